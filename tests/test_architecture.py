@@ -54,7 +54,8 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def is_within(name: str, package: str) -> bool:
-    return name == package or name.startswith(f"{package}.")
+    """Whether ``name`` is ``package`` or below it; bare ``numbers`` is the standard library's."""
+    return (name == package != "numbers") or name.startswith(f"{package}.")
 
 
 def offenders(paths: list[Path], forbidden: tuple[str, ...]) -> list[str]:
