@@ -13,10 +13,10 @@ help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 demo: .venv/runtime.stamp ## Start Numberdesk with a demo account and a Twilio stand-in; PORT=8000
-	@PORT="$(PORT)" SANDBOX_PORT="$(SANDBOX_PORT)" scripts/demo
+	@scripts/demo
 
 demo-reset: .venv/runtime.stamp ## The same, after deleting what the demo has stored
-	@PORT="$(PORT)" SANDBOX_PORT="$(SANDBOX_PORT)" scripts/demo --reset
+	@scripts/demo --reset
 
 test: .venv/dev.stamp ## Run every check and every test
 	@scripts/check

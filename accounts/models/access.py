@@ -1,0 +1,111 @@
+"""Ways into an account besides signing in: invitations and API keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from accounts.states import ActorKind, Role
+
+if TYPE_CHECKING:
+    from accounts.actors import Actor
+
+
+class Invitation(models.Model):
+    """An offer, sent by mail, to become a member. The link's token is stored hashed."""
+
+    account = models.ForeignKey("accounts.Account", models.CASCADE, related_name="invitations")
+    email = models.EmailField("e-mail")
+    role = models.CharField(max_length=20, choices=Role.choices, default=Role.MEMBER)
+    token_hash = models.CharField(max_length=64, unique=True)
+    invited_by = models.CharField(max_length=150)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "account",
+                Lower("email"),
+                condition=Q(accepted_at=None, revoked_at=None),
+                name="invitation_is_open_once",
+            ),
+            models.CheckConstraint(
+                name="invitation_role_is_known", condition=Q(role__in=Role.values)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} ({self.get_role_display()})"
+
+    def is_open(self, at: datetime) -> bool:
+        return self.accepted_at is None and self.revoked_at is None and at < self.expires_at
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self if actor.sees_every_account else self.filter(account_id=actor.account_id)
+
+    def usable(self) -> Self:
+        return self.filter(revoked_at=None)
+
+
+class ApiKey(models.Model):
+    """A program's way in. The secret is shown once and stored as SHA-256; the prefix finds the row.
+
+    ``scopes`` are values of ``Permission``; a key with only ``read`` is read-only.
+    """
+
+    account = models.ForeignKey("accounts.Account", models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=12, unique=True)
+    secret_hash = models.CharField(max_length=64)
+    scopes = models.JSONField(default=list)
+    created_by = models.CharField(max_length=150)
+    created_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(name="api_key_of_account", fields=["account", "-id"])]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class IdempotencyKey(models.Model):
+    """The answer to a POST that carried ``Idempotency-Key``, so that a repeat gets the same answer.
+
+    ``status`` is empty while the first request runs. Rows are pruned after a day.
+    """
+
+    account = models.ForeignKey("accounts.Account", models.CASCADE, related_name="+")
+    actor_kind = models.CharField(max_length=10, choices=ActorKind.choices)
+    actor_id = models.BigIntegerField()
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    body = models.JSONField(null=True, blank=True)
+    headers = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "actor_kind", "actor_id", "key"],
+                name="idempotency_key_is_unique",
+            ),
+        ]
+        indexes = [models.Index(name="idempotency_key_age", fields=["created_at"])]
+
+    def __str__(self) -> str:
+        return self.key

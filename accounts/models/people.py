@@ -1,0 +1,118 @@
+"""Users, accounts, and who is what in which account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from accounts.states import Role
+
+if TYPE_CHECKING:
+    from accounts.actors import Actor
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """A user who signs in with ``email``; without a password one must be set by mail first."""
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email__iexact=username)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person who signs in with an e-mail address. Staff use the Django admin."""
+
+    email = models.EmailField("e-mail", unique=True)
+    name = models.CharField(max_length=100, blank=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField("support staff", default=False)
+    date_joined = models.DateTimeField(default=timezone.now)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_is_unique_in_any_case"),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def get_short_name(self) -> str:
+        return self.name or self.email
+
+
+def validate_time_zone(name: str) -> None:
+    """Refuse anything that is not an IANA time zone name such as ``America/Los_Angeles``."""
+    if name not in available_timezones():
+        raise ValidationError("Choose a time zone from the list, such as America/Los_Angeles.")
+
+
+class AccountQuerySet(models.QuerySet["Account"]):
+    def visible_to(self, actor: Actor) -> Self:
+        """The only way a door gets at accounts."""
+        return self if actor.sees_every_account else self.filter(pk=actor.account_id)
+
+    def of_user(self, user: User) -> Self:
+        return self.filter(memberships__user=user)
+
+
+class Account(models.Model):
+    """The tenant: a team that holds numbers. Everything belongs to one account."""
+
+    slug = models.SlugField(max_length=50, unique=True)
+    name = models.CharField(max_length=100)
+    time_zone = models.CharField(
+        max_length=50, default="America/Los_Angeles", validators=[validate_time_zone]
+    )
+    country = models.CharField(
+        max_length=2, default="US", help_text="Home country; its numbers show without a country code."
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = AccountQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class Membership(models.Model):
+    """A user's role in an account."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role.choices, default=Role.MEMBER)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "user"], name="membership_is_unique"),
+            models.CheckConstraint(
+                name="membership_role_is_known", condition=Q(role__in=Role.values)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.get_role_display()})"

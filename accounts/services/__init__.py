@@ -1,0 +1,1 @@
+"""Everything that changes accounts, events, jobs and notices. One file a topic."""

@@ -1,0 +1,173 @@
+"""The life of a job: started, worked on under a lease, finished, picked up again when abandoned.
+
+A job may be killed at any point and started again. The task function works in slices: it claims the
+job, does what fits into ``SLICE``, and hands the rest to a fresh task, so that no task comes near
+the queue's time limit whatever the size of the job.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from accounts.actors import Actor
+from accounts.models import Job
+from accounts.states import OPEN_JOB_STATES, JobState, require_job_move
+from config.errors import NotDue
+from config.jobs import enqueue
+
+#: How long a worker may be silent before another one may take the job over.
+LEASE = timedelta(seconds=45)
+#: How long one task works before it hands over to the next; well under the queue's time limit.
+SLICE = timedelta(seconds=20)
+#: A queued job that nobody has begun by then is queued once more.
+QUEUE_PATIENCE = timedelta(minutes=3)
+#: A job that was taken up this often without getting anywhere has failed.
+MAX_ATTEMPTS = 5
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the job over; this one must stop without writing anything."""
+
+
+@transaction.atomic
+def start(
+    *,
+    account_id: int,
+    kind: str,
+    title: str,
+    task: str,
+    actor: Actor,
+    at: datetime,
+    params: Mapping[str, Any] | None = None,
+    total: int | None = None,
+    retry_of: Job | None = None,
+    queue: bool = True,
+) -> Job:
+    """Create a job and queue its task. With ``queue=False`` the caller works on it itself."""
+    job = Job.objects.create(
+        account_id=account_id,
+        kind=kind,
+        title=title,
+        task=task,
+        params=dict(params or {}),
+        total=total,
+        created_at=at,
+        leased_until=at + QUEUE_PATIENCE,
+        retry_of=retry_of,
+        **actor.as_columns(),
+    )
+    if queue:
+        enqueue(task, job.pk)
+    return job
+
+
+@transaction.atomic
+def claim(job_id: int, *, at: datetime) -> Job | None:
+    """Take the job for ``LEASE``; None when it is finished or another worker holds it.
+
+    A job that was taken ``MAX_ATTEMPTS`` times without progress is failed instead: a task that
+    kills its worker must not do so for ever, and the queue itself does not count such attempts.
+    """
+    free = Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, leased_until__lt=at) | Q(lease="")
+    mine = Job.objects.unfinished().filter(free, pk=job_id)
+    token = secrets.token_hex(16)
+    taken = mine.update(
+        state=JobState.RUNNING, lease=token, leased_until=at + LEASE, attempts=F("attempts") + 1
+    )
+    if not taken:
+        return None
+    Job.objects.filter(pk=job_id, started_at=None).update(started_at=at)
+    job = Job.objects.select_related("account").get(pk=job_id)
+    if job.attempts > MAX_ATTEMPTS:
+        fail(
+            job,
+            code="gave_up",
+            message=f"Stopped after {MAX_ATTEMPTS} attempts that got nowhere. Run it again, "
+            "or ask support what holds it up.",
+            at=at,
+        )
+        return None
+    return job
+
+
+def keep(job: Job, *, at: datetime, **progress: Any) -> None:
+    """Extend the lease and store progress (``done``, ``total``, ``result``).
+
+    Call it inside the transaction that stores the work itself. Raises ``LeaseLost``.
+    """
+    if progress:
+        progress["attempts"] = 0
+    changed = Job.objects.filter(pk=job.pk, lease=job.lease, state=JobState.RUNNING).update(
+        leased_until=at + LEASE, **progress
+    )
+    if not changed:
+        raise LeaseLost(f"job {job.pk}")
+    for name, value in progress.items():
+        setattr(job, name, value)
+
+
+@transaction.atomic
+def hand_over(job: Job, *, at: datetime, **progress: Any) -> None:
+    """Let go of the job and queue a task that continues it."""
+    keep(job, at=at, **progress)
+    Job.objects.filter(pk=job.pk).update(lease="", leased_until=at + QUEUE_PATIENCE)
+    enqueue(job.task, job.pk)
+
+
+def finish(job: Job, *, at: datetime, **progress: Any) -> None:
+    """Close a job whose work is complete. Raises ``LeaseLost``."""
+    require_job_move(job.state, JobState.DONE)
+    keep(job, at=at, **progress)
+    _close(job, state=JobState.DONE, at=at)
+
+
+def fail(job: Job, *, code: str, message: str, at: datetime, **progress: Any) -> None:
+    """Close a job that cannot go on, with a sentence for people. What it stored stays.
+
+    Raises ``LeaseLost``.
+    """
+    require_job_move(job.state, JobState.FAILED)
+    keep(job, at=at, **progress)
+    _close(job, state=JobState.FAILED, at=at, error_code=code, error=message[:500])
+
+
+def _close(job: Job, *, state: JobState, at: datetime, **fields: Any) -> None:
+    fields |= {"state": state, "finished_at": at, "lease": "", "leased_until": None}
+    Job.objects.filter(pk=job.pk).update(**fields)
+    for name, value in fields.items():
+        setattr(job, name, value)
+
+
+@transaction.atomic
+def requeue(job_id: int, *, at: datetime) -> Job:
+    """Queue a failed job again; it continues where it stopped. Raises ``InvalidTransition``."""
+    job = Job.objects.select_for_update().get(pk=job_id)
+    require_job_move(job.state, JobState.QUEUED)
+    fields: dict[str, Any] = {
+        "state": JobState.QUEUED,
+        "attempts": 0,
+        "error": "",
+        "error_code": "",
+        "finished_at": None,
+        "lease": "",
+        "leased_until": at + QUEUE_PATIENCE,
+    }
+    Job.objects.filter(pk=job.pk).update(**fields)
+    enqueue(job.task, job.pk)
+    job.refresh_from_db()
+    return job
+
+
+@transaction.atomic
+def revive(job_id: int, *, at: datetime) -> None:
+    """Queue the task of a job that its worker abandoned. Raises ``NotDue`` if it is not stalled."""
+    stalled = Job.objects.stalled(at).filter(pk=job_id, state__in=OPEN_JOB_STATES)
+    if not stalled.update(leased_until=at + QUEUE_PATIENCE, lease=""):
+        raise NotDue("Somebody works on this job.")
+    enqueue(Job.objects.values_list("task", flat=True).get(pk=job_id), job_id)

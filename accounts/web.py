@@ -1,0 +1,104 @@
+"""What every page inside an account starts with: who acts, in which account, and who may not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from config.errors import Blocked, DomainError, Forbidden
+from config.middleware import request_id_of
+
+from . import actors
+from .actors import Actor
+from .models import Account, Membership, User
+from .states import Permission
+
+P = ParamSpec("P")
+
+
+class AccountRequest(HttpRequest):
+    """A request inside an account (only a type: the decorator adds the attributes)."""
+
+    user: User  # type: ignore[assignment]
+    account: Account
+    membership: Membership
+    actor: Actor
+
+
+def account_page(
+    permission: Permission = Permission.READ,
+) -> Callable[
+    [Callable[Concatenate[AccountRequest, P], HttpResponse]], Callable[..., HttpResponse]
+]:
+    """Decorate a view under ``/a/<slug:account>/``: signed in, a member, and allowed.
+
+    A stranger gets 404, as if the account did not exist. A member whose role lacks ``permission``
+    gets a page that says who may (403). Sets ``request.account``, ``.membership``, ``.actor``.
+    """
+
+    def decorate(
+        view: Callable[Concatenate[AccountRequest, P], HttpResponse],
+    ) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        @login_required
+        def page(request: HttpRequest, account: str, *args: Any, **kwargs: Any) -> HttpResponse:
+            inside = enter(request, account)
+            try:
+                inside.actor.require(permission)
+            except Forbidden as error:
+                return render(request, "403.html", {"reason": error.message}, status=403)
+            return view(inside, *args, **kwargs)
+
+        return page
+
+    return decorate
+
+
+def enter(request: HttpRequest, slug: str) -> AccountRequest:
+    """Resolve the account and the actor of a signed-in request; raises ``Http404`` for strangers."""
+    membership = (
+        Membership.objects.select_related("account", "user")
+        .filter(account__slug=slug, user_id=request.user.pk)
+        .first()
+    )
+    if membership is None:
+        raise Http404("No such account.")
+    inside = cast(AccountRequest, request)
+    inside.membership = membership
+    inside.account = membership.account
+    inside.actor = actors.member(membership, request_id=request_id_of(request))
+    return inside
+
+
+def to(request: HttpRequest, name: str, *args: Any) -> str:
+    """The address of a page inside the request's account."""
+    return reverse(name, args=[cast(AccountRequest, request).account.slug, *args])
+
+
+def attempt(
+    request: HttpRequest, action: Callable[[], object], *, success: str, then: str
+) -> HttpResponse:
+    """Run an action of a plain POST button and come back to ``then`` with a message either way."""
+    try:
+        action()
+    except DomainError as error:
+        tell_refusal(request, error)
+    else:
+        messages.success(request, success)
+    return redirect(then)
+
+
+def tell_refusal(request: HttpRequest, error: DomainError) -> None:
+    """Show why an action was refused: one message for each reason."""
+    if isinstance(error, Blocked):
+        for blocker in error.blockers:
+            messages.error(request, blocker.message)
+    else:
+        messages.error(request, error.message)

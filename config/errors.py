@@ -1,0 +1,81 @@
+"""Errors that a person can act on. Each door (page, REST, admin, command) shows them in its way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """One reason why an action is refused (design mechanism 2).
+
+    ``code`` is stable and the same in pages and REST. ``fix`` names the page that removes the
+    reason, as a URL name inside the account plus its arguments; ``fix_label`` is its link text.
+    """
+
+    code: str
+    message: str
+    fix_label: str = ""
+    fix: str = ""
+    fix_args: tuple[Any, ...] = field(default=())
+
+
+class DomainError(Exception):
+    """A request that the business rules refuse. The message is shown as it stands."""
+
+    code = "refused"
+    http_status = 409
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if code is not None:
+            self.code = code
+
+
+class InvalidTransition(DomainError):
+    """A move between states that the table of moves does not list."""
+
+    code = "invalid_transition"
+
+
+class NotDue(DomainError):
+    """A timed step was asked for before its time, or after something else took its place."""
+
+    code = "not_due"
+
+
+class Forbidden(DomainError):
+    """The actor may see the thing, but its role or key does not allow the action."""
+
+    code = "forbidden"
+    http_status = 403
+
+
+class Invalid(DomainError):
+    """Input whose shape is right and whose content a rule refuses; names the fields."""
+
+    code = "invalid"
+    http_status = 422
+
+    def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
+        super().__init__(" ".join(text for texts in errors.values() for text in texts))
+        self.errors = {name: list(texts) for name, texts in errors.items()}
+
+
+class Blocked(DomainError):
+    """An action whose gates are shut; carries every reason, not only the first."""
+
+    code = "blocked"
+
+    def __init__(self, blockers: Sequence[Blocker]) -> None:
+        super().__init__(" ".join(blocker.message for blocker in blockers))
+        self.blockers = list(blockers)
+
+
+def refuse(blockers: Sequence[Blocker]) -> None:
+    """Raise ``Blocked`` when there is at least one reason to."""
+    if blockers:
+        raise Blocked(blockers)

@@ -1,0 +1,69 @@
+"""Log lines: readable on a laptop, JSON in production, without numbers or secrets."""
+
+from __future__ import annotations
+
+import logging.config
+import re
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+_PHONE_NUMBER = re.compile(r"(?:\+|%2B)[1-9]\d{6,14}\b")
+_SECRET = re.compile(r"\b(nd_[A-Za-z0-9]{6,}|[0-9a-f]{32})\b")
+
+
+def mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace phone numbers, tokens and SIDs in every text of a log line."""
+    for name, value in event.items():
+        if isinstance(value, str) and name not in ("request_id", "timestamp", "level", "logger"):
+            event[name] = _SECRET.sub("[secret]", _PHONE_NUMBER.sub("[number]", value))
+    return event
+
+
+def configure(options: dict[str, Any]) -> None:
+    """Set up structlog over the standard library (called by Django with ``LOGGING``)."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        mask,
+    ]
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if options["json"]
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {
+                "line": {
+                    "()": structlog.stdlib.ProcessorFormatter,
+                    "foreign_pre_chain": shared,
+                    "processors": [
+                        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                        renderer,
+                    ],
+                }
+            },
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+            "root": {"handlers": ["stderr"], "level": options["level"]},
+            "loggers": {
+                # Django's own handlers would print each line twice.
+                "django": {"handlers": [], "propagate": True},
+                "django.server": {"handlers": [], "propagate": True},
+                "django-q": {"handlers": [], "propagate": True, "level": "WARNING"},
+                # At INFO the client logs every URL, and with it phone numbers.
+                "twilio.http_client": {"level": "WARNING"},
+            },
+        }
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )

@@ -1,0 +1,277 @@
+"""Entitlement: the subscription with its licenses, grace periods, charges, and the ledger."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts.models import ActedBy, AppendOnlyQuerySet
+
+from .states import (
+    AttemptState,
+    ChargeKind,
+    GraceState,
+    NoticeStage,
+    SubscriptionState,
+)
+
+if TYPE_CHECKING:
+    from accounts.actors import Actor
+
+
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self if actor.sees_every_account else self.filter(account_id=actor.account_id)
+
+    def renewal_due(self, at: datetime) -> Self:
+        return self.filter(state=SubscriptionState.ACTIVE, period_ends_at__lte=at)
+
+
+class Subscription(models.Model):
+    """What an account has bought: how many licenses, at which price, until when they are paid.
+
+    Its row is also the lock of the account's entitlement: whatever changes how many numbers are
+    held, or how many licenses there are, holds it until commit.
+    """
+
+    account = models.OneToOneField(
+        "accounts.Account", models.PROTECT, related_name="subscription"
+    )
+    state = models.CharField(
+        max_length=10, choices=SubscriptionState.choices, default=SubscriptionState.ACTIVE
+    )
+    licenses = models.PositiveIntegerField(default=0)
+    price = models.DecimalField(
+        max_digits=10, decimal_places=4, help_text="Per license and month."
+    )
+    currency = models.CharField(max_length=3)
+    period_started_at = models.DateTimeField()
+    period_ends_at = models.DateTimeField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = SubscriptionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="subscription_state_is_known",
+                condition=Q(state__in=SubscriptionState.values),
+            ),
+            models.CheckConstraint(
+                name="subscription_period_has_a_length",
+                condition=Q(period_ends_at__gt=F("period_started_at")),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="subscription_renewal",
+                fields=["period_ends_at"],
+                condition=Q(state=SubscriptionState.ACTIVE),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account}: {self.licenses} licenses"
+
+    @property
+    def is_active(self) -> bool:
+        return self.state == SubscriptionState.ACTIVE
+
+    def monthly(self, licenses: int | None = None) -> Decimal:
+        """What ``licenses`` (default: those owned) cost a month, in ``currency``."""
+        return self.price * (self.licenses if licenses is None else licenses)
+
+
+class GracePeriodQuerySet(models.QuerySet["GracePeriod"]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self if actor.sees_every_account else self.filter(account_id=actor.account_id)
+
+    def unsettled(self) -> Self:
+        """Open, or expired with the account still over its licenses; one per account at most."""
+        return self.filter(settled_at=None)
+
+    def ended(self, at: datetime) -> Self:
+        return self.filter(state=GraceState.OPEN, ends_at__lte=at)
+
+    def notice_due(self, at: datetime) -> Self:
+        return self.filter(settled_at=None, next_notice_at__lte=at)
+
+
+class GracePeriod(models.Model):
+    """The 48 hours in which being over the licenses is allowed (S0-8, S0-9, S0-24).
+
+    ``settled_at`` is when the account came back within its licenses: at the close of a resolved
+    period, later than ``ends_at`` for an expired one.
+    """
+
+    account = models.ForeignKey(
+        "accounts.Account", models.PROTECT, related_name="grace_periods"
+    )
+    state = models.CharField(
+        max_length=10, choices=GraceState.choices, default=GraceState.OPEN
+    )
+    opened_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    held_at_open = models.PositiveIntegerField()
+    licenses_at_open = models.PositiveIntegerField()
+    opened_by_job = models.ForeignKey(
+        "accounts.Job", models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    expired_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    extended_at = models.DateTimeField(null=True, blank=True)
+    extended_by = models.CharField(max_length=150, blank=True)
+    extension_reason = models.CharField(max_length=300, blank=True)
+    notice_stage = models.PositiveSmallIntegerField(
+        choices=NoticeStage.choices, default=NoticeStage.NONE
+    )
+    next_notice_at = models.DateTimeField(null=True, blank=True)
+
+    objects = GracePeriodQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account"],
+                condition=Q(settled_at=None),
+                name="grace_period_is_unsettled_once",
+            ),
+            models.CheckConstraint(
+                name="grace_state_is_known", condition=Q(state__in=GraceState.values)
+            ),
+            models.CheckConstraint(
+                name="grace_resolved_is_settled",
+                condition=~Q(state=GraceState.RESOLVED) | Q(settled_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="grace_open_is_not_settled",
+                condition=~Q(state=GraceState.OPEN) | Q(settled_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="grace_has_a_length", condition=Q(ends_at__gt=F("opened_at"))
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="grace_ending", fields=["ends_at"], condition=Q(state=GraceState.OPEN)
+            ),
+            models.Index(
+                name="grace_notice", fields=["next_notice_at"], condition=Q(settled_at=None)
+            ),
+            models.Index(name="grace_history", fields=["account", "-opened_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account}: {self.get_state_display()}, until {self.ends_at:%Y-%m-%d %H:%M}Z"
+
+    @property
+    def over_at_open(self) -> int:
+        return self.held_at_open - self.licenses_at_open
+
+
+class PaymentAttempt(ActedBy):
+    """A payment that was asked for. Written before the gateway is called, so nothing gets lost."""
+
+    account = models.ForeignKey(
+        "accounts.Account", models.PROTECT, related_name="payment_attempts"
+    )
+    state = models.CharField(
+        max_length=10, choices=AttemptState.choices, default=AttemptState.PENDING
+    )
+    add = models.PositiveIntegerField(help_text="Licenses that the payment adds.")
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    currency = models.CharField(max_length=3)
+    description = models.CharField(max_length=200)
+    reason = models.CharField(max_length=300, blank=True)
+    reference = models.CharField(max_length=100, blank=True)
+    message = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="payment_attempt_state_is_known",
+                condition=Q(state__in=AttemptState.values),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="payment_attempt_pending",
+                fields=["created_at"],
+                condition=Q(state=AttemptState.PENDING),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.description}: {self.amount} {self.currency}"
+
+
+class Charge(models.Model):
+    """A line of an invoice. Never edited: a correction is another line."""
+
+    account = models.ForeignKey("accounts.Account", models.PROTECT, related_name="charges")
+    kind = models.CharField(max_length=20, choices=ChargeKind.choices)
+    description = models.CharField(max_length=200)
+    quantity = models.PositiveIntegerField()
+    unit_price = models.DecimalField(max_digits=10, decimal_places=4)
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    currency = models.CharField(max_length=3)
+    period_started_at = models.DateTimeField()
+    period_ends_at = models.DateTimeField()
+    charged_at = models.DateTimeField()
+    reference = models.CharField(max_length=100, help_text="What the payment gateway calls it.")
+
+    objects = AppendOnlyQuerySet["Charge"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "period_started_at"],
+                condition=Q(kind=ChargeKind.RENEWAL),
+                name="charge_renews_a_period_once",
+            ),
+            models.CheckConstraint(name="charge_is_known", condition=Q(kind__in=ChargeKind.values)),
+        ]
+        indexes = [models.Index(name="charge_recent", fields=["account", "-charged_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.description}: {self.amount} {self.currency}"
+
+
+class LicenseChangeQuerySet(AppendOnlyQuerySet["LicenseChange"]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self if actor.sees_every_account else self.filter(account_id=actor.account_id)
+
+
+class LicenseChange(ActedBy):
+    """The ledger of licenses: who changed the count, why, from what to what."""
+
+    account = models.ForeignKey(
+        "accounts.Account", models.PROTECT, related_name="license_changes", db_index=False
+    )
+    before = models.PositiveIntegerField()
+    after = models.PositiveIntegerField()
+    held = models.PositiveIntegerField(help_text="Numbers held at that moment.")
+    reason = models.CharField(max_length=300, blank=True)
+    charge = models.OneToOneField(
+        Charge, models.PROTECT, null=True, blank=True, related_name="license_change"
+    )
+    at = models.DateTimeField()
+
+    objects = LicenseChangeQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(name="license_change_recent", fields=["account", "-id"])]
+
+    def __str__(self) -> str:
+        return f"{self.account}: {self.before} to {self.after}"
+
+    @property
+    def delta(self) -> int:
+        return self.after - self.before

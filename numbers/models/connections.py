@@ -1,0 +1,74 @@
+"""An account's link to one Twilio subaccount."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from config.encryption import EncryptedTextField
+from numbers.states import ConnectionState, RefreshEvery
+
+if TYPE_CHECKING:
+    from accounts.actors import Actor
+
+
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self if actor.sees_every_account else self.filter(account_id=actor.account_id)
+
+    def refresh_due(self, at: datetime) -> Self:
+        return self.filter(state=ConnectionState.ACTIVE, next_refresh_at__lte=at)
+
+
+class Connection(models.Model):
+    """A Twilio subaccount and the token that reaches it. The token is encrypted and never shown."""
+
+    account = models.ForeignKey("accounts.Account", models.PROTECT, related_name="connections")
+    sid = models.CharField("account SID", max_length=34)
+    owner_sid = models.CharField("main account SID", max_length=34)
+    name = models.CharField(max_length=64, help_text="The subaccount's name at Twilio.")
+    auth_token = EncryptedTextField()
+    state = models.CharField(
+        max_length=12, choices=ConnectionState.choices, default=ConnectionState.ACTIVE
+    )
+    state_detail = models.CharField(max_length=300, blank=True)
+    checked_at = models.DateTimeField()
+    refresh_every = models.CharField(
+        max_length=8, choices=RefreshEvery.choices, default=RefreshEvery.OFF
+    )
+    next_refresh_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "sid"], name="connection_is_made_once_per_account"
+            ),
+            models.CheckConstraint(
+                name="connection_state_is_known", condition=Q(state__in=ConnectionState.values)
+            ),
+            models.CheckConstraint(
+                name="connection_is_a_subaccount", condition=~Q(sid=models.F("owner_sid"))
+            ),
+            models.CheckConstraint(
+                name="connection_refresh_has_a_time",
+                condition=Q(refresh_every=RefreshEvery.OFF, next_refresh_at=None)
+                | (~Q(refresh_every=RefreshEvery.OFF) & Q(next_refresh_at__isnull=False)),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="connection_refresh",
+                fields=["next_refresh_at"],
+                condition=Q(next_refresh_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,48 @@
+"""Agents: who answers the numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from .states import AgentState
+
+if TYPE_CHECKING:
+    from accounts.actors import Actor
+
+
+class AgentQuerySet(models.QuerySet["Agent"]):
+    def visible_to(self, actor: Actor) -> Self:
+        return self if actor.sees_every_account else self.filter(account_id=actor.account_id)
+
+
+class Agent(models.Model):
+    """What answers calls and texts on the numbers assigned to it (S4-9 to S4-11)."""
+
+    account = models.ForeignKey("accounts.Account", models.PROTECT, related_name="agents")
+    name = models.CharField(max_length=80)
+    state = models.CharField(
+        max_length=6, choices=AgentState.choices, default=AgentState.DRAFT
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = AgentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("account", Lower("name"), name="agent_name_is_unique"),
+            models.CheckConstraint(
+                name="agent_state_is_known", condition=Q(state__in=AgentState.values)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_live(self) -> bool:
+        return self.state == AgentState.LIVE

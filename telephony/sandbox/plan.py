@@ -1,0 +1,184 @@
+"""The numbering plan the stand-in knows: areas of the US, Canada and the UK.
+
+Every area yields an endless-enough, repeatable sequence of numbers, beginning with those that are reserved for
+fiction (555-01xx in North America, Ofcom's drama ranges in the UK). The seeded inventory, numbers added by
+tests and the stock on sale all come from that one sequence.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+E164 = re.compile(r"\+[1-9]\d{6,14}")
+
+CALLING_CODES = {"US": "1", "CA": "1", "GB": "44"}
+COUNTRIES = {"US": "United States", "CA": "Canada", "GB": "United Kingdom"}
+
+
+class Area(NamedTuple):
+    """A prefix of the numbering plan and where it is."""
+
+    country: str
+    type: str  # local | mobile | toll free, as in the resource's `type`
+    code: str  # digits after the calling code
+    length: int  # subscriber digits after the code
+    fictional: str  # subscriber prefix reserved for fiction
+    locality: str | None = None
+    region: str | None = None
+    rate_center: str | None = None
+    lata: str | None = None
+    latitude: str | None = None
+    longitude: str | None = None
+    postal_code: str | None = None
+
+    @property
+    def prefix(self) -> str:
+        return f"+{CALLING_CODES[self.country]}{self.code}"
+
+
+def _america(country: str, row: str) -> Area:
+    code, locality, region, rate_center, lata, latitude, longitude, postal = row.split("|")
+    return Area(
+        country,
+        "local",
+        code,
+        7,
+        "55501",
+        locality,
+        region,
+        rate_center,
+        lata or None,
+        latitude,
+        longitude,
+        postal,
+    )
+
+
+US_LOCAL = [
+    _america("US", row)
+    for row in (
+        "415|San Francisco|CA|SNFC CNTRL|722|37.774900|-122.419400|94102",
+        "212|New York|NY|NWYRCYZN01|132|40.712800|-74.006000|10001",
+        "312|Chicago|IL|CHICGOZN01|358|41.878100|-87.629800|60601",
+        "512|Austin|TX|AUSTIN|558|30.267200|-97.743100|78701",
+        "206|Seattle|WA|SEATTLE|674|47.606200|-122.332100|98101",
+        "305|Miami|FL|MIAMI|460|25.761700|-80.191800|33101",
+        "617|Boston|MA|BOSTON|128|42.360100|-71.058900|02108",
+        "303|Denver|CO|DENVER|656|39.739200|-104.990300|80202",
+        "404|Atlanta|GA|ATLANTA|438|33.749000|-84.388000|30303",
+        "213|Los Angeles|CA|LSAN DA 01|730|34.052200|-118.243700|90012",
+        "602|Phoenix|AZ|PHOENIX|666|33.448400|-112.074000|85004",
+        "503|Portland|OR|PORTLAND|672|45.515200|-122.678400|97201",
+        "214|Dallas|TX|DALLAS|552|32.776700|-96.797000|75201",
+        "713|Houston|TX|HOUSTON|560|29.760400|-95.369800|77002",
+        "215|Philadelphia|PA|PHILA|228|39.952600|-75.165200|19103",
+        "313|Detroit|MI|DETROIT|340|42.331400|-83.045800|48226",
+        "612|Minneapolis|MN|TWINCITIES|628|44.977800|-93.265000|55401",
+        "808|Hilo|HI|HILO|834|19.720000|-155.090000|96720",
+        "619|San Diego|CA|SNDG|732|32.715700|-117.161100|92101",
+        "504|New Orleans|LA|NEWORLEANS|490|29.951100|-90.071500|70112",
+    )
+]
+# Kept for accounts of strangers, so that no seeded number of theirs meets one of ours.
+STRANGERS_AREA = _america("US", "702|Las Vegas|NV|LAS VEGAS|721|36.169900|-115.139800|89101")
+CA_LOCAL = [
+    _america("CA", row)
+    for row in (
+        "416|Toronto|ON|TORONTO|888|43.653200|-79.383200|M5H",
+        "604|Vancouver|BC|VANCOUVER|888|49.282700|-123.120700|V6B",
+        "514|Montreal|QC|MONTREAL|888|45.501700|-73.567300|H2Y",
+        "403|Calgary|AB|CALGARY|888|51.044700|-114.071900|T2P",
+    )
+]
+TOLL_FREE_CODES = ("800", "888", "877", "866", "855", "844", "833")
+US_TOLL_FREE = [Area("US", "toll free", code, 7, "55501") for code in TOLL_FREE_CODES]
+CA_TOLL_FREE = [Area("CA", "toll free", code, 7, "55501") for code in TOLL_FREE_CODES]
+GB_LOCAL = [
+    Area("GB", "local", code, length, fictional, locality, "England")
+    for code, length, fictional, locality in (
+        ("20", 8, "79460", "London"),
+        ("161", 7, "4960", "Manchester"),
+        ("121", 7, "4960", "Birmingham"),
+        ("113", 7, "4960", "Leeds"),
+    )
+]
+GB_MOBILE = [Area("GB", "mobile", "7700", 6, "900")]
+GB_TOLL_FREE = [Area("GB", "toll free", "808", 7, "1570")]
+
+# The lists of AvailablePhoneNumbers; the US and Canada have no mobile list (twilio-facts 1.4).
+ON_SALE: dict[str, dict[str, list[Area]]] = {
+    "US": {"Local": [*US_LOCAL, STRANGERS_AREA], "TollFree": US_TOLL_FREE},
+    "CA": {"Local": CA_LOCAL, "TollFree": CA_TOLL_FREE},
+    "GB": {"Local": GB_LOCAL, "Mobile": GB_MOBILE, "TollFree": GB_TOLL_FREE},
+}
+
+# Area code 500 is Twilio's own for the magic numbers of test credentials (twilio-facts 2).
+MAGIC_AREA = Area("US", "local", "500", 7, "55500")
+
+_BY_PREFIX = {
+    area.prefix: area
+    for area in [
+        *US_LOCAL,
+        STRANGERS_AREA,
+        *CA_LOCAL,
+        *US_TOLL_FREE,
+        *GB_LOCAL,
+        *GB_MOBILE,
+        *GB_TOLL_FREE,
+        MAGIC_AREA,
+    ]
+}
+_LONGEST, _SHORTEST = max(map(len, _BY_PREFIX)), min(map(len, _BY_PREFIX))
+
+_EXCHANGES = [
+    f"{first}{rest:02}" for first in range(2, 10) for rest in range(100) if rest != 11 and (first, rest) != (5, 55)
+]
+_LINES = 10_000
+_STEP = 1_234_577  # coprime to the number of subscriber numbers, so that stepping meets each once
+
+
+def locate(phone_number: str) -> Area | None:
+    """The area an E.164 number belongs to; None when it is of no area we know or of a wrong length."""
+    for size in range(_LONGEST, _SHORTEST - 1, -1):
+        area = _BY_PREFIX.get(phone_number[:size])
+        if area is not None:
+            return area if len(phone_number) == size + area.length else None
+    return None
+
+
+def nth_number(area: Area, position: int, seed: int) -> str | None:
+    """The number at `position` of the area's sequence for this seed; None past its end."""
+    free_digits = area.length - len(area.fictional)
+    reserved = 10**free_digits
+    if position < reserved:
+        line = (position * 37 + seed * 11) % reserved
+        return f"{area.prefix}{area.fictional}{line:0{free_digits}}"
+    if area.country == "GB":
+        return None
+    space = len(_EXCHANGES) * _LINES
+    if position - reserved >= space:
+        return None
+    exchange, line = divmod(((position - reserved) * _STEP + seed * 7_919) % space, _LINES)
+    return f"{area.prefix}{_EXCHANGES[exchange]}{line:04}"
+
+
+def written(phone_number: str) -> str:
+    """The number as Twilio names it by default: `(415) 555-0132`, or the E.164 form outside North America."""
+    if phone_number.startswith("+1") and len(phone_number) == 12:
+        return f"({phone_number[2:5]}) {phone_number[5:8]}-{phone_number[8:]}"
+    return phone_number
+
+
+@lru_cache(maxsize=None)
+def capabilities(country: str, number_type: str) -> tuple[bool, bool, bool]:
+    """(voice, sms, mms) a new number of that kind can do."""
+    if country == "GB":
+        return (True, number_type == "mobile", False)
+    return (True, True, True)
+
+
+def address_requirements(country: str, number_type: str) -> str:
+    """`none`, or `any` where a regulator wants an address on file."""
+    return "any" if country == "GB" and number_type != "toll free" else "none"
