@@ -1,19 +1,25 @@
-// Keeps every <time data-countdown datetime="…"> counting. The server wrote the first text, in the
-// same words; this only refreshes it, by the server's clock rather than the visitor's.
+// Keeps every <span data-countdown="ISO time">in 31 h 12 min</span> counting. The server wrote the
+// first text (config/templatetags/console.py) in the same words; this refreshes it each minute, by
+// the server's clock rather than the visitor's.
 "use strict";
 (() => {
   const serverTime = document.querySelector('meta[name="server-time"]');
   const offset = serverTime ? Date.parse(serverTime.content) - Date.now() : 0;
 
-  const words = (milliseconds) => {
-    const minutes = Math.max(0, Math.floor(milliseconds / 60000));
+  const span = (milliseconds) => {
+    const seconds = Math.floor(milliseconds / 1000);
+    const minutes = Math.floor(seconds / 60);
     const hours = Math.floor(minutes / 60);
-    return hours ? `${hours} h ${minutes % 60} min` : `${minutes} min`;
+    if (seconds < 60) return `${seconds} s`;
+    if (minutes < 60) return `${minutes} min`;
+    if (hours < 48) return `${hours} h ${minutes % 60} min`;
+    return `${Math.floor(hours / 24)} d ${hours % 24} h`;
   };
 
   const refresh = () => {
-    for (const element of document.querySelectorAll("time[data-countdown]")) {
-      const text = words(Date.parse(element.dateTime) - Date.now() - offset);
+    for (const element of document.querySelectorAll("[data-countdown]")) {
+      const left = Date.parse(element.dataset.countdown) - Date.now() - offset;
+      const text = left >= 0 ? `in ${span(left)}` : `${span(-left)} ago`;
       if (element.textContent !== text) element.textContent = text;
     }
   };
