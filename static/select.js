@@ -42,7 +42,7 @@
     const show = () => {
       const rows = boxes();
       const ticked = rows.filter((box) => box.checked).length;
-      const number = picked.everything ? Number(all.dataset.total) : picked.ids.size;
+      const number = picked.everything && all ? Number(all.dataset.total) : picked.ids.size;
       if (page) {
         page.checked = rows.length > 0 && ticked === rows.length;
         page.indeterminate = ticked > 0 && ticked < rows.length;

@@ -1,0 +1,127 @@
+"""The page that shows every component in all its states, filled with made-up examples.
+
+Designers look at it, and the browser tests visit it with axe in both color schemes. Nothing here
+reads the database: the account and its people are stand-ins.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+TONES = (("good", "Active"), ("warn", "Low, 1 of 3"), ("bad", "May be reclaimed"), ("", "Released"))
+
+
+class ExampleForm(forms.Form):
+    """Every kind of control a page may use."""
+
+    label = forms.CharField(label="Name", required=False, help_text="What your team calls it.")
+    number = forms.CharField(label="Number", help_text="Any way of writing it will do.")
+    licenses = forms.IntegerField(label="Licenses", min_value=0)
+    agent = forms.ChoiceField(choices=[("1", "Front desk"), ("2", "Night line (draft)")])
+    leaving = forms.ChoiceField(
+        label="The number that leaves",
+        widget=forms.RadioSelect,
+        choices=[("release", "is released"), ("exclude", "is excluded"), ("keep", "is kept")],
+    )
+    note = forms.CharField(widget=forms.Textarea, required=False)
+    protected = forms.BooleanField(label="Protect from release", required=False)
+
+
+def styleguide(request: HttpRequest) -> HttpResponse:
+    """Everything the templates in ``templates/components/`` can look like."""
+    return render(request, "styleguide.html", examples(timezone.now()))
+
+
+def examples(now: datetime) -> dict[str, Any]:
+    """What the styleguide shows, as of ``now``."""
+    account = SimpleNamespace(
+        name="Acme Corp.", slug="acme", country="US", zone=ZoneInfo("America/Los_Angeles")
+    )
+    return {
+        "account": account,
+        "other_accounts": [SimpleNamespace(name="Acme Europe", slug="acme-europe")],
+        "actor": SimpleNamespace(can_numbers=True, can_licenses=True, can_admin=True),
+        "reader": SimpleNamespace(can_numbers=False, can_licenses=False, can_admin=False),
+        "unread_notices": 3,
+        "open_grace": _grace("open", ends_at=now + timedelta(hours=31, minutes=12)),
+        "expired_grace": _grace("expired", ends_at=now - timedelta(hours=3)),
+        "tones": TONES,
+        "tabs": [
+            {"label": "All", "url": "#tabs", "count": 1240},
+            {"label": "Unassigned", "url": "#tabs", "count": 21, "current": True},
+            {"label": "Missing", "url": "#tabs", "count": 0},
+            {"label": "Settings", "url": "#tabs"},
+        ],
+        "chips": [
+            {"label": "No activity in 30 days", "url": "#filters", "on": True},
+            {"label": "SMS", "url": "#filters"},
+        ],
+        "rows": [
+            {"pk": 1, "e164": "+14155550123", "label": "San Francisco main line", "tone": "good"},
+            {"pk": 2, "e164": "+12065550147", "label": "Old Seattle office", "tone": "bad"},
+            {"pk": 3, "e164": "+442079460018", "label": "London", "tone": "warn"},
+        ],
+        "bulk_actions": [
+            {"value": "assign", "label": "Assign"},
+            {"value": "release", "label": "Release", "tone": "danger"},
+        ],
+        "entries": _entries(now),
+        "facts": [("Number", "(415) 555-0123"), ("Agent", ""), ("Type", "Local, United States")],
+        "blockers": [
+            {"message": "This number is protected.", "fix_label": "Unprotect", "fix_url": "#"},
+            {"message": "A call is in progress."},
+        ],
+        "touches": [
+            "(415) 555-0123 goes back to Twilio and stops ringing.",
+            "Front desk answers one number less.",
+        ],
+        "undo_until": now + timedelta(days=10),
+        "blank_form": ExampleForm(initial={"licenses": 10}, prefix="blank"),
+        "bound_form": ExampleForm({"bad-licenses": "-1", "bad-agent": "1"}, prefix="bad"),
+    }
+
+
+def _grace(state: str, *, ends_at: datetime) -> SimpleNamespace:
+    return SimpleNamespace(
+        state=state,
+        over=17,
+        held=27,
+        licenses=10,
+        ends_at=ends_at,
+        percent_used=35,
+        release_count=17,
+        add_count=17,
+        add_price_text="$85.00 a month",
+    )
+
+
+def _entries(now: datetime) -> list[dict[str, Any]]:
+    return [
+        {
+            "tone": "good",
+            "sentence": "Assigned to Front desk",
+            "actor_text": "olivia@acme.example",
+            "at": now - timedelta(minutes=4),
+            "details": [("Agent", "", "Front desk"), ("Name", "Line 7", "Main line")],
+        },
+        {
+            "tone": "warn",
+            "sentence": "The grace period opened: 17 over 10 licenses",
+            "actor_text": "system",
+            "at": now - timedelta(hours=17),
+            "url": "#timeline",
+        },
+        {
+            "sentence": "Imported from Twilio",
+            "actor_text": "api key “nightly”",
+            "at": now - timedelta(days=3),
+        },
+    ]
