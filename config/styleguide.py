@@ -1,4 +1,4 @@
-"""The page that shows every component in all its states, filled with made-up examples.
+"""Made-up examples for the style guide, the page that shows every component in all its states.
 
 Designers look at it, and the browser tests visit it with axe in both color schemes. Nothing here
 reads the database: the account and its people are stand-ins.
@@ -12,9 +12,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.utils import timezone
 
 TONES = (("good", "Active"), ("warn", "Low, 1 of 3"), ("bad", "May be reclaimed"), ("", "Released"))
 
@@ -35,13 +32,8 @@ class ExampleForm(forms.Form):
     protected = forms.BooleanField(label="Protect from release", required=False)
 
 
-def styleguide(request: HttpRequest) -> HttpResponse:
-    """Everything the templates in ``templates/components/`` can look like."""
-    return render(request, "styleguide.html", examples(timezone.now()))
-
-
 def examples(now: datetime) -> dict[str, Any]:
-    """What the styleguide shows, as of ``now``."""
+    """The context of ``styleguide.html``, as of ``now``."""
     account = SimpleNamespace(
         name="Acme Corp.", slug="acme", country="US", zone=ZoneInfo("America/Los_Angeles")
     )
