@@ -1,4 +1,4 @@
-"""The one door between our code and Django Q2: queue a task, keep the schedules, look at the queue."""
+"""The one door between our code and Django Q2: queue tasks, keep the schedules, watch the queue."""
 
 from __future__ import annotations
 
@@ -56,9 +56,7 @@ def sync_schedules() -> None:
 
 def prune_queue() -> int:
     """Delete records of tasks that succeeded more than a week ago; returns how many."""
-    deleted, _ = Success.objects.filter(
-        stopped__lt=timezone.now() - KEEP_FINISHED_TASKS
-    ).delete()
+    deleted, _ = Success.objects.filter(stopped__lt=timezone.now() - KEEP_FINISHED_TASKS).delete()
     return deleted
 
 

@@ -13,7 +13,7 @@ _ACCEPTABLE = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 
 
 class RequestIdMiddleware:
-    """Take over a proxy's ``X-Request-Id`` when it is a plain word, else make one; answer with it."""
+    """Take over a proxy's ``X-Request-Id`` if it is a plain word, else make one; answer with it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -39,16 +39,12 @@ class Subscription(models.Model):
     held, or how many licenses there are, holds it until commit.
     """
 
-    account = models.OneToOneField(
-        "accounts.Account", models.PROTECT, related_name="subscription"
-    )
+    account = models.OneToOneField("accounts.Account", models.PROTECT, related_name="subscription")
     state = models.CharField(
         max_length=10, choices=SubscriptionState.choices, default=SubscriptionState.ACTIVE
     )
     licenses = models.PositiveIntegerField(default=0)
-    price = models.DecimalField(
-        max_digits=10, decimal_places=4, help_text="Per license and month."
-    )
+    price = models.DecimalField(max_digits=10, decimal_places=4, help_text="Per license and month.")
     currency = models.CharField(max_length=3)
     period_started_at = models.DateTimeField()
     period_ends_at = models.DateTimeField()
@@ -109,12 +105,8 @@ class GracePeriod(models.Model):
     period, later than ``ends_at`` for an expired one.
     """
 
-    account = models.ForeignKey(
-        "accounts.Account", models.PROTECT, related_name="grace_periods"
-    )
-    state = models.CharField(
-        max_length=10, choices=GraceState.choices, default=GraceState.OPEN
-    )
+    account = models.ForeignKey("accounts.Account", models.PROTECT, related_name="grace_periods")
+    state = models.CharField(max_length=10, choices=GraceState.choices, default=GraceState.OPEN)
     opened_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     held_at_open = models.PositiveIntegerField()
@@ -177,13 +169,12 @@ class GracePeriod(models.Model):
 class PaymentAttempt(ActedBy):
     """A payment that was asked for. Written before the gateway is called, so nothing gets lost."""
 
-    account = models.ForeignKey(
-        "accounts.Account", models.PROTECT, related_name="payment_attempts"
-    )
+    account = models.ForeignKey("accounts.Account", models.PROTECT, related_name="payment_attempts")
     state = models.CharField(
         max_length=10, choices=AttemptState.choices, default=AttemptState.PENDING
     )
-    add = models.PositiveIntegerField(help_text="Licenses that the payment adds.")
+    kind = models.CharField(max_length=20, choices=ChargeKind.choices)
+    quantity = models.PositiveIntegerField(help_text="Licenses that are paid for.")
     amount = models.DecimalField(max_digits=12, decimal_places=2)
     currency = models.CharField(max_length=3)
     description = models.CharField(max_length=200)
@@ -198,6 +189,11 @@ class PaymentAttempt(ActedBy):
             models.CheckConstraint(
                 name="payment_attempt_state_is_known",
                 condition=Q(state__in=AttemptState.values),
+            ),
+            models.UniqueConstraint(
+                fields=["account"],
+                condition=Q(state=AttemptState.PENDING),
+                name="payment_attempt_is_pending_once",
             ),
         ]
         indexes = [

@@ -53,9 +53,9 @@ class EventQuerySet(AppendOnlyQuerySet["Event"]):
 class Event(ActedBy):
     """One fact, written in the transaction that made it true.
 
-    ``type`` is ``noun.verb_in_past_tense`` (``number.released``). ``summary`` is the sentence people
-    read. ``data`` holds ``before`` and ``after`` (dicts of the same keys) and whatever else explains
-    the fact; never a secret.
+    ``type`` is ``noun.verb_in_past_tense`` (``number.released``). ``summary`` is the sentence
+    people read. ``data`` holds ``before`` and ``after`` (dicts of the same keys) and whatever else
+    explains the fact; never a secret.
     """
 
     account = models.ForeignKey(

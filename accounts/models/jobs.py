@@ -32,9 +32,9 @@ class JobQuerySet(models.QuerySet["Job"]):
 class Job(ActedBy):
     """A row for work that takes longer than a page or touches many things.
 
-    ``task`` is the dotted path of the function that the worker calls with this row's id; it may be
-    called again at any point. A worker holds the job by a lease: ``lease`` is its token, which every
-    write of progress checks, so that two workers never work on one job at once.
+    ``task`` is the dotted path of the function that the worker calls with this row's id; it may
+    be called again at any point. A worker holds the job by a lease: ``lease`` is its token, which
+    every write of progress checks, so that two workers never work on one job at once.
     ``leased_until`` of a queued job is when somebody should look why it has not begun.
     """
 

@@ -41,9 +41,7 @@ class Notice(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["account", "user", "key"], name="notice_is_sent_once"
-            ),
+            models.UniqueConstraint(fields=["account", "user", "key"], name="notice_is_sent_once"),
         ]
         indexes = [
             models.Index(name="notice_recent", fields=["user", "account", "-id"]),

@@ -84,7 +84,9 @@ class Account(models.Model):
         max_length=50, default="America/Los_Angeles", validators=[validate_time_zone]
     )
     country = models.CharField(
-        max_length=2, default="US", help_text="Home country; its numbers show without a country code."
+        max_length=2,
+        default="US",
+        help_text="Home country; its numbers show without a country code.",
     )
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,8 +14,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from config.phone_numbers import for_people
+from config.text import absolute, countdown, money, relative
 
 register = template.Library()
+register.filter("money", money)
 
 
 @register.simple_tag(takes_context=True)
@@ -67,42 +68,3 @@ def deadline(context: Context, moment: datetime) -> SafeString:
         absolute(moment, _zone(context)),
         countdown(moment - timezone.now()),
     )
-
-
-@register.filter
-def money(amount: Decimal, currency: str = "USD") -> str:
-    """``$85.00``, or ``85.00 EUR`` for currencies other than the dollar."""
-    text = f"{amount:,.2f}"
-    return f"${text}" if currency == "USD" else f"{text} {currency}"
-
-
-def absolute(moment: datetime, zone: ZoneInfo) -> str:
-    """``Mon, Nov 23, 2026, 2:05 PM PST``."""
-    local = moment.astimezone(zone)
-    clock = f"{local:%I:%M %p}".lstrip("0")
-    return f"{local:%a, %b} {local.day}, {local.year}, {clock} {local.tzname()}"
-
-
-def span(length: timedelta) -> str:
-    """The two largest units of a length of time: ``31 h 12 min``, ``2 d 3 h``, ``45 s``."""
-    seconds = int(length.total_seconds())
-    days, hours, minutes = seconds // 86_400, seconds // 3_600, seconds // 60
-    if seconds < 60:
-        return f"{seconds} s"
-    if minutes < 60:
-        return f"{minutes} min"
-    if hours < 48:
-        return f"{hours} h {minutes % 60} min"
-    return f"{days} d {hours % 24} h"
-
-
-def relative(age: timedelta) -> str:
-    """``4 min ago``; ``just now`` within half a minute."""
-    return "just now" if age < timedelta(seconds=30) else f"{span(age)} ago"
-
-
-def countdown(left: timedelta) -> str:
-    """``in 31 h 12 min``, or ``over for 2 h`` once it has passed."""
-    if left >= timedelta(0):
-        return f"in {span(left)}"
-    return f"{span(-left)} ago"

@@ -52,9 +52,7 @@ class PhoneNumber(models.Model):
     )
     e164 = models.CharField("number", max_length=16)
     sid = models.CharField("SID", max_length=34)
-    state = models.CharField(
-        max_length=10, choices=NumberState.choices, default=NumberState.HELD
-    )
+    state = models.CharField(max_length=10, choices=NumberState.choices, default=NumberState.HELD)
     state_changed_at = models.DateTimeField()
     country = models.CharField(max_length=2, blank=True)
     type = models.CharField(max_length=10, choices=NumberType.choices, default=NumberType.OTHER)

@@ -31,8 +31,8 @@ class CarrierTaskQuerySet(models.QuerySet["CarrierTask"]):
 class CarrierTask(ActedBy):
     """The Twilio part of an action, done after its transaction and safe to repeat.
 
-    ``due_at`` is the next attempt; a worker claims a task by moving it forward. ``settings`` is what
-    a restore puts back. A task that Twilio refused for good waits for a person.
+    ``due_at`` is the next attempt; a worker claims a task by moving it forward. ``settings`` is
+    what a restore puts back. A task that Twilio refused for good waits for a person.
     """
 
     number = models.ForeignKey(
@@ -46,9 +46,7 @@ class CarrierTask(ActedBy):
     error_code = models.CharField(max_length=40, blank=True)
     error = models.CharField(max_length=500, blank=True)
     twilio_request_id = models.CharField(max_length=40, blank=True)
-    job = models.ForeignKey(
-        "accounts.Job", models.PROTECT, null=True, blank=True, related_name="+"
-    )
+    job = models.ForeignKey("accounts.Job", models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
 

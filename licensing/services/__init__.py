@@ -1,0 +1,1 @@
+"""Everything that changes entitlement. One file a topic."""

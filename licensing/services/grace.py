@@ -1,0 +1,258 @@
+"""The grace period: opened by an import, closed by being within the licenses (design section 4)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.urls import reverse
+
+from accounts.actors import SYSTEM, Actor
+from accounts.models import Account
+from accounts.services.events import record
+from accounts.services.notices import notify
+from accounts.states import ActorKind
+from config.errors import Forbidden, Invalid, NotDue, refuse
+from config.text import absolute, plural, span
+from licensing import gates
+from licensing.models import GracePeriod, Subscription
+from licensing.standing import held_count
+from licensing.states import (
+    GRACE_PERIOD,
+    LONGEST_EXTENSION,
+    GraceState,
+    NoticeStage,
+    next_stage_due,
+    require_grace_move,
+    stage_at,
+)
+
+from .entitlement import lock
+
+
+@transaction.atomic
+def import_completed(
+    account_id: int, *, job_id: int | None, actor: Actor, at: datetime
+) -> GracePeriod | None:
+    """Open a grace period if a completed import leaves the account over its licenses.
+
+    S0-16, S0-24: 48 hours from ``at``, the moment the import completed. While an earlier period is
+    unsettled nothing is opened and no clock restarts. Returns the new period, if any.
+    """
+    subscription = lock(account_id)
+    over = held_count(account_id) - subscription.licenses
+    if over <= 0:
+        _settle(subscription, actor=actor, at=at)
+        return None
+    if GracePeriod.objects.unsettled().filter(account_id=account_id).exists():
+        return None
+    ends_at = at + GRACE_PERIOD
+    period = GracePeriod.objects.create(
+        account_id=account_id,
+        opened_at=at,
+        ends_at=ends_at,
+        held_at_open=subscription.licenses + over,
+        licenses_at_open=subscription.licenses,
+        opened_by_job_id=job_id,
+        notice_stage=NoticeStage.START,
+        next_notice_at=next_stage_due(ends_at, NoticeStage.START),
+    )
+    _record(
+        period,
+        "grace.opened",
+        f"Grace period of 48 hours opened: {plural(over, 'number')} over "
+        f"{plural(subscription.licenses, 'license')}.",
+        actor=actor,
+        at=at,
+        job_id=job_id,
+    )
+    _tell(period, subscription, NoticeStage.START, over=over, at=at)
+    return period
+
+
+@transaction.atomic
+def settle(account_id: int, *, actor: Actor, at: datetime) -> GracePeriod | None:
+    """Close the grace period if the account is within its licenses again (S0-19).
+
+    Called in the transaction of everything that lowers the numbers or raises the licenses.
+    """
+    return _settle(lock(account_id), actor=actor, at=at)
+
+
+def _settle(subscription: Subscription, *, actor: Actor, at: datetime) -> GracePeriod | None:
+    account_id = subscription.account_id
+    period = GracePeriod.objects.unsettled().filter(account_id=account_id).first()
+    if period is None or held_count(account_id) > subscription.licenses:
+        return None
+    if period.state == GraceState.OPEN and period.ends_at <= at:
+        _mark_expired(period, at=at)
+    late = period.state == GraceState.EXPIRED
+    if not late:
+        require_grace_move(period.state, GraceState.RESOLVED)
+        period.state = GraceState.RESOLVED
+    period.settled_at = at
+    period.next_notice_at = None
+    period.save(update_fields=["state", "settled_at", "next_notice_at"])
+    _record(
+        period,
+        "grace.settled" if late else "grace.resolved",
+        "Within the licenses again, after the grace period had ended."
+        if late
+        else "Grace period resolved: within the licenses in time, nothing to pay.",
+        actor=actor,
+        at=at,
+    )
+    return period
+
+
+@transaction.atomic
+def expire(period_id: int, *, at: datetime) -> GracePeriod:
+    """End a grace period whose time is up. Releases nothing and cuts no line (S0-26, S0-28).
+
+    The sweep's query only proposed this row: the decision is made again under the lock, so licenses
+    bought or numbers released in the meantime count. Raises ``NotDue``.
+    """
+    account_id = GracePeriod.objects.values_list("account_id", flat=True).get(pk=period_id)
+    subscription = lock(account_id)
+    period = GracePeriod.objects.select_related("account").get(pk=period_id)
+    if period.state != GraceState.OPEN or period.ends_at > at:
+        raise NotDue("This grace period is not at its end.")
+    over = held_count(account_id) - subscription.licenses
+    if over <= 0:
+        settled = _settle(subscription, actor=SYSTEM, at=at)
+        return settled or period
+    _mark_expired(period, at=at)
+    _tell(period, subscription, NoticeStage.ENDED, over=over, at=at)
+    return period
+
+
+def _mark_expired(period: GracePeriod, *, at: datetime) -> None:
+    require_grace_move(period.state, GraceState.EXPIRED)
+    period.state = GraceState.EXPIRED
+    period.expired_at = at
+    period.notice_stage = NoticeStage.ENDED
+    period.next_notice_at = None
+    period.save(update_fields=["state", "expired_at", "notice_stage", "next_notice_at"])
+    _record(
+        period,
+        "grace.expired",
+        "Grace period ended with the account over its licenses.",
+        actor=SYSTEM,
+        at=at,
+    )
+
+
+@transaction.atomic
+def extend(
+    period_id: int, *, by: timedelta, reason: str, actor: Actor, at: datetime
+) -> GracePeriod:
+    """Give a grace period more time: support only, once, with a reason, at most 7 days.
+
+    A period that has run out is open again for ``by`` from now. Raises ``Forbidden``, ``Invalid``
+    (fields ``by``, ``reason``) and ``Blocked``.
+    """
+    if actor.kind not in (ActorKind.SUPPORT, ActorKind.SYSTEM):
+        raise Forbidden("Only support can extend a grace period.")
+    problems: dict[str, list[str]] = {}
+    if not timedelta(0) < by <= LONGEST_EXTENSION:
+        problems["by"] = ["Extend by more than nothing and at most 7 days."]
+    if not reason.strip():
+        problems["reason"] = ["Say why; the account sees it on its timeline."]
+    if problems:
+        raise Invalid(problems)
+    lock(GracePeriod.objects.values_list("account_id", flat=True).get(pk=period_id))
+    period = GracePeriod.objects.select_related("account").get(pk=period_id)
+    refuse(gates.extend(period))
+    before = period.ends_at
+    if period.state == GraceState.EXPIRED:
+        require_grace_move(period.state, GraceState.OPEN)
+        period.state, period.expired_at = GraceState.OPEN, None
+    period.ends_at = max(before, at) + by
+    period.extended_at, period.extended_by = at, actor.label
+    period.extension_reason = reason.strip()[:300]
+    # A new deadline is announced anew; what is already past is not.
+    period.notice_stage = stage_at(period.ends_at, at)
+    period.next_notice_at = next_stage_due(period.ends_at, NoticeStage(period.notice_stage))
+    period.save()
+    _record(
+        period,
+        "grace.extended",
+        f"Support extended the grace period by {span(by)}.",
+        actor=actor,
+        at=at,
+        before={"ends_at": before.isoformat()},
+        after={"ends_at": period.ends_at.isoformat()},
+        reason=reason.strip(),
+    )
+    return period
+
+
+@transaction.atomic
+def send_notice(period_id: int, *, at: datetime) -> NoticeStage:
+    """Tell people how much time is left, each stage once.
+
+    After an outage only the latest stage is told; the missed ones are not caught up. Raises
+    ``NotDue`` when there is nothing to tell.
+    """
+    account_id = GracePeriod.objects.values_list("account_id", flat=True).get(pk=period_id)
+    subscription = lock(account_id)
+    period = GracePeriod.objects.select_related("account").get(pk=period_id)
+    stage = stage_at(period.ends_at, at)
+    if period.state != GraceState.OPEN or stage in (period.notice_stage, NoticeStage.ENDED):
+        raise NotDue("There is nothing new to tell about this grace period.")
+    period.notice_stage = stage
+    period.next_notice_at = next_stage_due(period.ends_at, stage)
+    period.save(update_fields=["notice_stage", "next_notice_at"])
+    over = held_count(account_id) - subscription.licenses
+    _tell(period, subscription, stage, over=over, at=at)
+    return stage
+
+
+def _tell(
+    period: GracePeriod,
+    subscription: Subscription,
+    stage: NoticeStage,
+    *,
+    over: int,
+    at: datetime,
+) -> None:
+    account: Account = subscription.account
+    deadline = absolute(period.ends_at, account.zone)
+    price = subscription.monthly(over)
+    ways_out = (
+        f"Release or exclude {plural(over, 'number')}, or add {plural(over, 'license')} "
+        f"for {price:.2f} {subscription.currency} a month."
+    )
+    if stage == NoticeStage.ENDED:
+        title = f"The grace period is over: {plural(over, 'number')} beyond your licenses"
+        body = (
+            f"It ended {deadline}. Calls and texts keep working and nothing was released. "
+            "Until you are within your licenses, nothing new can be bought and numbers beyond "
+            f"them cannot be assigned. {ways_out}"
+        )
+    else:
+        left = span(period.ends_at - at)
+        title = f"{plural(over, 'number')} over your licenses: {left} left to decide"
+        body = (
+            f"Decide by {deadline}. Everything keeps working until then, and nothing is charged "
+            f"for being over. {ways_out}"
+        )
+    notify(
+        account,
+        "grace",
+        key=f"grace:{period.pk}:{period.ends_at:%Y%m%d%H%M%S}:{stage.name.lower()}",
+        title=title,
+        body=body,
+        path=reverse("licensing:decide", args=[account.slug]),
+        at=at,
+    )
+
+
+def _record(period: GracePeriod, type: str, summary: str, **facts: object) -> None:
+    record(
+        type,
+        account_id=period.account_id,
+        subject=("grace_period", period.pk, "Grace period"),
+        summary=summary,
+        **facts,
+    )
