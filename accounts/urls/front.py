@@ -1,0 +1,13 @@
+"""Pages outside any account."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from accounts import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("help/", views.help, name="help"),
+    path("styleguide/", views.styleguide, name="styleguide"),
+]

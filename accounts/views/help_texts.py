@@ -1,0 +1,90 @@
+"""Questions and answers of the help page: requirement rows S0-1 to S0-29 in our words."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Question(NamedTuple):
+    anchor: str
+    question: str
+    answer: str
+
+
+QUESTIONS = (
+    Question(
+        "import",
+        "Which numbers can I import?",
+        "All numbers of a Twilio subaccount, at once. Connect the subaccount under Settings, "
+        "Connections, then press Import Numbers. A main account cannot be imported from: make a "
+        "subaccount in the Twilio Console and move the numbers there. Importing only reads; "
+        "nothing at Twilio is changed.",
+    ),
+    Question(
+        "refresh",
+        "I ported more numbers to Twilio. How do they get here?",
+        "Press Refresh on the Numbers page. It reads the subaccount again, adds what is new, and "
+        "shows what changed, came back or went missing. You may press it as often as you like.",
+    ),
+    Question(
+        "licenses",
+        "Do I have to buy licenses before I import?",
+        "No. Import first and decide afterwards. Every number you hold takes one license, and you "
+        "pay only for the licenses of numbers you keep.",
+    ),
+    Question(
+        "grace",
+        "What is the grace period?",
+        "When an import leaves you with more numbers than licenses, you have 48 hours to decide: "
+        "keep, swap, exclude or release numbers, or add licenses. It begins when that import is "
+        "complete. A second import inside the 48 hours does not restart it. Being over costs "
+        "nothing during that time, and numbers you remove in time are never charged.",
+    ),
+    Question(
+        "service",
+        "Do calls and texts stop during the grace period?",
+        "No. Nothing is cut off and nothing is released by itself, neither during the grace period "
+        "nor when it ends.",
+    ),
+    Question(
+        "end",
+        "What happens when the grace period ends and I am still over?",
+        "Every page asks you to release or exclude the numbers that are too many, or to add "
+        "licenses to match. Until then nothing new can be bought, and imported numbers beyond your "
+        "licenses cannot be assigned or enabled.",
+    ),
+    Question(
+        "swap",
+        "How do I replace one number by another?",
+        "Open the number that leaves (or one that should come in) and choose Swap. Label, agent, "
+        "tags and notes move over, and the number of licenses stays the same. You see everything "
+        "that changes before you confirm. You will find Swap on the Numbers page, on its "
+        "Unassigned tab and on each number's own page.",
+    ),
+    Question(
+        "remove",
+        "What is the difference between excluding and releasing?",
+        "An excluded number stays yours at Twilio; it takes no license here and can be brought "
+        "back any time. A released number is given back to Twilio and can be restored for 10 days.",
+    ),
+    Question(
+        "unassigned",
+        "Where are the numbers nobody uses yet?",
+        "On the Unassigned tab of the Numbers page. Decide there for each: assign it to an agent, "
+        "keep it, swap it in, exclude it or release it.",
+    ),
+    Question(
+        "count",
+        "How do I change the number of licenses?",
+        "Open Licenses. Type the new number and see what it costs each month, what is charged "
+        "today, and what it does to a running grace period, before you confirm. You can lower the "
+        "number down to what you hold.",
+    ),
+    Question(
+        "roles",
+        "Who may do what?",
+        "An owner may do everything. A billing admin manages licenses and numbers; an admin "
+        "manages numbers, members, API keys and Twilio connections. A member sees everything and "
+        "changes nothing.",
+    ),
+)

@@ -1,0 +1,214 @@
+"""What every test may ask for, and what no test may do."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+
+from accounts import actors
+from accounts.actors import Actor
+from accounts.models import Account, Membership, User
+from accounts.states import Role
+from tests.factories import NOON, MembershipFactory, UserFactory, subscribed
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests run on the settings of a laptop; only what would make them slow or loud differs."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    settings.WHITENOISE_AUTOREFRESH = True  # static files straight from the sources
+    # pytest-django wraps most tests in a transaction, which real callers never do.
+    settings.CARRIER_IN_TRANSACTION_ALLOWED = True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if connection.vendor == "postgresql":
+        return
+    needs_postgres = pytest.mark.skip(reason="needs PostgreSQL: python -m tests.on_postgres pytest")
+    for item in items:
+        if item.get_closest_marker("postgres"):
+            item.add_marker(needs_postgres)
+
+
+# --- What no test may do ---------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_network() -> Iterator[None]:
+    """Refuse connections to anything but this machine."""
+    connect, look_up = socket.socket.connect, socket.getaddrinfo
+
+    def guarded_connect(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and not _is_here(address[0]):
+            raise RuntimeError(f"A test tried to reach {address[0]}.")
+        connect(self, address)
+
+    def guarded_look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if not _is_here(host):
+            raise RuntimeError(f"A test tried to look up {host}.")
+        return look_up(host, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded_connect)
+        patch.setattr(socket, "getaddrinfo", guarded_look_up)
+        yield
+
+
+def _is_here(host: Any) -> bool:
+    name = host.decode() if isinstance(host, bytes) else host
+    return name in (None, "", "localhost", "::1") or name.startswith("127.")
+
+
+@pytest.fixture(autouse=True)
+def _clean_cache() -> None:
+    """Rate limits of one test must not reach the next."""
+    cache.clear()
+
+
+# --- Time ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def noon() -> Iterator[time_machine.Traveller]:
+    """The clock stands at ``NOON``; ``noon.move_to(…)`` and ``noon.shift(…)`` move it."""
+    with time_machine.travel(NOON, tick=False) as traveller:
+        yield traveller
+
+
+# --- Acme and its people ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def acme(db: None) -> Account:
+    """An account with ten licenses. Numbers, agents and connections: see ``tests.factories``."""
+    return subscribed(slug="acme", name="Acme")
+
+
+@pytest.fixture
+def owner(acme: Account) -> User:
+    return _person(acme, Role.OWNER)
+
+
+@pytest.fixture
+def billing(acme: Account) -> User:
+    return _person(acme, Role.BILLING_ADMIN)
+
+
+@pytest.fixture
+def admin(acme: Account) -> User:
+    return _person(acme, Role.ADMIN)
+
+
+@pytest.fixture
+def member(acme: Account) -> User:
+    return _person(acme, Role.MEMBER)
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """The owner of another account."""
+    user = UserFactory.create(email="stranger@example.com")
+    MembershipFactory.create(user=user, role=Role.OWNER, account=subscribed(slug="elsewhere"))
+    return user
+
+
+@pytest.fixture
+def support(db: None) -> User:
+    """A member of our own staff, in no account."""
+    return UserFactory.create(email="support@example.com", support=True)
+
+
+def _person(account: Account, role: Role) -> User:
+    user = UserFactory.create(email=f"{role.value}@example.com")
+    MembershipFactory.create(account=account, user=user, role=role)
+    return user
+
+
+@pytest.fixture
+def sign_in() -> Callable[[User], Client]:
+    """``sign_in(user)`` gives a browser in which that user is signed in."""
+
+    def browser(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return browser
+
+
+@pytest.fixture
+def owner_client(owner: User, sign_in: Callable[[User], Client]) -> Client:
+    return sign_in(owner)
+
+
+@pytest.fixture
+def billing_client(billing: User, sign_in: Callable[[User], Client]) -> Client:
+    return sign_in(billing)
+
+
+@pytest.fixture
+def admin_client(admin: User, sign_in: Callable[[User], Client]) -> Client:
+    """An admin of Acme (not of the Django admin: that is ``support_client``)."""
+    return sign_in(admin)
+
+
+@pytest.fixture
+def member_client(member: User, sign_in: Callable[[User], Client]) -> Client:
+    return sign_in(member)
+
+
+@pytest.fixture
+def stranger_client(stranger: User, sign_in: Callable[[User], Client]) -> Client:
+    return sign_in(stranger)
+
+
+@pytest.fixture
+def support_client(support: User, sign_in: Callable[[User], Client]) -> Client:
+    return sign_in(support)
+
+
+@pytest.fixture
+def acting() -> Callable[[User, Account], Actor]:
+    """``acting(user, account)`` is that member as an actor of services."""
+
+    def actor(user: User, account: Account) -> Actor:
+        return actors.member(
+            Membership.objects.select_related("user").get(user=user, account=account)
+        )
+
+    return actor
+
+
+@pytest.fixture
+def by_owner(owner: User, acme: Account, acting: Callable[[User, Account], Actor]) -> Actor:
+    return acting(owner, acme)
+
+
+@pytest.fixture
+def by_billing(billing: User, acme: Account, acting: Callable[[User, Account], Actor]) -> Actor:
+    return acting(billing, acme)
+
+
+@pytest.fixture
+def by_admin(admin: User, acme: Account, acting: Callable[[User, Account], Actor]) -> Actor:
+    return acting(admin, acme)
+
+
+@pytest.fixture
+def by_member(member: User, acme: Account, acting: Callable[[User, Account], Actor]) -> Actor:
+    return acting(member, acme)
+
+
+@pytest.fixture
+def root() -> Path:
+    """The folder of the project."""
+    return Path(settings.BASE_DIR)
