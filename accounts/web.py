@@ -6,13 +6,14 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from config.errors import Blocked, DomainError, Forbidden
+from config.errors import Blocked, DomainError, Forbidden, Invalid
 from config.middleware import request_id_of
 
 from . import actors
@@ -102,3 +103,17 @@ def tell_refusal(request: HttpRequest, error: DomainError) -> None:
             messages.error(request, blocker.message)
     else:
         messages.error(request, error.message)
+
+
+def add_refusal(form: forms.BaseForm, error: DomainError, *, field: str | None = None) -> None:
+    """Show a refusal in ``form``: at the fields that ``Invalid`` names, the rest at ``field``.
+
+    Without ``field``, or where the form lacks the named one, above all fields.
+    """
+    if isinstance(error, Invalid):
+        for name, texts in error.errors.items():
+            form.add_error(name if name in form.fields else field, texts)
+    elif isinstance(error, Blocked):
+        form.add_error(field, [blocker.message for blocker in error.blockers])
+    else:
+        form.add_error(field, error.message)

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.template import Context
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from config.errors import Blocker
 from config.phone_numbers import for_people
 from config.text import absolute, countdown, money, relative
 
@@ -24,6 +25,15 @@ register.filter("money", money)
 def to(context: Context, name: str, *args: Any) -> str:
     """The address of a page inside the current account: ``{% to 'numbers:detail' number.pk %}``."""
     return reverse(name, args=[context["account"].slug, *args])
+
+
+@register.simple_tag(takes_context=True)
+def fix_url(context: Context, blocker: Blocker) -> str:
+    """The page that removes the reason of a refusal, inside the account or outside of any."""
+    try:
+        return reverse(blocker.fix, args=[context["account"].slug, *blocker.fix_args])
+    except NoReverseMatch:
+        return reverse(blocker.fix, args=blocker.fix_args)
 
 
 def _zone(context: Context) -> ZoneInfo:
