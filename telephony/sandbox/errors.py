@@ -15,6 +15,8 @@ ERRORS: dict[int, tuple[int, str]] = {
     20429: (429, "Too Many Requests"),
     20500: (500, "An internal server error has occurred"),
     20503: (503, "Service is unavailable"),
+    21402: (400, "The URL is not valid"),
+    21403: (400, "The HTTP method is not valid"),
     21421: (400, "The phone number is not valid"),
     21422: (400, "The phone number is not available"),
     21451: (400, "The area code is not valid"),

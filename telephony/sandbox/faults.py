@@ -33,7 +33,9 @@ class Fault:
     seconds: float = 0.0
     limit: int = 1  # of `concurrency`: so many requests of an account at a time are allowed
     body: str | None = None  # of `malformed`: sent instead of half of the real answer
-    processed: bool | None = None  # whether the request takes effect; by default only `status` does not
+    processed: bool | None = (
+        None  # whether the request takes effect; by default only `status` does not
+    )
     # What happened
     id: int = 0
     hits: int = 0
@@ -46,7 +48,9 @@ class Fault:
         known = {f.name for f in fields(cls)} - {"id", "hits"}
         unknown = sorted(set(data) - known)
         if unknown:
-            raise ControlError(400, f"unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+            raise ControlError(
+                400, f"unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}"
+            )
         fault = cls(**data)
         if fault.times is not None and fault.times < 1:
             raise ControlError(400, "times must be at least 1")
@@ -66,14 +70,21 @@ class Fault:
         """Whether the request is carried out although its answer is spoiled."""
         if self.processed is not None:
             return self.processed
-        return self.kind not in ("status", "concurrency", "expired_tokens")
+        return not self.replaces_answer
+
+    @property
+    def replaces_answer(self) -> bool:
+        """Whether an error is answered, rather than the real answer spoiled."""
+        return self.kind in ("status", "concurrency", "expired_tokens")
 
     def error(self) -> TwilioError:
         """What is answered instead of carrying out the request."""
         if self.kind == "expired_tokens":
             return TwilioError(21481)
         status = 429 if self.kind == "concurrency" else self.status
-        return TwilioError(self.code or CODE_OF_STATUS.get(status, 20001), self.message, status=status)
+        return TwilioError(
+            self.code or CODE_OF_STATUS.get(status, 20001), self.message, status=status
+        )
 
     def spoil(self, response: Response) -> None:
         """Break an answer that was made properly."""

@@ -47,6 +47,7 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
     delay_seconds: float = 0.0
     reset: bool = False  # send half of it, then reset the connection
+    on_sent: Callable[[], None] | None = None  # told when the answer is out, or the client gone
 
 
 def json_response(status: int, data: Any) -> Response:
@@ -62,7 +63,9 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 256
     allow_reuse_address = True
 
-    def __init__(self, address: tuple[str, int], application: Callable[[Request], Response]) -> None:
+    def __init__(
+        self, address: tuple[str, int], application: Callable[[Request], Response]
+    ) -> None:
         self.application = application
         self.stopping = threading.Event()
         super().__init__(address, Handler)
@@ -92,7 +95,9 @@ class Handler(BaseHTTPRequestHandler):
             length = -1
         if not 0 <= length <= MAX_BODY_BYTES or "Transfer-Encoding" in self.headers:
             self.close_connection = True
-            self._send(json_response(411, {"message": "A plain Content-Length is needed", "status": 411}))
+            self._send(
+                json_response(411, {"message": "A plain Content-Length is needed", "status": 411})
+            )
             return
         parts = urlsplit(self.path)
         request = Request(
@@ -105,9 +110,13 @@ class Handler(BaseHTTPRequestHandler):
             authorization=self.headers.get("Authorization", ""),
         )
         response = self.server.application(request)
-        if response.delay_seconds:
-            self.server.stopping.wait(response.delay_seconds)
-        self._send(response)
+        try:
+            if response.delay_seconds:
+                self.server.stopping.wait(response.delay_seconds)
+            self._send(response)
+        finally:
+            if response.on_sent is not None:
+                response.on_sent()
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _serve
 

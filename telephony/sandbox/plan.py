@@ -8,7 +8,7 @@ tests and the stock on sale all come from that one sequence.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
 E164 = re.compile(r"\+[1-9]\d{6,14}")
@@ -116,6 +116,7 @@ ON_SALE: dict[str, dict[str, list[Area]]] = {
 
 # Area code 500 is Twilio's own for the magic numbers of test credentials (twilio-facts 2).
 MAGIC_AREA = Area("US", "local", "500", 7, "55500")
+MAGIC_NUMBER = "+15005550006"
 
 _BY_PREFIX = {
     area.prefix: area
@@ -133,7 +134,10 @@ _BY_PREFIX = {
 _LONGEST, _SHORTEST = max(map(len, _BY_PREFIX)), min(map(len, _BY_PREFIX))
 
 _EXCHANGES = [
-    f"{first}{rest:02}" for first in range(2, 10) for rest in range(100) if rest != 11 and (first, rest) != (5, 55)
+    f"{first}{rest:02}"
+    for first in range(2, 10)
+    for rest in range(100)
+    if rest != 11 and (first, rest) != (5, 55)
 ]
 _LINES = 10_000
 _STEP = 1_234_577  # coprime to the number of subscriber numbers, so that stepping meets each once
@@ -153,7 +157,7 @@ def nth_number(area: Area, position: int, seed: int) -> str | None:
     free_digits = area.length - len(area.fictional)
     reserved = 10**free_digits
     if position < reserved:
-        line = (position * 37 + seed * 11) % reserved
+        line = (position * 37 + seed * 11 + int(area.code) * 53) % reserved
         return f"{area.prefix}{area.fictional}{line:0{free_digits}}"
     if area.country == "GB":
         return None
@@ -171,7 +175,7 @@ def written(phone_number: str) -> str:
     return phone_number
 
 
-@lru_cache(maxsize=None)
+@cache
 def capabilities(country: str, number_type: str) -> tuple[bool, bool, bool]:
     """(voice, sms, mms) a new number of that kind can do."""
     if country == "GB":

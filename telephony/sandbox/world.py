@@ -95,11 +95,15 @@ class World:
 
     # Accounts
 
-    def add_account(self, friendly_name: str, *, owner_sid: str | None = None, created: float | None = None) -> Account:
+    def add_account(
+        self, friendly_name: str, *, owner_sid: str | None = None, created: float | None = None
+    ) -> Account:
         """A new active account; without an owner it is a main account."""
         sid = self.new_sid("AC")
         at = self.now() if created is None else created
-        account = Account(sid, owner_sid or sid, self.new_sid(""), friendly_name, self.sequence, at, at)
+        account = Account(
+            sid, owner_sid or sid, self.new_sid(""), friendly_name, self.sequence, at, at
+        )
         self.accounts[sid] = account
         self.touch()
         return account
@@ -153,7 +157,9 @@ class World:
         self._take_out(number)
         del self.numbers[number.sid]
         del self.by_phone_number[number.phone_number]
-        self.released[number.phone_number] = Released(number.phone_number, number.account_sid, self.now())
+        self.released[number.phone_number] = Released(
+            number.phone_number, number.account_sid, self.now()
+        )
         self.touch()
 
     def move(self, number: Number, to: Account) -> None:

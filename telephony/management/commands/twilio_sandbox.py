@@ -1,0 +1,35 @@
+"""`manage.py twilio_sandbox`: run the Twilio stand-in."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from telephony.sandbox.server import add_arguments, serve
+from telephony.sandbox.storage import StateFileError
+
+
+class Command(BaseCommand):
+    help = "Run the Twilio stand-in: accounts and numbers over real HTTP (docs/sandbox.md)."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        add_arguments(parser)
+
+    def handle(
+        self,
+        *args: Any,
+        host: str,
+        port: int,
+        numbers: int,
+        seed: int,
+        state: Path | None,
+        **options: Any,
+    ) -> None:
+        try:
+            serve(host=host, port=port, numbers=numbers, seed=seed, state=state, out=self.stdout)
+        except (StateFileError, OSError) as error:
+            raise CommandError(str(error)) from error

@@ -1,0 +1,23 @@
+"""`python -m telephony.sandbox`: the stand-in without Django."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from telephony.sandbox.server import add_arguments, serve
+from telephony.sandbox.storage import StateFileError
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="telephony.sandbox", description="A Twilio stand-in.")
+    add_arguments(parser)
+    try:
+        return serve(**vars(parser.parse_args()))
+    except (StateFileError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

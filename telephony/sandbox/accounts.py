@@ -1,0 +1,127 @@
+"""Accounts and subaccounts (twilio-facts 1.5)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from telephony.sandbox.clock import rfc2822
+from telephony.sandbox.context import VERSION, Context
+from telephony.sandbox.errors import TwilioError
+from telephony.sandbox.http import Response, json_response
+from telephony.sandbox.paging import page
+from telephony.sandbox.world import Account, World
+
+STATUSES = ("active", "suspended", "closed")
+MAX_SUBACCOUNTS = 1000
+MAX_NAME = 64
+
+_SUBRESOURCES = {
+    "available_phone_numbers": "AvailablePhoneNumbers",
+    "calls": "Calls",
+    "conferences": "Conferences",
+    "incoming_phone_numbers": "IncomingPhoneNumbers",
+    "notifications": "Notifications",
+    "outgoing_caller_ids": "OutgoingCallerIds",
+    "recordings": "Recordings",
+    "transcriptions": "Transcriptions",
+    "addresses": "Addresses",
+    "signing_keys": "SigningKeys",
+    "connect_apps": "ConnectApps",
+    "sip": "SIP",
+    "authorized_connect_apps": "AuthorizedConnectApps",
+    "usage": "Usage",
+    "keys": "Keys",
+    "applications": "Applications",
+    "short_codes": "SMS/ShortCodes",
+    "queues": "Queues",
+    "messages": "Messages",
+    "balance": "Balance",
+}
+
+
+def resource(world: World, account: Account) -> dict[str, Any]:
+    """The account with exactly Twilio's fields."""
+    base = f"/{VERSION}/Accounts/{account.sid}"
+    return {
+        "auth_token": account.token,
+        "date_created": rfc2822(account.created),
+        "date_updated": rfc2822(account.updated),
+        "friendly_name": account.friendly_name,
+        "owner_account_sid": account.owner_sid,
+        "sid": account.sid,
+        "status": world.status(account),
+        "subresource_uris": {name: f"{base}/{path}.json" for name, path in _SUBRESOURCES.items()},
+        "type": account.type,
+        "uri": f"{base}.json",
+    }
+
+
+def list_accounts(context: Context) -> Response:
+    """The caller and its subaccounts; filters `FriendlyName` (exact) and `Status`."""
+    world, caller = context.world, context.caller
+    name, status = context.request.param("FriendlyName"), context.request.param("Status")
+    if status and status not in STATUSES:
+        raise TwilioError(21475)
+    rows = [
+        account
+        for account in [caller, *world.subaccounts(caller)]
+        if (not name or account.friendly_name == name)
+        and (not status or world.status(account) == status)
+    ]
+    return page(context, "accounts", rows, lambda row: json.dumps(resource(world, row)).encode())
+
+
+def create(context: Context) -> Response:
+    """A new subaccount of the caller, which must be an active main account."""
+    world, caller = context.world, context.caller
+    if not caller.is_main or world.status(caller) != "active":
+        raise TwilioError(20403, "Only an active main account can create subaccounts")
+    open_subaccounts = [a for a in world.subaccounts(caller) if a.status != "closed"]
+    if len(open_subaccounts) >= MAX_SUBACCOUNTS:
+        raise TwilioError(21480)
+    default = f"SubAccount Created at {context.world.clock.now():%Y-%m-%d %I:%M %p}"
+    name = _name(context.request.form().get("FriendlyName") or default)
+    return json_response(201, resource(world, world.add_account(name, owner_sid=caller.sid)))
+
+
+def fetch(context: Context) -> Response:
+    """Works for suspended and closed accounts as well: its status has to be readable."""
+    return json_response(200, resource(context.world, context.account()))
+
+
+def update(context: Context) -> Response:
+    """Change `FriendlyName` and `Status`."""
+    world, account, form = context.world, context.account(), context.request.form()
+    name = _name(form["FriendlyName"]) if form.get("FriendlyName") else account.friendly_name
+    if form.get("Status"):
+        _change_status(context, account, form["Status"])
+    account.friendly_name = name
+    account.updated = world.now()
+    world.touch()
+    return json_response(200, resource(world, account))
+
+
+def _change_status(context: Context, account: Account, status: str) -> None:
+    world = context.world
+    if status not in STATUSES:
+        raise TwilioError(21475)
+    if account.is_main:
+        raise TwilioError(21477)
+    if context.caller is account:
+        raise TwilioError(20006, "Only the parent account can change the status of a subaccount")
+    if account.status == "closed":
+        raise TwilioError(21479)
+    if account.suspended_by_twilio:
+        raise TwilioError(21478)
+    if world.status(context.caller) != "active":
+        raise TwilioError(21476)
+    if status == "closed":
+        world.close(account)
+    account.status = status
+
+
+def _name(name: str) -> str:
+    if len(name) > MAX_NAME:
+        raise TwilioError(20001, f"FriendlyName must have at most {MAX_NAME} characters")
+    return name

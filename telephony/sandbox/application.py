@@ -1,0 +1,128 @@
+"""From a request to an answer: faults, authentication, routing, headers, the list of requests."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import os
+import re
+import time
+from collections import Counter, deque
+from typing import Any
+
+from telephony.sandbox import routes
+from telephony.sandbox.context import Context
+from telephony.sandbox.errors import TwilioError
+from telephony.sandbox.faults import Fault, Faults
+from telephony.sandbox.http import Request, Response, json_response
+from telephony.sandbox.storage import Room
+from telephony.sandbox.world import Account, World
+
+RECENT = 1000  # requests remembered one by one
+_IN_PATH = re.compile(r"/Accounts/(AC[0-9a-f]{32})")
+
+
+class RequestLog:
+    """What was asked: counts for ever, the last thousand in full."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.recent: deque[dict[str, Any]] = deque(maxlen=RECENT)
+
+    def add(self, request: Request, response: Response, fault: Fault | None) -> None:
+        self.counts[request.method, request.path] += 1
+        entry = {
+            "method": request.method,
+            "path": request.path,
+            "query": {name: values[-1] for name, values in request.query.items()},
+            "status": response.status,
+            "request_id": response.headers["Twilio-Request-Id"],
+            "fault": fault.kind if fault else None,
+        }
+        if request.method == "POST":
+            entry["form"] = request.form()
+        self.recent.append(entry)
+
+    def clear(self) -> None:
+        self.counts.clear()
+        self.recent.clear()
+
+
+class TwilioApi:
+    """The stand-in's Twilio side."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self.faults = Faults(room.world.seed)
+        self.log = RequestLog()
+        self.in_flight: Counter[str] = Counter()  # by account in the path
+
+    def __call__(self, request: Request) -> Response:
+        began = time.perf_counter()
+        found = _IN_PATH.search(request.path)
+        account = found.group(1) if found else ""
+        with self.room.lock:
+            self.in_flight[account] += 1
+            concurrent = self.in_flight[account]
+            try:
+                response, fault = self._answer(request, concurrent)
+                response.headers |= {
+                    "Twilio-Request-Id": f"RQ{os.urandom(16).hex()}",
+                    "Twilio-Concurrent-Requests": str(concurrent),
+                    "Twilio-Request-Duration": f"{time.perf_counter() - began:.3f}",
+                }
+                self.log.add(request, response, fault)
+            except BaseException:
+                self._done(account)
+                raise
+        response.on_sent = lambda: self._done(account)
+        return response
+
+    def _done(self, account: str) -> None:
+        with self.room.lock:
+            self.in_flight[account] -= 1
+
+    def _answer(self, request: Request, concurrent: int) -> tuple[Response, Fault | None]:
+        fault = self.faults.pick(request, concurrent)
+        try:
+            response = self._carry_out(request, fault)
+            if fault is not None and fault.replaces_answer:
+                raise fault.error()
+        except TwilioError as error:
+            response = json_response(error.status, error.body())
+            if error.status == 401:
+                response.headers["WWW-Authenticate"] = 'Basic realm="Twilio API"'
+        if fault is not None:
+            fault.spoil(response)
+        return response, fault
+
+    def _carry_out(self, request: Request, fault: Fault | None) -> Response:
+        if fault is not None and not fault.takes_effect:
+            raise fault.error()
+        caller = authenticate(self.room.world, request.authorization)
+        found = routes.find(request.path)
+        if found is None:
+            path = request.path.removeprefix("/api")
+            raise TwilioError(20404, f"The requested resource {path} was not found")
+        handlers, args = found
+        if request.method not in handlers:
+            raise TwilioError(20004)
+        return handlers[request.method](Context(request, self.room.world, caller, args, fault))
+
+
+def authenticate(world: World, authorization: str) -> Account:
+    """The account whose SID and token are in the Basic header; 20003 otherwise."""
+    scheme, _, encoded = authorization.partition(" ")
+    try:
+        sid, _, token = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        raise TwilioError(20003) from None
+    account = world.accounts.get(sid)
+    if (
+        scheme.lower() != "basic"
+        or account is None
+        or not hmac.compare_digest(token.encode(), account.token.encode())
+    ):
+        raise TwilioError(20003)
+    return account

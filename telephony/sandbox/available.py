@@ -1,0 +1,152 @@
+"""AvailablePhoneNumbers: what is on sale (twilio-facts 1.4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from telephony.sandbox import plan
+from telephony.sandbox.context import VERSION, Context
+from telephony.sandbox.errors import TwilioError
+from telephony.sandbox.http import Response, json_response
+from telephony.sandbox.paging import DEFAULT_SIZE, MAX_SIZE
+from telephony.sandbox.plan import Area
+from telephony.sandbox.world import World
+
+_LINKS = {"Local": "local", "TollFree": "toll_free", "Mobile": "mobile"}
+_KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
+_LOOKED_AT = 20_000  # candidates of an area that a search looks at, so that it always ends soon
+
+
+def list_countries(context: Context) -> Response:
+    account = context.active_account()
+    base = f"/{VERSION}/Accounts/{account.sid}/AvailablePhoneNumbers"
+    countries = [_country(base, code) for code in plan.ON_SALE]
+    return json_response(200, {"countries": countries, "uri": f"{base}.json"})
+
+
+def fetch_country(context: Context) -> Response:
+    account = context.active_account()
+    if context.args["country"] not in plan.ON_SALE:
+        raise context.not_found()
+    base = f"/{VERSION}/Accounts/{account.sid}/AvailablePhoneNumbers"
+    return json_response(200, _country(base, context.args["country"]))
+
+
+def _country(base: str, code: str) -> dict[str, Any]:
+    return {
+        "beta": False,
+        "country": plan.COUNTRIES[code],
+        "country_code": code,
+        "subresource_uris": {
+            _LINKS[kind]: f"{base}/{code}/{kind}.json" for kind in plan.ON_SALE[code]
+        },
+        "uri": f"{base}/{code}.json",
+    }
+
+
+def search(context: Context) -> Response:
+    """Free numbers of a country and type; all filters given have to hold."""
+    account = context.active_account()
+    country, kind = context.args["country"], context.args["kind"]
+    areas = plan.ON_SALE.get(country, {}).get(kind)
+    if areas is None:
+        raise context.not_found()
+    size = context.request.param("PageSize") or str(DEFAULT_SIZE)
+    if not size.isdigit() or not 1 <= int(size) <= MAX_SIZE:
+        raise TwilioError(20001, f"PageSize must be from 1 to {MAX_SIZE}")
+    param = context.request.param
+    pattern = _contains(param("Contains"))
+    found: list[dict[str, Any]] = []
+    for area in _matching_areas(context, areas):
+        for phone_number in stock(context.world, area, pattern):
+            if len(found) == int(size):
+                break
+            found.append(_offer(area, phone_number))
+    uri = f"/{VERSION}/Accounts/{account.sid}/AvailablePhoneNumbers/{country}/{kind}.json"
+    return json_response(200, {"available_phone_numbers": found, "uri": uri})
+
+
+def _matching_areas(context: Context, areas: list[Area]) -> list[Area]:
+    param = context.request.param
+    wanted = {
+        "code": param("AreaCode"),
+        "region": param("InRegion"),
+        "locality": param("InLocality"),
+        "rate_center": param("InRateCenter"),
+        "lata": param("InLata"),
+        "postal_code": param("InPostalCode"),
+    }
+    return [
+        area
+        for area in areas
+        if all(not value or value == getattr(area, name) for name, value in wanted.items())
+        and _is_able(context, area)
+    ]
+
+
+def _is_able(context: Context, area: Area) -> bool:
+    """Whether numbers of the area have the capabilities asked for and need no excluded address."""
+    voice, sms, mms = plan.capabilities(area.country, area.type)
+    asked = {"VoiceEnabled": voice, "SmsEnabled": sms, "MmsEnabled": mms, "FaxEnabled": False}
+    for name, able in asked.items():
+        value = (context.request.param(name) or "").lower()
+        if value in ("true", "false") and (value == "true") is not able:
+            return False
+    needs = plan.address_requirements(area.country, area.type)
+    excluded = {"ExcludeAllAddressRequired": needs != "none"}
+    excluded["ExcludeLocalAddressRequired"] = needs == "local"
+    excluded["ExcludeForeignAddressRequired"] = needs == "foreign"
+    return not any(
+        hit and (context.request.param(name) or "").lower() == "true"
+        for name, hit in excluded.items()
+    )
+
+
+def _contains(text: str | None) -> re.Pattern[str] | None:
+    """`Contains`: digits and letters, `*` one character, `%` any sequence, leading `+`, trailing `$`."""
+    if not text:
+        return None
+    if not 2 <= len(text) <= 16 or not re.fullmatch(r"\+?[0-9A-Za-z*%]+\$?", text):
+        raise TwilioError(20001, "Contains is not a valid pattern")
+    parts = {"*": "[0-9]", "%": "[0-9]*"}
+    inner = "".join(parts.get(c, c) for c in text.strip("+$").upper().translate(_KEYPAD))
+    return re.compile((r"^\+" if text[0] == "+" else "") + inner + ("$" if text[-1] == "$" else ""))
+
+
+def stock(world: World, area: Area, pattern: re.Pattern[str] | None = None) -> Iterator[str]:
+    """The area's free numbers in the order of its sequence."""
+    for position in range(_LOOKED_AT):
+        phone_number = plan.nth_number(area, position, world.seed)
+        if phone_number is None:
+            return
+        if (pattern is None or pattern.search(phone_number)) and world.is_free(phone_number):
+            yield phone_number
+
+
+def first_in_area_code(world: World, area_code: str) -> str | None:
+    """A free North American number of the area code; 500 has Twilio's magic number alone."""
+    if area_code == plan.MAGIC_AREA.code:
+        return plan.MAGIC_NUMBER if world.is_free(plan.MAGIC_NUMBER) else None
+    area = plan.locate(f"+1{area_code}5550100")
+    return next(stock(world, area), None) if area else None
+
+
+def _offer(area: Area, phone_number: str) -> dict[str, Any]:
+    voice, sms, mms = plan.capabilities(area.country, area.type)
+    return {
+        "address_requirements": plan.address_requirements(area.country, area.type),
+        "beta": False,
+        "capabilities": {"mms": mms, "sms": sms, "voice": voice},
+        "friendly_name": plan.written(phone_number),
+        "iso_country": area.country,
+        "lata": area.lata,
+        "latitude": area.latitude,
+        "locality": area.locality,
+        "longitude": area.longitude,
+        "phone_number": phone_number,
+        "postal_code": area.postal_code,
+        "rate_center": area.rate_center,
+        "region": area.region,
+    }

@@ -1,0 +1,314 @@
+"""The control API under `/_sandbox/`: JSON, from this machine only."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from telephony.sandbox import plan, seed, storage
+from telephony.sandbox.accounts import STATUSES
+from telephony.sandbox.application import TwilioApi
+from telephony.sandbox.errors import ControlError
+from telephony.sandbox.faults import Fault, Faults
+from telephony.sandbox.http import Request, Response, json_response
+from telephony.sandbox.settings import SETTABLE
+from telephony.sandbox.world import RESTORABLE_SECONDS, Account, Number, World
+
+Body = dict[str, Any]
+Answer = tuple[int, Any]
+
+
+class Control:
+    """What a test or a person does to the stand-in from outside Twilio's API."""
+
+    def __init__(
+        self,
+        api: TwilioApi,
+        *,
+        numbers: int,
+        world_seed: int,
+        state_file: Path | None,
+        save: Callable[[], None],
+    ) -> None:
+        self.api = api
+        self.room = api.room
+        self.numbers = numbers
+        self.seed = world_seed
+        self.state_file = state_file
+        self.save = save
+        table: list[tuple[str, str, Callable[..., Answer]]] = [
+            ("GET", "/state", self.state),
+            ("POST", "/clock", self.set_clock),
+            ("POST", "/accounts", self.add_account),
+            ("POST", "/accounts/(?P<sid>[^/]+)/numbers", self.add_numbers),
+            ("POST", "/accounts/(?P<sid>[^/]+)/token", self.replace_token),
+            ("POST", "/accounts/(?P<sid>[^/]+)/status", self.set_status),
+            ("POST", "/numbers/(?P<phone_number>[^/]+)/buy-back", self.buy_back),
+            ("GET", "/faults", self.list_faults),
+            ("POST", "/faults", self.add_fault),
+            ("DELETE", "/faults", self.clear_faults),
+            ("POST", "/page-tokens/expire", self.expire_page_tokens),
+            ("GET", "/requests", self.list_requests),
+            ("DELETE", "/requests", self.clear_requests),
+            ("POST", "/reset", self.reset),
+            ("POST", "/save", self.save_now),
+            ("POST", "/load", self.load),
+        ]
+        self.routes = [(m, re.compile(f"/_sandbox{path}/?"), handler) for m, path, handler in table]
+
+    @property
+    def world(self) -> World:
+        return self.room.world
+
+    def __call__(self, request: Request) -> Response:
+        try:
+            refuse_others(request)
+            handler, args = self._route(request)
+            body = _body(request)
+            if handler == self.save_now:  # takes the lock itself, and only for the snapshot
+                return json_response(*self.save_now(body))
+            with self.room.lock:
+                return json_response(*handler(body, **args))
+        except ControlError as error:
+            return json_response(error.status, {"status": error.status, "message": error.message})
+
+    def _route(self, request: Request) -> tuple[Callable[..., Answer], dict[str, str]]:
+        matches = [
+            (method, handler, match.groupdict())
+            for method, pattern, handler in self.routes
+            if (match := pattern.fullmatch(request.path))
+        ]
+        for method, handler, args in matches:
+            if method == request.method:
+                return handler, args
+        if matches:
+            raise ControlError(405, f"{request.path} knows {', '.join(m for m, _, _ in matches)}")
+        raise ControlError(404, f"there is no {request.path}")
+
+    # What is there
+
+    def state(self, body: Body) -> Answer:
+        now = self.world.now()
+        released = [
+            {
+                "phone_number": row.phone_number,
+                "account_sid": row.account_sid,
+                "restorable": self.world.is_restorable(row),
+                "restorable_seconds": max(0, int(row.released + RESTORABLE_SECONDS - now)),
+            }
+            for row in self.world.released.values()
+        ]
+        return 200, {
+            "accounts": [self._account(a) for a in self.world.accounts.values()],
+            "roles": self.world.roles,
+            "released": released,
+            "clock": self._clock(),
+            "seed": self.world.seed,
+            "state_file": str(self.state_file) if self.state_file else None,
+        }
+
+    def _account(self, account: Account) -> dict[str, Any]:
+        return {
+            "sid": account.sid,
+            "owner_account_sid": account.owner_sid,
+            "auth_token": account.token,
+            "friendly_name": account.friendly_name,
+            "status": self.world.status(account),
+            "numbers": len(account.numbers),
+        }
+
+    def _clock(self) -> str:
+        return self.world.clock.now().isoformat()
+
+    # The clock
+
+    def set_clock(self, body: Body) -> Answer:
+        """`{"set": "2026-05-01T12:00:00Z"}`, `{"forward": {"hours": 3}}`, or `{"real": true}`."""
+        clock = self.world.clock
+        try:
+            if "set" in body:
+                clock.set(datetime.fromisoformat(body["set"]))
+            elif "forward" in body:
+                clock.forward(timedelta(**body["forward"]))
+            elif body.get("real") is True:
+                clock.offset = timedelta(0)
+            else:
+                raise ControlError(400, "set, forward or real is needed")
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ControlError(400, f"not a time: {error}") from None
+        self.world.touch()
+        return 200, {"clock": self._clock()}
+
+    # Accounts and numbers
+
+    def add_account(self, body: Body) -> Answer:
+        """A subaccount of `owner_account_sid`; without an owner a main account."""
+        owner = body.get("owner_account_sid")
+        if owner is not None and not self._find(owner).is_main:
+            raise ControlError(400, f"{owner} is a subaccount itself")
+        name = str(body.get("friendly_name") or "Account")
+        return 201, self._account(self.world.add_account(name, owner_sid=owner))
+
+    def add_numbers(self, body: Body, sid: str) -> Answer:
+        """`{"count": N}` of the seeded sequence, or `{"numbers": [{"phone_number": …, field: value}]}`."""
+        account = self._find(sid)
+        count, given = body.get("count"), body.get("numbers")
+        if isinstance(count, int) and 0 < count <= 1_000_000:
+            added = seed.add_numbers(self.world, account, count)
+        elif isinstance(given, list) and given:
+            added = self._add_given(account, given)
+        else:
+            raise ControlError(400, "count (from 1 to 1000000) or numbers (a list) is needed")
+        return 201, {"numbers": [{"sid": n.sid, "phone_number": n.phone_number} for n in added]}
+
+    def _add_given(self, account: Account, given: list[Any]) -> list[Number]:
+        """All of them or none."""
+        fresh: dict[str, Body] = {}
+        for row in given:
+            fields = dict(row) if isinstance(row, dict) else {"phone_number": row}
+            phone_number = str(fields.pop("phone_number", ""))
+            if not plan.E164.fullmatch(phone_number):
+                raise ControlError(400, f"{phone_number!r} is not an E.164 number")
+            if unknown := sorted(set(fields) - SETTABLE):
+                raise ControlError(400, f"not a field that can be given: {', '.join(unknown)}")
+            if phone_number in self.world.by_phone_number or phone_number in fresh:
+                raise ControlError(409, f"{phone_number} is in an account already")
+            fresh[phone_number] = fields
+        for phone_number in fresh:
+            self.world.released.pop(phone_number, None)
+        return [self.world.add_number(account, number, fields) for number, fields in fresh.items()]
+
+    def replace_token(self, body: Body, sid: str) -> Answer:
+        """Make the token invalid and give the account another: `token`, or a new one."""
+        account = self._find(sid)
+        account.token = str(body.get("token") or self.world.new_sid(""))
+        self.world.touch()
+        return 200, self._account(account)
+
+    def set_status(self, body: Body, sid: str) -> Answer:
+        """As Twilio itself would: `{"status": "suspended", "by_twilio": true}`."""
+        account = self._find(sid)
+        if body.get("status") not in STATUSES:
+            raise ControlError(400, f"status must be one of {', '.join(STATUSES)}")
+        if body["status"] == "closed":
+            self.world.close(account)
+        account.status = body["status"]
+        account.suspended_by_twilio = body["status"] == "suspended" and bool(body.get("by_twilio"))
+        self.world.touch()
+        return 200, self._account(account)
+
+    def buy_back(self, body: Body, phone_number: str) -> Answer:
+        """What a person does in Console: the number returns under a new SID, without its settings."""
+        released = self.world.released.get(phone_number)
+        if released is None:
+            raise ControlError(404, f"{phone_number} is not among the released numbers")
+        if not self.world.is_restorable(released):
+            raise ControlError(409, f"{phone_number} was released more than ten days ago")
+        account = self._find(str(body.get("account_sid") or released.account_sid))
+        if self.world.status(account) != "active":
+            raise ControlError(409, f"{account.sid} is {self.world.status(account)}")
+        number = self.world.buy_back(released, account)
+        return 201, {"sid": number.sid, "phone_number": phone_number, "account_sid": account.sid}
+
+    def _find(self, sid: str) -> Account:
+        try:
+            return self.world.accounts[sid]
+        except KeyError:
+            raise ControlError(404, f"there is no account {sid}") from None
+
+    # Faults and requests
+
+    def list_faults(self, body: Body) -> Answer:
+        return 200, {"faults": self.api.faults.listed()}
+
+    def add_fault(self, body: Body) -> Answer:
+        self.api.faults.add(Fault.parse(body))
+        return 201, {"fault": self.api.faults.listed()[-1]}
+
+    def clear_faults(self, body: Body) -> Answer:
+        self.api.faults.clear()
+        return 200, {"faults": []}
+
+    def expire_page_tokens(self, body: Body) -> Answer:
+        """Every page token given out so far stops working (21481)."""
+        self.world.token_epoch += 1
+        self.world.touch()
+        return 200, {}
+
+    def list_requests(self, body: Body) -> Answer:
+        counts = self.api.log.counts
+        return 200, {
+            "total": counts.total(),
+            "counts": [{"method": m, "path": p, "count": n} for (m, p), n in counts.items()],
+            "recent": list(self.api.log.recent),
+        }
+
+    def clear_requests(self, body: Body) -> Answer:
+        self.api.log.clear()
+        return 200, {"total": 0, "counts": [], "recent": []}
+
+    # The whole world
+
+    def reset(self, body: Body) -> Answer:
+        """Start afresh, with other `numbers` or another `seed` if given; faults and requests go too."""
+        numbers, world_seed = body.get("numbers", self.numbers), body.get("seed", self.seed)
+        if not isinstance(numbers, int) or not isinstance(world_seed, int) or numbers < 0:
+            raise ControlError(400, "numbers and seed must be whole numbers")
+        self._replace(seed.build(numbers=numbers, seed=world_seed))
+        return self.state(body)
+
+    def save_now(self, body: Body) -> Answer:
+        """Write the state file without waiting."""
+        if self.state_file is None:
+            raise ControlError(409, "started without --state")
+        self.save()
+        return 200, {"state_file": str(self.state_file)}
+
+    def load(self, body: Body) -> Answer:
+        """Take up what the state file says."""
+        if self.state_file is None:
+            raise ControlError(409, "started without --state")
+        try:
+            self._replace(storage.load(self.state_file))
+        except storage.StateFileError as error:
+            raise ControlError(409, str(error)) from None
+        return self.state(body)
+
+    def _replace(self, world: World) -> None:
+        """Exchange the world; the count of changes goes on, so that the new one is saved."""
+        world.changes = self.world.changes + 1
+        self.room.world = world
+        self.api.faults = Faults(world.seed)
+        self.api.log.clear()
+
+
+def refuse_others(request: Request) -> None:
+    """Only this machine, and no page of a browser that had our name resolved to this machine."""
+    host = urlsplit(f"//{request.host}").hostname or "localhost"
+    if not (_is_loopback(request.peer) and (host == "localhost" or _is_loopback(host))):
+        raise ControlError(403, "the control API answers this machine only")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _body(request: Request) -> Body:
+    if not request.body:
+        return {}
+    try:
+        body = json.loads(request.body)
+    except ValueError:
+        raise ControlError(400, "the body is not JSON") from None
+    if not isinstance(body, dict):
+        raise ControlError(400, "the body must be a JSON object")
+    return body

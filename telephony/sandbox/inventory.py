@@ -1,0 +1,192 @@
+"""IncomingPhoneNumbers: list, fetch, buy, update, transfer, release (twilio-facts 1.1, 1.2, 2)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from telephony.sandbox import available, plan
+from telephony.sandbox.clock import rfc2822
+from telephony.sandbox.context import VERSION, Context
+from telephony.sandbox.errors import TwilioError
+from telephony.sandbox.http import Response, json_response
+from telephony.sandbox.paging import page
+from telephony.sandbox.settings import DEFAULTS, apply_settings
+from telephony.sandbox.world import ACCOUNT_SID, Account, Number, World
+
+TYPES = {"Local": "local", "Mobile": "mobile", "TollFree": "toll free"}
+
+
+def resource(number: Number) -> dict[str, Any]:
+    """The number with exactly Twilio's fields."""
+    area = plan.locate(number.phone_number)
+    country, kind = (area.country, area.type) if area else ("", "local")
+    voice, sms, mms = plan.capabilities(country, kind)
+    uri = f"/{VERSION}/Accounts/{number.account_sid}/IncomingPhoneNumbers/{number.sid}.json"
+    return {
+        **DEFAULTS,
+        "account_sid": number.account_sid,
+        "address_requirements": plan.address_requirements(country, kind),
+        "capabilities": {"voice": voice, "sms": sms, "mms": mms, "fax": False},
+        "date_created": rfc2822(number.created),
+        "date_updated": rfc2822(number.updated),
+        "friendly_name": plan.written(number.phone_number),
+        "phone_number": number.phone_number,
+        "sid": number.sid,
+        "type": kind,
+        "uri": uri,
+        **number.changes,
+    }
+
+
+def rendered(number: Number) -> bytes:
+    """The resource as JSON, kept until the number changes: pages are made of these."""
+    if number.rendered is None:
+        number.rendered = json.dumps(resource(number), separators=(",", ":")).encode()
+    return number.rendered
+
+
+def kind(number: Number) -> str:
+    """`local`, `mobile` or `toll free`."""
+    stated = number.changes.get("type")
+    area = plan.locate(number.phone_number)
+    return str(stated or (area.type if area else "local"))
+
+
+def friendly_name(number: Number) -> str:
+    return str(number.changes.get("friendly_name", plan.written(number.phone_number)))
+
+
+def list_numbers(context: Context) -> Response:
+    """All numbers of the account, or those of the type in the path, newest first."""
+    account = context.active_account()
+    tests = _filters(context)
+    exact = context.request.param("PhoneNumber") or ""
+    rows = account.numbers
+    if plan.E164.fullmatch(exact) and exact in context.world.by_phone_number:
+        found = context.world.by_phone_number[exact]
+        rows = [found] if found.account_sid == account.sid else []
+    if tests:
+        rows = [row for row in rows if all(test(row) for test in tests)]
+    return page(context, "incoming_phone_numbers", rows, rendered)
+
+
+def _filters(context: Context) -> list[Callable[[Number], bool]]:
+    param = context.request.param
+    tests: list[Callable[[Number], bool]] = []
+    if context.args.get("type"):
+        wanted = TYPES[context.args["type"]]
+        tests.append(lambda row: kind(row) == wanted)
+    if digits := param("PhoneNumber"):
+        pattern = _partial(digits)
+        tests.append(lambda row: pattern.search(row.phone_number) is not None)
+    if name := param("FriendlyName"):
+        tests.append(lambda row: friendly_name(row) == name)
+    if (
+        param("Beta") or ""
+    ).lower() == "false":  # "true" includes those new to Twilio, as no filter does
+        tests.append(lambda row: not row.changes.get("beta", DEFAULTS["beta"]))
+    if origin := param("Origin"):
+        tests.append(lambda row: row.changes.get("origin", DEFAULTS["origin"]) == origin)
+    return tests
+
+
+def _partial(digits: str) -> re.Pattern[str]:
+    """`PhoneNumber` of a list: a part of the number, in which `*` is any digit."""
+    if not re.fullmatch(r"\+?[0-9*]+", digits):
+        raise TwilioError(21421, "PhoneNumber may contain digits, * and a leading +")
+    start = "^" if digits.startswith("+") else ""
+    return re.compile(start + re.escape(digits).replace(r"\*", "[0-9]"))
+
+
+def fetch(context: Context) -> Response:
+    return Response(200, rendered(_number(context)), {"Content-Type": "application/json"})
+
+
+def buy(context: Context) -> Response:
+    """Take a free number into the account, by `PhoneNumber` or by `AreaCode`."""
+    account = context.active_account()
+    form = context.request.form()
+    wanted = TYPES.get(context.args.get("type", ""))
+    phone_number = _wanted_number(context.world, form)
+    area = plan.locate(phone_number)
+    if area is None or (wanted and area.type != wanted):
+        raise TwilioError(21422, f"{phone_number} is not available")
+    changes: dict[str, Any] = {}
+    apply_settings(changes, form)
+    if plan.address_requirements(area.country, area.type) != "none" and not changes.get(
+        "address_sid"
+    ):
+        raise TwilioError(21631)
+    context.world.released.pop(phone_number, None)
+    number = context.world.add_number(account, phone_number, changes)
+    return json_response(201, resource(number))
+
+
+def _wanted_number(world: World, form: dict[str, str]) -> str:
+    phone_number, area_code = form.get("PhoneNumber"), form.get("AreaCode")
+    if phone_number:
+        if phone_number == "+15005550001" or not plan.E164.fullmatch(phone_number):
+            raise TwilioError(21421, f"{phone_number} is not a valid phone number")
+        if phone_number == "+15005550000" or not world.is_free(phone_number):
+            raise TwilioError(21422, f"{phone_number} is not available")
+        return phone_number
+    if not area_code:
+        raise TwilioError(20001, "PhoneNumber or AreaCode is required")
+    if not re.fullmatch(r"[2-9]\d\d", area_code):
+        raise TwilioError(21451)
+    found = available.first_in_area_code(world, area_code)
+    if found is None:
+        raise TwilioError(21452, f"No phone numbers were found in area code {area_code}")
+    return found
+
+
+def update(context: Context) -> Response:
+    """Change settings; with `AccountSid`, move the number inside the family."""
+    number, form = _number(context), context.request.form()
+    gaining = (
+        _gaining_account(context, number, form["AccountSid"]) if form.get("AccountSid") else None
+    )
+    changes = dict(number.changes)
+    apply_settings(changes, form)
+    number.changes = changes
+    context.world.changed(number)
+    if gaining is not None and gaining.sid != number.account_sid:
+        context.world.move(number, gaining)
+    return json_response(200, resource(number))
+
+
+def _gaining_account(context: Context, number: Number, sid: str) -> Account:
+    """Where the number goes, or why it cannot (twilio-facts 1.6)."""
+    if not ACCOUNT_SID.fullmatch(sid):
+        raise TwilioError(21470)
+    gaining = context.world.accounts.get(sid)
+    if gaining is None:
+        raise TwilioError(21471)
+    losing = context.world.accounts[number.account_sid]
+    if gaining.owner_sid != losing.owner_sid:
+        raise TwilioError(21473)
+    if not context.caller.is_main and gaining is not losing:
+        raise TwilioError(21474)
+    if context.world.status(gaining) != "active":
+        raise TwilioError(21472)
+    return gaining
+
+
+def release(context: Context) -> Response:
+    """Give the number back; its emergency address has to be removed first (twilio-facts 2)."""
+    number = _number(context)
+    if number.changes.get("emergency_status") == "Active":
+        raise TwilioError(20001, "Remove the emergency address before releasing the phone number")
+    context.world.release(number)
+    return Response(204)
+
+
+def _number(context: Context) -> Number:
+    account = context.active_account()
+    number = context.world.numbers.get(context.args["number"])
+    if number is None or number.account_sid != account.sid:
+        raise context.not_found()
+    return number

@@ -1,0 +1,97 @@
+"""Start and stop the stand-in."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import IO, Any
+
+from telephony.sandbox import seed as seeds
+from telephony.sandbox import storage
+from telephony.sandbox.application import TwilioApi
+from telephony.sandbox.control import Control
+from telephony.sandbox.http import Request, Response, Server
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of both ways to start it."""
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=8001, help="0 takes a free one")
+    parser.add_argument("--numbers", type=int, default=27, help="how many numbers Acme has")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same world")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="keep the world in this file")
+
+
+class Sandbox:
+    """One stand-in: its world, its server, and the saver when it has a state file."""
+
+    def __init__(
+        self, *, host: str, port: int, numbers: int, seed: int, state: Path | None
+    ) -> None:
+        found = state is not None and state.exists()
+        world = storage.load(state) if state and found else seeds.build(numbers=numbers, seed=seed)
+        self.room = storage.Room(world)
+        self.api = TwilioApi(self.room)
+        self.saver = storage.Saver(state, self.room) if state else None
+        self.control = Control(
+            self.api,
+            numbers=numbers,
+            world_seed=seed,
+            state_file=state,
+            save=self.saver.save_changes if self.saver else lambda: None,
+        )
+        self.server = Server((host, port), self.answer)
+
+    @property
+    def url(self) -> str:
+        host, port = self.server.server_address[:2]
+        return f"http://{host!s}:{port}"
+
+    def answer(self, request: Request) -> Response:
+        if request.path.startswith("/_sandbox/"):
+            return self.control(request)
+        return self.api(request)
+
+    def run(self) -> None:
+        """Serve until `stop`, then write what is left to write."""
+        if self.saver:
+            self.saver.save_changes()
+            self.saver.start()
+        try:
+            self.server.serve_forever(poll_interval=0.1)
+        finally:
+            self.server.server_close()
+            if self.saver:
+                self.saver.finish()
+
+    def stop(self) -> None:
+        """End `run`; may be called from a signal handler."""
+        self.server.stopping.set()
+        threading.Thread(target=self.server.shutdown, daemon=True).start()
+
+
+def serve(
+    *,
+    host: str,
+    port: int,
+    numbers: int,
+    seed: int,
+    state: Path | None,
+    out: IO[str] | Any = None,
+) -> int:
+    """Run in the foreground until SIGTERM or SIGINT; returns the exit code.
+
+    The first line on `out` is the address. Raises `storage.StateFileError` for an unusable file and
+    `OSError` for a port that is taken.
+    """
+    sandbox = Sandbox(host=host, port=port, numbers=numbers, seed=seed, state=state)
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: sandbox.stop())
+    stream = out or sys.stdout
+    stream.write(f"Twilio sandbox on {sandbox.url}\n")
+    stream.flush()
+    sandbox.run()
+    return 0

@@ -1,0 +1,243 @@
+"""The Twilio stand-in as a real process, for any test that needs a Twilio to talk to."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 20.0
+
+
+class SandboxRefused(Exception):
+    """The control API said no."""
+
+    def __init__(self, status: int, message: str) -> None:
+        self.status = status
+        super().__init__(f"{status}: {message}")
+
+
+class SandboxProcess:
+    """Starts `python -m telephony.sandbox` on a free port and ends it again.
+
+    >>> with SandboxProcess(numbers=27) as sandbox:
+    ...     sandbox.fault("status", status=429, times=3, path="IncomingPhoneNumbers")
+    """
+
+    def __init__(
+        self,
+        *,
+        numbers: int = 27,
+        seed: int = 1,
+        state: Path | None = None,
+        command: tuple[str, ...] = ("-m", "telephony.sandbox"),
+    ) -> None:
+        self._arguments = ["--port", "0", "--numbers", str(numbers), "--seed", str(seed)]
+        if state is not None:
+            self._arguments += ["--state", str(state)]
+        self._command = command
+        self._process: subprocess.Popen[str] | None = None
+        self.url = ""
+        self.main_sid = self.main_token = ""
+        self.acme_sid = self.acme_token = ""
+        self.stranger_sid = self.stranger_token = ""
+        self.stranger_main_sid = self.stranger_main_token = ""
+
+    def __enter__(self) -> SandboxProcess:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    # The process
+
+    def start(self) -> None:
+        """Start it and wait for its first line, which names the address."""
+        self._process = subprocess.Popen(
+            [sys.executable, *self._command, *self._arguments],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            self.url = self._first_line().rpartition(" ")[2].strip()
+            self.refresh()
+        except BaseException:
+            self.kill()
+            raise
+
+    def _first_line(self) -> str:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            if not selector.select(START_SECONDS):
+                raise TimeoutError("the sandbox did not start")
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the sandbox ended with code {self._process.wait()}")
+        return line
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def stop(self) -> int:
+        """End it in an orderly way; returns its exit code."""
+        return self._end(signal.SIGTERM)
+
+    def kill(self) -> int:
+        """End it as a power cut would."""
+        return self._end(signal.SIGKILL)
+
+    def _end(self, signum: int) -> int:
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        if process.poll() is None:
+            os.kill(process.pid, signum)
+        try:
+            return process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
+        finally:
+            if process.stdout is not None:
+                process.stdout.close()
+
+    # The control API
+
+    def control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """One call of `/_sandbox/…`; raises `SandboxRefused` for a refusal."""
+        request = urllib.request.Request(  # noqa: S310 - our own address
+            f"{self.url}/_sandbox/{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=60) as response:
+                return json.load(response)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise SandboxRefused(error.code, json.load(error)["message"]) from None
+
+    def state(self) -> dict[str, Any]:
+        answer: dict[str, Any] = self.control("GET", "state")
+        return answer
+
+    def account(self, sid: str) -> dict[str, Any]:
+        """An account as the control API shows it: status, token, count of numbers."""
+        found: dict[str, Any] = next(a for a in self.state()["accounts"] if a["sid"] == sid)
+        return found
+
+    def refresh(self) -> None:
+        """Read the SIDs and tokens anew, after a reset or a change of a token."""
+        state = self.state()
+        tokens = {account["sid"]: account["auth_token"] for account in state["accounts"]}
+        for role, sid in state["roles"].items():
+            setattr(self, f"{role}_sid", sid)
+            setattr(self, f"{role}_token", tokens[sid])
+
+    def reset(self, **options: int) -> None:
+        """Start afresh, with other `numbers` or another `seed` if given."""
+        self.control("POST", "reset", options)
+        self.refresh()
+
+    def fault(self, kind: str, **options: Any) -> None:
+        """Let requests fail: see docs/sandbox.md for the kinds and the options."""
+        self.control("POST", "faults", {"kind": kind, **options})
+
+    def clear_faults(self) -> None:
+        self.control("DELETE", "faults")
+
+    def add_numbers(
+        self,
+        count: int | None = None,
+        *,
+        numbers: list[dict[str, Any]] | None = None,
+        account: str | None = None,
+    ) -> list[dict[str, str]]:
+        """Numbers appear in an account (Acme's by default): `count` of the sequence, or these."""
+        body = {"numbers": numbers} if count is None else {"count": count}
+        path = f"accounts/{account or self.acme_sid}/numbers"
+        added: list[dict[str, str]] = self.control("POST", path, body)["numbers"]
+        return added
+
+    def add_account(self, friendly_name: str, *, owner: str | None = None) -> dict[str, Any]:
+        """Another subaccount of the main account, or of `owner`."""
+        body = {"friendly_name": friendly_name, "owner_account_sid": owner or self.main_sid}
+        account: dict[str, Any] = self.control("POST", "accounts", body)
+        return account
+
+    def forward(self, **by: float) -> datetime:
+        """Move the clock: `forward(days=10, hours=1)`."""
+        answer = self.control("POST", "clock", {"forward": by})
+        return datetime.fromisoformat(answer["clock"])
+
+    def requests(self) -> list[dict[str, Any]]:
+        """What was asked of the Twilio side: method, path and count."""
+        counts: list[dict[str, Any]] = self.control("GET", "requests")["counts"]
+        return counts
+
+    def recent_requests(self) -> list[dict[str, Any]]:
+        """The last thousand requests one by one, with query, form and status."""
+        recent: list[dict[str, Any]] = self.control("GET", "requests")["recent"]
+        return recent
+
+    def clear_requests(self) -> None:
+        self.control("DELETE", "requests")
+
+    def revoke_token(self, sid: str | None = None, *, token: str | None = None) -> str:
+        """Give the account (Acme by default) another token; the one it had stops working."""
+        body = {"token": token} if token else {}
+        answer = self.control("POST", f"accounts/{sid or self.acme_sid}/token", body)
+        return str(answer["auth_token"])
+
+    def suspend(self, sid: str | None = None, *, by_twilio: bool = False) -> None:
+        self.set_status("suspended", sid, by_twilio=by_twilio)
+
+    def close(self, sid: str | None = None) -> None:
+        """Close the account for good; its numbers are released."""
+        self.set_status("closed", sid)
+
+    def set_status(self, status: str, sid: str | None = None, *, by_twilio: bool = False) -> None:
+        body = {"status": status, "by_twilio": by_twilio}
+        self.control("POST", f"accounts/{sid or self.acme_sid}/status", body)
+
+    def buy_back(self, phone_number: str, *, account: str | None = None) -> dict[str, str]:
+        """What a person does on Console's page "Released Numbers"."""
+        body = {"account_sid": account} if account else {}
+        answer: dict[str, str] = self.control("POST", f"numbers/{phone_number}/buy-back", body)
+        return answer
+
+    def save(self) -> None:
+        self.control("POST", "save")
+
+    def wait_until_saved(self, path: Path, needle: str, *, seconds: float = 1.0) -> bool:
+        """Whether the state file contains `needle` within the promised second."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if path.exists() and needle in path.read_text("utf-8"):
+                return True
+            time.sleep(0.02)
+        return False
