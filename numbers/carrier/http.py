@@ -1,0 +1,55 @@
+"""The transport under Twilio's client: where requests may go, and for how long."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from django.conf import settings
+from twilio.http.http_client import TwilioHttpClient
+from twilio.http.response import Response
+
+
+class ForbiddenHost(RuntimeError):
+    """A request to a host that this installation must not reach."""
+
+
+class RoutedHttpClient(TwilioHttpClient):  # type: ignore[misc]
+    """Reach Twilio, or what ``TWILIO_BASE_URL`` names in its place (twilio-facts 9.2 B).
+
+    With a base, ``https://api.twilio.com/x`` is asked for at ``{base}/api/x``. Hosts outside of
+    twilio.com are refused; with ``TWILIO_ONLY_LOOPBACK``, so is everything but this machine.
+    """
+
+    def __init__(self) -> None:
+        # The client's own default is to wait for ever.
+        super().__init__(timeout=settings.TWILIO_TIMEOUT_SECONDS)
+        self._base = urlsplit(settings.TWILIO_BASE_URL)
+
+    def request(self, method: str, url: str, **options: Any) -> Response:
+        return super().request(method, self._route(urlsplit(url)), **options)
+
+    def _route(self, url: SplitResult) -> str:
+        host = url.hostname or ""
+        if not host.endswith(".twilio.com"):
+            raise ForbiddenHost(host)
+        if self._base.netloc:
+            path = f"{self._base.path.rstrip('/')}/{host.split('.')[0]}{url.path}"
+            url = SplitResult(self._base.scheme, self._base.netloc, path, url.query, "")
+        if settings.TWILIO_ONLY_LOOPBACK and not _is_loopback(url.hostname or ""):
+            raise ForbiddenHost(url.hostname)
+        return urlunsplit(url)
+
+    def log_request(self, kwargs: dict[str, Any]) -> None:
+        """Nothing: Twilio's client would log URLs, and with them phone numbers."""
+
+    def log_response(self, status_code: int, response: Any) -> None:
+        """Nothing, for the same reason."""
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
