@@ -247,6 +247,7 @@ SPECTACULAR_SETTINGS = {
 TWILIO_BASE_URL = env.str("TWILIO_BASE_URL", default="")
 TWILIO_TIMEOUT_SECONDS = env.float("TWILIO_TIMEOUT_SECONDS", default=10)
 TWILIO_RETRY_SECONDS = env.float("TWILIO_RETRY_SECONDS", default=20)
+TWILIO_ONLY_LOOPBACK = False  # tests set it: nothing may leave this machine
 
 # --- Licenses --------------------------------------------------------------------------------
 
