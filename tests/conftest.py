@@ -26,8 +26,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     settings.WHITENOISE_AUTOREFRESH = True  # static files straight from the sources
-    # pytest-django wraps most tests in a transaction, which real callers never do.
-    settings.CARRIER_IN_TRANSACTION_ALLOWED = True
+    settings.TWILIO_ONLY_LOOPBACK = True
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
