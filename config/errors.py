@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.urls import NoReverseMatch, reverse
+
 
 @dataclass(frozen=True)
 class Blocker:
@@ -20,6 +22,15 @@ class Blocker:
     fix_label: str = ""
     fix: str = ""
     fix_args: tuple[Any, ...] = field(default=())
+
+    def fix_path(self, slug: str) -> str:
+        """The page that removes the reason, inside the account ``slug`` or outside of any."""
+        if not self.fix:
+            return ""
+        try:
+            return reverse(self.fix, args=[slug, *self.fix_args])
+        except NoReverseMatch:
+            return reverse(self.fix, args=self.fix_args)
 
 
 class DomainError(Exception):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.template import Context
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -30,10 +30,7 @@ def to(context: Context, name: str, *args: Any) -> str:
 @register.simple_tag(takes_context=True)
 def fix_url(context: Context, blocker: Blocker) -> str:
     """The page that removes the reason of a refusal, inside the account or outside of any."""
-    try:
-        return reverse(blocker.fix, args=[context["account"].slug, *blocker.fix_args])
-    except NoReverseMatch:
-        return reverse(blocker.fix, args=blocker.fix_args)
+    return blocker.fix_path(context["account"].slug)
 
 
 def _zone(context: Context) -> ZoneInfo:
