@@ -99,7 +99,31 @@ class PhoneNumber(models.Model):
             ),
         ]
         indexes = [
-            models.Index(name="number_by_state", fields=["account", "state", "agent", "e164"]),
+            # All that the Numbers page searches, filters, sorts and counts by, so that it reads
+            # this instead of whole rows, of which each carries Twilio's record.
+            models.Index(
+                name="number_list",
+                fields=[
+                    "account",
+                    "state",
+                    "agent",
+                    "e164",
+                    "keep_decided_at",
+                    "label",
+                    "friendly_name",
+                    "sid",
+                    "imported_at",
+                    "state_changed_at",
+                    "country",
+                    "type",
+                    "voice",
+                    "sms",
+                    "mms",
+                    "protected",
+                    "connection",
+                    "id",
+                ],
+            ),
             models.Index(name="number_by_sid", fields=["sid"]),
             models.Index(name="number_of_connection", fields=["connection", "state", "id"]),
             models.Index(
