@@ -14,6 +14,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls.front")),
     path("a/<slug:account>/", include("accounts.urls")),
+    path("a/<slug:account>/licenses/", include("licensing.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("healthz", health.alive, name="healthz"),
