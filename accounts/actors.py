@@ -10,7 +10,7 @@ from config.errors import Forbidden
 from .states import ROLE_PERMISSIONS, WHO_MAY, ActorKind, Permission
 
 if TYPE_CHECKING:
-    from .models import ApiKey, Membership, User
+    from .models import ActedBy, ApiKey, Membership, User
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,8 @@ def support(user: User, *, request_id: str = "") -> Actor:
     )
 
 
-def requested_by(row: Any) -> Actor:
-    """Who asked for a job (any ``ActedBy`` row), so that the worker can act in their name.
+def requested_by(row: ActedBy, *, account_id: int) -> Actor:
+    """Who asked for a job or a task, so that the worker can act in their name.
 
     The request itself was allowed when it was made, so the actor may finish what it started.
     """
@@ -117,4 +117,4 @@ def requested_by(row: Any) -> Actor:
         label=row.actor_label,
         permissions=_EVERYTHING,
     )
-    return actor if actor.sees_every_account else replace(actor, account_id=row.account_id)
+    return actor if actor.sees_every_account else replace(actor, account_id=account_id)

@@ -63,7 +63,7 @@ def account_page(
 
 
 def enter(request: HttpRequest, slug: str) -> AccountRequest:
-    """Resolve the account and the actor of a signed-in request; raises ``Http404`` for strangers."""
+    """Resolve the account and the actor of a signed-in request; ``Http404`` for strangers."""
     membership = (
         Membership.objects.select_related("account", "user")
         .filter(account__slug=slug, user_id=request.user.pk)

@@ -143,7 +143,7 @@ def _conclude(attempt_id: int, result: PaymentResult, *, at: datetime) -> Licens
     if attempt.kind == ChargeKind.RENEWAL:
         _conclude_renewal(subscription, attempt, at=at)
         return None
-    actor = requested_by(attempt)
+    actor = requested_by(attempt, account_id=attempt.account_id)
     if not result.accepted:
         _record(
             subscription,

@@ -59,11 +59,13 @@ class ImportPage(models.Model):
 
     run = models.ForeignKey(Import, models.CASCADE, related_name="seen", db_index=False)
     position = models.PositiveIntegerField()
+    link = models.CharField(max_length=32, help_text="Digest of the page's link.")
     numbers = models.BinaryField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["run", "position"], name="import_page_is_read_once"),
+            models.UniqueConstraint(fields=["run", "link"], name="import_page_link_is_read_once"),
         ]
 
     def __str__(self) -> str:

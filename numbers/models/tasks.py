@@ -27,6 +27,9 @@ class CarrierTaskQuerySet(models.QuerySet["CarrierTask"]):
     def unfinished(self) -> Self:
         return self.filter(state__in=OPEN_TASK_STATES)
 
+    def needing_a_person(self) -> Self:
+        return self.filter(state=TaskState.NEEDS_PERSON)
+
 
 class CarrierTask(ActedBy):
     """The Twilio part of an action, done after its transaction and safe to repeat.

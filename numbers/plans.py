@@ -1,0 +1,153 @@
+"""What an action would do, shown before anyone confirms it (B4). Pure reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from config.errors import Blocker
+from config.text import absolute
+from licensing.standing import Standing
+
+from . import gates
+from .models import PhoneNumber
+from .services.release import settings_of
+from .services.swaps import merged_notes
+from .states import RESTORE_WINDOW, Fate, NumberState
+
+FREE = "Releasing is free. Twilio does not refund the month that is paid."
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that would be different: what, whose, before, after."""
+
+    label: str
+    number: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The consequences of an action: what it changes and touches, what it costs, how to undo it."""
+
+    changes: list[Change] = field(default_factory=list)
+    touches: list[str] = field(default_factory=list)
+    cost: str = ""
+    undo: str = ""
+    blockers: list[Blocker] = field(default_factory=list)
+
+
+def _agent_name(number: PhoneNumber) -> str:
+    return number.agent.name if number.agent else ""
+
+
+def release_plan(number: PhoneNumber, *, at: datetime) -> Plan:
+    """What releasing touches, what it costs, until when it can be undone (S1-14 to S1-18)."""
+    touches = []
+    if number.agent:
+        touches.append(f"{number.agent.name} no longer answers this number.")
+    kept = settings_of(number)
+    if any(name.startswith(("voice_", "trunk_")) for name in kept):
+        touches.append("Calls to it no longer reach the voice settings at Twilio.")
+    if any(name.startswith("sms_") for name in kept):
+        touches.append("Texts to it no longer reach the messaging settings at Twilio.")
+    touches.append("Name, notes, tags and settings are kept here for a restore.")
+    until = absolute(at + RESTORE_WINDOW, number.account.zone)
+    return Plan(
+        changes=[Change("State", str(number), number.get_state_display(), "Released")],
+        touches=touches,
+        cost=FREE,
+        undo=f"It can come back until about {until}, if Twilio still has it.",
+        blockers=gates.release(number),
+    )
+
+
+def exclude_plan(number: PhoneNumber) -> Plan:
+    """What excluding the number touches."""
+    touches = ["It stays at Twilio, keeps its settings there, and Twilio goes on billing it."]
+    if number.agent:
+        touches.insert(0, f"{number.agent.name} no longer answers this number.")
+    return Plan(
+        changes=[Change("State", str(number), number.get_state_display(), "Excluded")],
+        touches=touches,
+        cost="Takes no license. Twilio's own monthly price goes on.",
+        undo="Bring it back at any time; that needs a free license.",
+        blockers=gates.exclude(number),
+    )
+
+
+def bring_back_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
+    """What managing an excluded number again takes."""
+    return Plan(
+        changes=[Change("State", str(number), number.get_state_display(), "Held, unassigned")],
+        touches=["The next refresh reads its settings again."],
+        cost=f"Takes one license; {standing.free:,} free.",
+        undo="Exclude it again at any time.",
+        blockers=gates.bring_back(number, standing),
+    )
+
+
+def restore_plan(number: PhoneNumber, *, standing: Standing, at: datetime) -> Plan:
+    """What comes back with a released number, and what Twilio may refuse (S1-18, B14)."""
+    remembered = number.before_release
+    touches = ["Name, notes and tags come back."]
+    if remembered.get("agent"):
+        touches.append(f"{remembered['agent']} answers it again, if that agent is live.")
+    if remembered.get("settings"):
+        touches.append(f"{len(remembered['settings'])} settings at Twilio are put back.")
+    touches.append(
+        "Twilio has no call that restores: the number is bought again, and where Twilio refuses "
+        "you get the steps for the Twilio Console. An emergency address is registered anew by you."
+    )
+    return Plan(
+        changes=[Change("State", str(number), number.get_state_display(), "Held")],
+        touches=touches,
+        cost=f"Takes one license; {standing.free:,} free. Twilio starts to bill the number again.",
+        undo="Release it again at any time.",
+        blockers=gates.restore(number, standing, at),
+    )
+
+
+def swap_plan(leaving: PhoneNumber, taking: PhoneNumber, *, fate: str) -> Plan:
+    """Both numbers before and after a swap; the license count does not change (S0-10)."""
+    after_state = {
+        Fate.RELEASE: "Released",
+        Fate.EXCLUDE: "Excluded",
+        Fate.KEEP: "Held, unassigned",
+    }[Fate(fate)]
+    left_tags, took_tags = ({tag.name for tag in n.tags.all()} for n in (leaving, taking))
+    rows = [
+        ("Name", leaving, leaving.label, ""),
+        ("Name", taking, taking.label, leaving.label or taking.label),
+        ("Agent", leaving, _agent_name(leaving), ""),
+        ("Agent", taking, _agent_name(taking), _agent_name(leaving)),
+        ("Tags", leaving, ", ".join(sorted(left_tags)), ""),
+        ("Tags", taking, ", ".join(sorted(took_tags)), ", ".join(sorted(left_tags | took_tags))),
+        ("Notes", leaving, leaving.notes, ""),
+        ("Notes", taking, taking.notes, merged_notes(leaving, taking)),
+        ("State", leaving, NumberState.HELD.label, after_state),
+    ]
+    return Plan(
+        changes=[
+            Change(label, str(number), before, after)
+            for label, number, before, after in rows
+            if before != after
+        ],
+        touches=[
+            f"Whoever calls or texts {leaving} is no longer answered here.",
+            "Settings at Twilio of the number that takes the place stay as they are.",
+        ],
+        cost="The number of licenses does not change.",
+        undo=_swap_undo(fate),
+        blockers=gates.swap_out(leaving, fate) + gates.swap_in(taking),
+    )
+
+
+def _swap_undo(fate: str) -> str:
+    if fate == Fate.RELEASE:
+        return f"Swap back after a restore, which works for {RESTORE_WINDOW.days} days."
+    if fate == Fate.EXCLUDE:
+        return "Bring the number back and swap again."
+    return "Swap again at any time."

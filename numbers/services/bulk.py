@@ -1,0 +1,344 @@
+"""Bulk actions: preview, job, a result for each number, retry of what did not work (B2)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.actors import Actor, requested_by
+from accounts.models import Account, Job, JobItem
+from accounts.services import jobs
+from accounts.services.events import record
+from accounts.states import ItemState, Permission
+from config.errors import Blocked, Blocker, DomainError, Invalid, NotDue, refuse
+from config.text import plural
+from licensing.standing import Standing, standing
+from numbers import gates
+from numbers.filters import matching
+from numbers.models import PhoneNumber
+
+from . import inventory, release
+
+logger = logging.getLogger(__name__)
+
+SAMPLE = 20
+BATCH = 1_000
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which numbers are meant: these ids, or all that a list page's query string shows."""
+
+    ids: list[int] | None = None
+    query: str | None = None
+
+    def numbers(self, account_id: int) -> Any:
+        """The selected numbers of the account. Raises ``Invalid`` when nothing was selected."""
+        mine = PhoneNumber.objects.filter(account_id=account_id)
+        if self.query is not None:
+            return matching(mine, self.query)
+        if not self.ids:
+            raise Invalid({"numbers": ["Select at least one number."]})
+        return mine.filter(pk__in=self.ids)
+
+
+Params = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class BulkAction:
+    """An action on many numbers: why one would be skipped, and what is done to one."""
+
+    label: str
+    skip: Callable[[PhoneNumber, Standing, Params, int], list[Blocker]]
+    run: Callable[[int, Params, Actor, datetime, int], object]
+    takes_license: bool = False
+
+
+def _skip_assign(
+    number: PhoneNumber, standing: Standing, params: Params, assigned: int
+) -> list[Blocker]:
+    if number.agent_id == params["agent"]:
+        return [Blocker("no_change", "Assigned to this agent already.")]
+    return gates.assign(number, standing, assigned=assigned)
+
+
+def _skip_tag(
+    number: PhoneNumber, standing: Standing, params: Params, assigned: int
+) -> list[Blocker]:
+    names = {tag.name for tag in number.tags.all()}
+    if (names | set(params["add"])) - set(params["remove"]) == names:
+        return [Blocker("no_change", "Has these tags already.")]
+    return []
+
+
+def _skip_protect(
+    number: PhoneNumber, standing: Standing, params: Params, assigned: int
+) -> list[Blocker]:
+    if number.protected == params["protected"]:
+        word = "Protected" if number.protected else "Not protected"
+        return [Blocker("no_change", f"{word} already.")]
+    return []
+
+
+def _run_tag(pk: int, params: Params, actor: Actor, at: datetime, job_id: int) -> object:
+    names = set(PhoneNumber.objects.get(pk=pk).tags.values_list("name", flat=True))
+    wanted = (names | set(params["add"])) - set(params["remove"])
+    return inventory.describe(pk, tags=wanted, actor=actor, at=at)
+
+
+BULK_ACTIONS: dict[str, BulkAction] = {
+    "assign": BulkAction(
+        "Assign",
+        _skip_assign,
+        lambda pk, params, actor, at, job: inventory.assign(
+            pk, agent_id=params["agent"], actor=actor, at=at
+        ),
+    ),
+    "unassign": BulkAction(
+        "Unassign",
+        lambda number, *_: gates.unassign(number),
+        lambda pk, params, actor, at, job: inventory.unassign(pk, actor=actor, at=at),
+    ),
+    "tag": BulkAction("Tag", _skip_tag, _run_tag),
+    "protect": BulkAction(
+        "Protect",
+        _skip_protect,
+        lambda pk, params, actor, at, job: inventory.describe(
+            pk, protected=params["protected"], actor=actor, at=at
+        ),
+    ),
+    "exclude": BulkAction(
+        "Exclude",
+        lambda number, *_: gates.exclude(number),
+        lambda pk, params, actor, at, job: inventory.exclude(pk, actor=actor, at=at),
+    ),
+    "release": BulkAction(
+        "Release",
+        lambda number, *_: gates.release(number),
+        lambda pk, params, actor, at, job: release.release(pk, actor=actor, at=at, job_id=job),
+    ),
+    "bring_back": BulkAction(
+        "Bring back",
+        lambda number, standing, *_: gates.bring_back(number, standing),
+        lambda pk, params, actor, at, job: inventory.bring_back(pk, actor=actor, at=at),
+        takes_license=True,
+    ),
+}
+
+
+def check_params(account_id: int, action: str, params: Params) -> dict[str, Any]:
+    """The parameters of an action as the job keeps them. Raises ``Invalid`` and ``Blocked``.
+
+    ``assign`` needs ``agent`` (id of a live agent), ``tag`` needs ``add`` and/or ``remove`` (lists
+    of tags), ``protect`` needs ``protected`` (true or false); the others need nothing.
+    """
+    if action not in BULK_ACTIONS:
+        raise Invalid({"action": [f"Choose one of: {', '.join(BULK_ACTIONS)}."]})
+    if action == "assign":
+        agent = Account(pk=account_id).agents.filter(pk=params.get("agent") or 0).first()
+        if agent is None:
+            raise Invalid({"agent": ["Choose an agent of this account."]})
+        refuse(gates.agent(agent))
+        return {"agent": agent.pk}
+    if action == "tag":
+        tags = {name: inventory.clean_tags(params.get(name) or []) for name in ("add", "remove")}
+        if not any(tags.values()):
+            raise Invalid({"add": ["Name at least one tag to add or remove."]})
+        return tags
+    if action == "protect":
+        if not isinstance(params.get("protected"), bool):
+            raise Invalid({"protected": ["Say whether to protect or to unprotect."]})
+        return {"protected": params["protected"]}
+    return {}
+
+
+@dataclass
+class BulkPreview:
+    """A dry run: what will change, what will be skipped and why, with examples of both."""
+
+    will_change: int = 0
+    will_skip: int = 0
+    reasons: list[tuple[str, str, int]] = field(default_factory=list)
+    changing: list[PhoneNumber] = field(default_factory=list)
+    skipping: list[tuple[PhoneNumber, str]] = field(default_factory=list)
+
+
+def preview(
+    account_id: int,
+    *,
+    action: str,
+    selection: Selection,
+    params: Params,
+    actor: Actor,
+    at: datetime,
+) -> BulkPreview:
+    """Ask the gates for every selected number without changing anything (pure read)."""
+    actor.require(Permission.NUMBERS)
+    wanted = check_params(account_id, action, params)
+    result, reasons = BulkPreview(), Counter[str]()
+    messages: dict[str, str] = {}
+    for number, blockers in _judged(account_id, action, selection, wanted, at):
+        if not blockers:
+            result.will_change += 1
+            if len(result.changing) < SAMPLE:
+                result.changing.append(number)
+            continue
+        result.will_skip += 1
+        reasons[blockers[0].code] += 1
+        messages.setdefault(blockers[0].code, blockers[0].message)
+        if len(result.skipping) < SAMPLE:
+            result.skipping.append((number, blockers[0].message))
+    result.reasons = [(code, messages[code], count) for code, count in reasons.most_common()]
+    return result
+
+
+def _judged(
+    account_id: int, action: str, selection: Selection, params: Params, at: datetime
+) -> Iterator[tuple[PhoneNumber, list[Blocker]]]:
+    """Each selected number with its blockers, counting the licenses that earlier ones take."""
+    bulk = BULK_ACTIONS[action]
+    stands = standing(account_id, at=at)
+    assigned = PhoneNumber.objects.filter(account_id=account_id).assigned().count()
+    numbers = (
+        selection.numbers(account_id)
+        .select_related("connection", "agent")
+        .prefetch_related("tags")
+        .order_by("e164")
+    )
+    for number in numbers.iterator(chunk_size=BATCH):
+        blockers = bulk.skip(number, stands, params, assigned)
+        if not blockers and bulk.takes_license:
+            stands = replace(stands, held=stands.held + 1)
+        if not blockers and action == "assign" and not number.is_assigned:
+            assigned += 1
+        yield number, blockers
+
+
+@transaction.atomic
+def start(
+    account_id: int,
+    *,
+    action: str,
+    selection: Selection,
+    params: Params,
+    actor: Actor,
+    at: datetime,
+) -> Job:
+    """Queue a job that does ``action`` to every selected number.
+
+    The selection is fixed now; each number is judged again when its turn comes. Raises
+    ``Forbidden``, ``Invalid`` and ``Blocked``.
+    """
+    actor.require(Permission.NUMBERS)
+    wanted = check_params(account_id, action, params)
+    chosen = selection.numbers(account_id).order_by("e164").values_list("pk", "e164")
+    return _start(account_id, action, wanted, list(chosen), actor=actor, at=at)
+
+
+def _start(
+    account_id: int,
+    action: str,
+    params: Params,
+    chosen: list[tuple[int, str]],
+    *,
+    actor: Actor,
+    at: datetime,
+    retry_of: Job | None = None,
+) -> Job:
+    if not chosen:
+        raise Invalid({"numbers": ["No number matches."]})
+    label = BULK_ACTIONS[action].label
+    job = jobs.start(
+        account_id=account_id,
+        kind="bulk",
+        title=f"{label} {plural(len(chosen), 'number')}",
+        task="numbers.tasks.run_bulk",
+        params={"action": action, "params": dict(params)},
+        total=len(chosen),
+        actor=actor,
+        at=at,
+        retry_of=retry_of,
+    )
+    JobItem.objects.bulk_create(
+        (JobItem(job=job, subject_id=pk, label=e164) for pk, e164 in chosen), batch_size=BATCH
+    )
+    record(
+        "bulk.started",
+        account_id=account_id,
+        subject=("job", job.pk, job.title),
+        summary=f"Bulk job started: {job.title.lower()}.",
+        actor=actor,
+        at=at,
+        data=job.params,
+        job_id=job.pk,
+    )
+    return job
+
+
+@transaction.atomic
+def retry_failed(job_id: int, *, actor: Actor, at: datetime) -> Job:
+    """Start a job with what a finished one skipped or failed. Raises ``NotDue``, ``Invalid``."""
+    actor.require(Permission.NUMBERS)
+    job = Job.objects.select_for_update().get(pk=job_id)
+    if job.kind != "bulk" or job.is_open:
+        raise NotDue("Only a finished bulk job can be retried.")
+    action = job.params["action"]
+    left = job.items.filter(state__in=[ItemState.SKIPPED, ItemState.FAILED])
+    return _start(
+        job.account_id,
+        action,
+        check_params(job.account_id, action, job.params["params"]),
+        list(left.order_by("pk").values_list("subject_id", "label")),
+        actor=actor,
+        at=at,
+        retry_of=job,
+    )
+
+
+def work(job_id: int, *, seconds: float = jobs.SLICE.total_seconds()) -> None:
+    """Go through waiting items for ``seconds``, then hand the rest to a fresh task."""
+    job = jobs.claim(job_id, at=timezone.now())
+    if job is None:
+        return
+    until = time.monotonic() + seconds
+    actor = requested_by(job, account_id=job.account_id)
+    while items := list(job.items.filter(state=ItemState.PENDING).order_by("pk")[:100]):
+        for item in items:
+            _work_on(job, item, actor)
+            if time.monotonic() >= until:
+                jobs.hand_over(job, at=timezone.now())
+                return
+    tally = Counter(job.items.values_list("state", flat=True))
+    result = {state: tally[state] for state in ("done", "skipped", "failed")}
+    jobs.finish(job, at=timezone.now(), result=result)
+
+
+def _work_on(job: Job, item: JobItem, actor: Actor) -> None:
+    """Do one item and note what became of it, in one transaction."""
+    at = timezone.now()
+    bulk = BULK_ACTIONS[job.params["action"]]
+    with transaction.atomic():
+        jobs.keep(job, at=at, done=job.done + 1)
+        try:
+            with transaction.atomic():
+                bulk.run(item.subject_id, job.params["params"], actor, at, job.pk)
+        except DomainError as error:
+            first = error.blockers[0] if isinstance(error, Blocked) else error
+            item.state, item.code, item.message = ItemState.SKIPPED, first.code, first.message
+        except Exception:
+            logger.exception("bulk job %s: item %s failed", job.pk, item.pk)
+            item.state, item.code = ItemState.FAILED, "error"
+            item.message = "Something went wrong on our side. Retry it, or ask support."
+        else:
+            item.state = ItemState.DONE
+        item.message = item.message[:500]
+        item.save(update_fields=["state", "code", "message"])

@@ -1,0 +1,106 @@
+"""Swap: one number takes another's place (S0-6, S0-10, S0-27)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from accounts.actors import Actor
+from accounts.states import Permission
+from config.errors import Invalid, refuse
+from licensing.services import grace
+from licensing.services.entitlement import lock
+from numbers import gates
+from numbers.models import PhoneNumber
+from numbers.states import Fate
+
+from .inventory import begin_exclusion, lock_rows, set_tags, tell
+from .release import begin_release
+
+#: What a swap moves from the number that leaves to the one that takes its place.
+MOVED = ("label", "agent", "notes")
+
+
+def merged_notes(leaving: PhoneNumber, taking: PhoneNumber) -> str:
+    """The notes after the swap: those that move first, then the taker's own."""
+    return "\n\n".join(text for text in (leaving.notes, taking.notes) if text)[:5000]
+
+
+@transaction.atomic
+def swap(
+    leaving_id: int, *, taking_id: int, fate: str, actor: Actor, at: datetime
+) -> tuple[PhoneNumber, PhoneNumber]:
+    """Put a held, unassigned number in another one's place; licenses stay as they are.
+
+    Label, agent, tags and notes move over. The number that leaves is released, excluded, or kept
+    unassigned (``Fate``); its Twilio part follows as a task. Raises ``Invalid`` and ``Blocked``.
+    """
+    actor.require(Permission.NUMBERS)
+    if fate not in Fate.values:
+        raise Invalid({"fate": ["Choose what becomes of the number that leaves."]})
+    if leaving_id == taking_id:
+        raise Invalid({"taking": ["Choose another number; this is the one that leaves."]})
+    account_id = PhoneNumber.objects.values_list("account_id", flat=True).get(pk=leaving_id)
+    lock(account_id)
+    rows = {number.pk: number for number in lock_rows([leaving_id, taking_id])}
+    leaving, taking = rows[leaving_id], rows.get(taking_id)
+    if taking is None or taking.account_id != account_id:
+        raise Invalid({"taking": ["Choose a number of this account."]})
+    refuse(gates.swap_out(leaving, fate) + gates.swap_in(taking))
+    _move_over(leaving, taking, fate=fate, actor=actor, at=at)
+    if fate == Fate.RELEASE:
+        begin_release(leaving, actor=actor, at=at)
+    elif fate == Fate.EXCLUDE:
+        begin_exclusion(leaving, actor=actor, at=at)
+    else:
+        leaving.keep_decided_at = at
+        leaving.save(update_fields=["keep_decided_at"])
+    grace.settle(account_id, actor=actor, at=at)
+    return leaving, taking
+
+
+def _move_over(
+    leaving: PhoneNumber, taking: PhoneNumber, *, fate: str, actor: Actor, at: datetime
+) -> None:
+    left_before, took_before = _state_of(leaving), _state_of(taking)
+    tags = left_before["tags"] + took_before["tags"]
+    taking.notes = merged_notes(leaving, taking)
+    taking.label = leaving.label or taking.label
+    taking.agent = leaving.agent
+    taking.keep_decided_at = None
+    taking.save(update_fields=[*MOVED, "keep_decided_at"])
+    set_tags(taking, tags)
+    leaving.label, leaving.notes, leaving.agent = "", "", None
+    leaving.save(update_fields=list(MOVED))
+    set_tags(leaving, [])
+    tell(
+        leaving,
+        "number.swapped_out",
+        f"Swapped out: {taking} took its place.",
+        actor=actor,
+        at=at,
+        before=left_before,
+        after=_state_of(leaving),
+        data={"number": taking.pk, "e164": taking.e164, "fate": fate},
+    )
+    tell(
+        taking,
+        "number.swapped_in",
+        f"Swapped in for {leaving}.",
+        actor=actor,
+        at=at,
+        before=took_before,
+        after=_state_of(taking),
+        data={"number": leaving.pk, "e164": leaving.e164},
+    )
+
+
+def _state_of(number: PhoneNumber) -> dict[str, Any]:
+    return {
+        "label": number.label,
+        "agent": number.agent.name if number.agent else None,
+        "tags": sorted(number.tags.values_list("name", flat=True)),
+        "notes": number.notes,
+    }
