@@ -10,6 +10,7 @@ from .errors import (
     CarrierError,
     CarrierRefused,
     CarrierUnavailable,
+    NotFound,
     PageExpired,
 )
 from .records import SETTINGS, CarrierAccount, NumberPage, NumberRecord
@@ -24,6 +25,7 @@ __all__ = [
     "CarrierError",
     "CarrierRefused",
     "CarrierUnavailable",
+    "NotFound",
     "NumberPage",
     "NumberRecord",
     "PageExpired",

@@ -1,0 +1,1 @@
+"""Everything that changes connections, numbers and their work at Twilio. One file a topic."""
