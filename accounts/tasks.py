@@ -11,7 +11,7 @@ from django.utils import timezone
 from config.errors import DomainError
 
 from .models import IdempotencyKey, Job, Notice
-from .services import jobs, notices
+from .services import invitations, jobs, notices
 
 logger = logging.getLogger(__name__)
 
@@ -54,3 +54,8 @@ def mail_notices() -> int:
     )
     ids = list(due.order_by("mail_due_at").values_list("pk", flat=True)[:BATCH])
     return for_each(ids, lambda pk: notices.mail(pk, at=timezone.now()), "notice")
+
+
+def mail_invitation(invitation_id: int) -> bool:
+    """Mail an invitation's link. A second delivery of this task mails the same link again."""
+    return invitations.mail(invitation_id, at=timezone.now())

@@ -10,7 +10,8 @@ from typing import Any
 import structlog
 
 _PHONE_NUMBER = re.compile(r"(?:\+|%2B)[1-9]\d{6,14}\b")
-_SECRET = re.compile(r"\b(nd_[A-Za-z0-9]{6,}|[0-9a-f]{32})\b")
+# Our API keys, Twilio's SIDs and tokens, the links of invitations.
+_SECRET = re.compile(r"\b(nd_\w{6,}|(?:[A-Z]{2})?[0-9a-f]{32,64})\b")
 
 
 def mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -125,7 +125,7 @@ class ApiKeyFactory(DjangoModelFactory[ApiKey]):
         model = ApiKey
 
     class Params:
-        secret = "s" * 43
+        secret = "s" * 43  # what follows the prefix in the key
         read_only = factory.Trait(scopes=[Permission.READ.value])
 
     account = factory.SubFactory(AccountFactory)
