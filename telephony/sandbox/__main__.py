@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 
 from telephony.sandbox.server import add_arguments, serve
 from telephony.sandbox.storage import StateFileError
@@ -13,7 +14,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="telephony.sandbox", description="A Twilio stand-in.")
     add_arguments(parser)
     try:
-        return serve(**vars(parser.parse_args()))
+        return serve(**vars(parser.parse_args()), announce=partial(print, flush=True))
     except (StateFileError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2

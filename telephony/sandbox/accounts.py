@@ -93,6 +93,8 @@ def fetch(context: Context) -> Response:
 def update(context: Context) -> Response:
     """Change `FriendlyName` and `Status`."""
     world, account, form = context.world, context.account(), context.request.form()
+    if context.caller is account and world.status(account) != "active":
+        raise TwilioError(20403, f"Account {account.sid} is {world.status(account)}")
     name = _name(form["FriendlyName"]) if form.get("FriendlyName") else account.friendly_name
     if form.get("Status"):
         _change_status(context, account, form["Status"])
@@ -116,9 +118,7 @@ def _change_status(context: Context, account: Account, status: str) -> None:
         raise TwilioError(21478)
     if world.status(context.caller) != "active":
         raise TwilioError(21476)
-    if status == "closed":
-        world.close(account)
-    account.status = status
+    world.set_status(account, status)
 
 
 def _name(name: str) -> str:

@@ -7,6 +7,7 @@ import binascii
 import hmac
 import os
 import re
+import threading
 import time
 from collections import Counter, deque
 from typing import Any
@@ -16,8 +17,7 @@ from telephony.sandbox.context import Context
 from telephony.sandbox.errors import TwilioError
 from telephony.sandbox.faults import Fault, Faults
 from telephony.sandbox.http import Request, Response, json_response
-from telephony.sandbox.storage import Room
-from telephony.sandbox.world import Account, World
+from telephony.sandbox.world import Account, Room, World
 
 RECENT = 1000  # requests remembered one by one
 _IN_PATH = re.compile(r"/Accounts/(AC[0-9a-f]{32})")
@@ -57,15 +57,15 @@ class TwilioApi:
         self.faults = Faults(room.world.seed)
         self.log = RequestLog()
         self.in_flight: Counter[str] = Counter()  # by account in the path
+        self._counting = threading.Lock()
 
     def __call__(self, request: Request) -> Response:
         began = time.perf_counter()
         found = _IN_PATH.search(request.path)
         account = found.group(1) if found else ""
-        with self.room.lock:
-            self.in_flight[account] += 1
-            concurrent = self.in_flight[account]
-            try:
+        concurrent = self._count(account, 1)
+        try:
+            with self.room.lock:
                 response, fault = self._answer(request, concurrent)
                 response.headers |= {
                     "Twilio-Request-Id": f"RQ{os.urandom(16).hex()}",
@@ -73,15 +73,17 @@ class TwilioApi:
                     "Twilio-Request-Duration": f"{time.perf_counter() - began:.3f}",
                 }
                 self.log.add(request, response, fault)
-            except BaseException:
-                self._done(account)
-                raise
-        response.on_sent = lambda: self._done(account)
+        except BaseException:
+            self._count(account, -1)
+            raise
+        response.on_sent = lambda: self._count(account, -1)
         return response
 
-    def _done(self, account: str) -> None:
-        with self.room.lock:
-            self.in_flight[account] -= 1
+    def _count(self, account: str, change: int) -> int:
+        """How many requests of the account are in the house, after this one came or went."""
+        with self._counting:
+            self.in_flight[account] += change
+            return self.in_flight[account]
 
     def _answer(self, request: Request, concurrent: int) -> tuple[Response, Fault | None]:
         fault = self.faults.pick(request, concurrent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain, count
 from typing import Any
 
 from telephony.sandbox import plan
@@ -16,7 +17,7 @@ from telephony.sandbox.world import World
 
 _LINKS = {"Local": "local", "TollFree": "toll_free", "Mobile": "mobile"}
 _KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
-_LOOKED_AT = 20_000  # candidates of an area that a search looks at, so that it always ends soon
+_LOOKED_AT = 5_000  # numbers of an area that are held against a pattern, so that it ends soon
 
 
 def list_countries(context: Context) -> Response:
@@ -57,15 +58,17 @@ def search(context: Context) -> Response:
     if not size.isdigit() or not 1 <= int(size) <= MAX_SIZE:
         raise TwilioError(20001, f"PageSize must be from 1 to {MAX_SIZE}")
     param = context.request.param
-    pattern = _contains(param("Contains"))
-    found: list[dict[str, Any]] = []
+    contains = param("Contains")
+    pattern = _contains(contains)
+    found: dict[str, dict[str, Any]] = {}
     for area in _matching_areas(context, areas):
-        for phone_number in stock(context.world, area, pattern):
+        exact = _exact(context.world, area, contains or "")
+        for phone_number in chain(exact, stock(context.world, area, pattern)):
             if len(found) == int(size):
                 break
-            found.append(_offer(area, phone_number))
+            found[phone_number] = _offer(area, phone_number)
     uri = f"/{VERSION}/Accounts/{account.sid}/AvailablePhoneNumbers/{country}/{kind}.json"
-    return json_response(200, {"available_phone_numbers": found, "uri": uri})
+    return json_response(200, {"available_phone_numbers": list(found.values()), "uri": uri})
 
 
 def _matching_areas(context: Context, areas: list[Area]) -> list[Area]:
@@ -105,7 +108,7 @@ def _is_able(context: Context, area: Area) -> bool:
 
 
 def _contains(text: str | None) -> re.Pattern[str] | None:
-    """`Contains`: digits and letters, `*` one character, `%` any sequence, leading `+`, trailing `$`."""
+    """`Contains`: digits and letters, `*` one character, `%` any, leading `+`, trailing `$`."""
     if not text:
         return None
     if not 2 <= len(text) <= 16 or not re.fullmatch(r"\+?[0-9A-Za-z*%]+\$?", text):
@@ -115,9 +118,22 @@ def _contains(text: str | None) -> re.Pattern[str] | None:
     return re.compile((r"^\+" if text[0] == "+" else "") + inner + ("$" if text[-1] == "$" else ""))
 
 
+def _exact(world: World, area: Area, contains: str) -> list[str]:
+    """The one number meant when `Contains` is a whole number, if it is in the area and free."""
+    digits = contains.strip("+$")
+    candidates = [f"+{digits}", f"+{plan.CALLING_CODES[area.country]}{digits}"]
+    return [
+        number
+        for number in candidates
+        if number.startswith(area.prefix)
+        and plan.is_valid(number)
+        and area_on_sale(world, number) is not None
+    ]
+
+
 def stock(world: World, area: Area, pattern: re.Pattern[str] | None = None) -> Iterator[str]:
     """The area's free numbers in the order of its sequence."""
-    for position in range(_LOOKED_AT):
+    for position in count() if pattern is None else range(_LOOKED_AT):
         phone_number = plan.nth_number(area, position, world.seed)
         if phone_number is None:
             return
@@ -125,12 +141,21 @@ def stock(world: World, area: Area, pattern: re.Pattern[str] | None = None) -> I
             yield phone_number
 
 
-def first_in_area_code(world: World, area_code: str) -> str | None:
+def first_in_area_code(world: World, area_code: str) -> tuple[str, Area] | None:
     """A free North American number of the area code; 500 has Twilio's magic number alone."""
-    if area_code == plan.MAGIC_AREA.code:
-        return plan.MAGIC_NUMBER if world.is_free(plan.MAGIC_NUMBER) else None
     area = plan.locate(f"+1{area_code}5550100")
-    return next(stock(world, area), None) if area else None
+    if area is None:
+        return None
+    offers = iter([plan.MAGIC_NUMBER]) if area is plan.MAGIC_AREA else stock(world, area)
+    return next(((number, area) for number in offers if world.is_free(number)), None)
+
+
+def area_on_sale(world: World, phone_number: str) -> Area | None:
+    """Where a number belongs that may be bought now; None when it may not."""
+    area = plan.locate(phone_number)
+    if area is plan.MAGIC_AREA and phone_number != plan.MAGIC_NUMBER:
+        return None
+    return area if world.is_free(phone_number) else None
 
 
 def _offer(area: Area, phone_number: str) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from email.utils import formatdate
+from functools import lru_cache
 
 
 class Clock:
@@ -26,4 +27,9 @@ class Clock:
 
 def rfc2822(timestamp: float) -> str:
     """Unix seconds as the 2010 API writes dates: `Thu, 30 Jul 2015 23:19:04 +0000`."""
-    return format_datetime(datetime.fromtimestamp(int(timestamp), UTC))
+    return _rfc2822(int(timestamp))
+
+
+@lru_cache(1024)
+def _rfc2822(seconds: int) -> str:
+    return formatdate(seconds).replace("-0000", "+0000")

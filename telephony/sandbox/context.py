@@ -1,4 +1,4 @@
-"""What a handler of the Twilio API is given: the request, the world, and who asks for whose things."""
+"""What a handler of the Twilio API is given: the request, the world, and who asks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Context:
     fault: Fault | None = None
 
     def account(self) -> Account:
-        """The account in the path, as far as the caller reaches: itself, or a subaccount of its own."""
+        """The account in the path, if it is the caller or a subaccount of the caller."""
         account = self.world.accounts.get(self.args["account"])
         if account is None or self.caller.sid not in (account.sid, account.owner_sid):
             raise self.not_found()

@@ -156,7 +156,7 @@ class Control:
         return 201, self._account(self.world.add_account(name, owner_sid=owner))
 
     def add_numbers(self, body: Body, sid: str) -> Answer:
-        """`{"count": N}` of the seeded sequence, or `{"numbers": [{"phone_number": …, field: value}]}`."""
+        """`{"count": N}` of the sequence, or `{"numbers": [{"phone_number": …, field: value}]}`."""
         account = self._find(sid)
         count, given = body.get("count"), body.get("numbers")
         if isinstance(count, int) and 0 < count <= 1_000_000:
@@ -180,8 +180,6 @@ class Control:
             if phone_number in self.world.by_phone_number or phone_number in fresh:
                 raise ControlError(409, f"{phone_number} is in an account already")
             fresh[phone_number] = fields
-        for phone_number in fresh:
-            self.world.released.pop(phone_number, None)
         return [self.world.add_number(account, number, fields) for number, fields in fresh.items()]
 
     def replace_token(self, body: Body, sid: str) -> Answer:
@@ -196,15 +194,12 @@ class Control:
         account = self._find(sid)
         if body.get("status") not in STATUSES:
             raise ControlError(400, f"status must be one of {', '.join(STATUSES)}")
-        if body["status"] == "closed":
-            self.world.close(account)
-        account.status = body["status"]
         account.suspended_by_twilio = body["status"] == "suspended" and bool(body.get("by_twilio"))
-        self.world.touch()
+        self.world.set_status(account, body["status"])
         return 200, self._account(account)
 
     def buy_back(self, body: Body, phone_number: str) -> Answer:
-        """What a person does in Console: the number returns under a new SID, without its settings."""
+        """As in Console: the number returns under a new SID, without its settings."""
         released = self.world.released.get(phone_number)
         if released is None:
             raise ControlError(404, f"{phone_number} is not among the released numbers")
@@ -256,7 +251,7 @@ class Control:
     # The whole world
 
     def reset(self, body: Body) -> Answer:
-        """Start afresh, with other `numbers` or another `seed` if given; faults and requests go too."""
+        """Start afresh, with these `numbers` and `seed` if given; faults and requests go too."""
         numbers, world_seed = body.get("numbers", self.numbers), body.get("seed", self.seed)
         if not isinstance(numbers, int) or not isinstance(world_seed, int) or numbers < 0:
             raise ControlError(400, "numbers and seed must be whole numbers")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, get_type_hints
 
 from telephony.sandbox.errors import CODE_OF_STATUS, ControlError, TwilioError
 from telephony.sandbox.http import Request, Response
@@ -30,7 +30,7 @@ class Fault:
     code: int | None = None
     message: str | None = None
     retry_after: int | None = None  # seconds, sent as Retry-After
-    seconds: float = 0.0
+    seconds: float = 0.0  # of `slow`, and of each request that `concurrency` allows
     limit: int = 1  # of `concurrency`: so many requests of an account at a time are allowed
     body: str | None = None  # of `malformed`: sent instead of half of the real answer
     processed: bool | None = (
@@ -45,12 +45,13 @@ class Fault:
         """From the control API's JSON; refuses what it does not know."""
         if not isinstance(data, dict) or data.get("kind") not in KINDS:
             raise ControlError(400, f"kind must be one of {', '.join(KINDS)}")
-        known = {f.name for f in fields(cls)} - {"id", "hits"}
-        unknown = sorted(set(data) - known)
-        if unknown:
-            raise ControlError(
-                400, f"unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}"
-            )
+        hints = get_type_hints(cls)
+        known = sorted(set(hints) - {"id", "hits"})
+        for name, value in data.items():
+            if name not in known:
+                raise ControlError(400, f"unknown: {name}; known: {', '.join(known)}")
+            if not isinstance(value, (hints[name], int) if hints[name] is float else hints[name]):
+                raise ControlError(400, f"{name} is of the wrong type")
         fault = cls(**data)
         if fault.times is not None and fault.times < 1:
             raise ControlError(400, "times must be at least 1")
@@ -82,9 +83,8 @@ class Fault:
         if self.kind == "expired_tokens":
             return TwilioError(21481)
         status = 429 if self.kind == "concurrency" else self.status
-        return TwilioError(
-            self.code or CODE_OF_STATUS.get(status, 20001), self.message, status=status
-        )
+        code = self.code or CODE_OF_STATUS.get(status, 20500 if status >= 500 else 20001)
+        return TwilioError(code, self.message, status=status)
 
     def spoil(self, response: Response) -> None:
         """Break an answer that was made properly."""
@@ -125,6 +125,8 @@ class Faults:
             if not fault.concerns(request):
                 continue
             if fault.kind == "concurrency" and in_flight <= fault.limit:
+                if fault.seconds:
+                    return Fault("slow", seconds=fault.seconds)
                 continue
             if fault.times is not None and fault.hits >= fault.times:
                 continue

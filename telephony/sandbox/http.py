@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,7 +34,7 @@ class Request:
         return values[-1] if values else None
 
     def form(self) -> dict[str, str]:
-        """Form fields; of a repeated key the last one; blank values are kept, they clear a setting."""
+        """Form fields, the last of a repeated key; blank values are kept, they clear a setting."""
         fields = parse_qs(self.body.decode("utf-8", "replace"), keep_blank_values=True)
         return {name: values[-1] for name, values in fields.items()}
 
@@ -47,7 +48,7 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
     delay_seconds: float = 0.0
     reset: bool = False  # send half of it, then reset the connection
-    on_sent: Callable[[], None] | None = None  # told when the answer is out, or the client gone
+    on_sent: Callable[[], object] | None = None  # told when the answer is out, or the client gone
 
 
 def json_response(status: int, data: Any) -> Response:
@@ -74,11 +75,14 @@ class Server(ThreadingHTTPServer):
         """Bind without the reverse name look-up of the standard server, which can take seconds."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = self.server_address[0], self.server_address[1]
+        host, port = self.socket.getsockname()[:2]
+        self.server_address = (host, port)
+        self.server_name, self.server_port = host, port
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no error of ours."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class Handler(BaseHTTPRequestHandler):

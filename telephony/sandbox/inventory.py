@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from telephony.sandbox import available, plan
@@ -13,46 +14,70 @@ from telephony.sandbox.context import VERSION, Context
 from telephony.sandbox.errors import TwilioError
 from telephony.sandbox.http import Response, json_response
 from telephony.sandbox.paging import page
-from telephony.sandbox.settings import DEFAULTS, apply_settings
+from telephony.sandbox.plan import Area
+from telephony.sandbox.settings import COMPUTED, DEFAULTS, apply_settings
 from telephony.sandbox.world import ACCOUNT_SID, Account, Number, World
 
+_to_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 TYPES = {"Local": "local", "Mobile": "mobile", "TollFree": "toll free"}
 
 
 def resource(number: Number) -> dict[str, Any]:
     """The number with exactly Twilio's fields."""
-    area = plan.locate(number.phone_number)
-    country, kind = (area.country, area.type) if area else ("", "local")
-    voice, sms, mms = plan.capabilities(country, kind)
-    uri = f"/{VERSION}/Accounts/{number.account_sid}/IncomingPhoneNumbers/{number.sid}.json"
-    return {
-        **DEFAULTS,
-        "account_sid": number.account_sid,
-        "address_requirements": plan.address_requirements(country, kind),
-        "capabilities": {"voice": voice, "sms": sms, "mms": mms, "fax": False},
-        "date_created": rfc2822(number.created),
-        "date_updated": rfc2822(number.updated),
-        "friendly_name": plan.written(number.phone_number),
-        "phone_number": number.phone_number,
-        "sid": number.sid,
-        "type": kind,
-        "uri": uri,
-        **number.changes,
-    }
+    return {**_common(number.account_sid, *_place(number)), **_own(number), **number.changes}
 
 
 def rendered(number: Number) -> bytes:
     """The resource as JSON, kept until the number changes: pages are made of these."""
     if number.rendered is None:
-        number.rendered = json.dumps(resource(number), separators=(",", ":")).encode()
+        if number.changes:
+            number.rendered = _to_json(resource(number)).encode()
+        else:
+            common = _common_json(number.account_sid, *_place(number))
+            number.rendered = f"{common},{_to_json(_own(number))[1:]}".encode()
     return number.rendered
+
+
+def _place(number: Number) -> tuple[str, str]:
+    """(country, type) by the digits; another country's number is taken for a local one."""
+    area = plan.locate(number.phone_number)
+    return (area.country, area.type) if area else ("", "local")
+
+
+def _own(number: Number) -> dict[str, str]:
+    """The fields that no two numbers share."""
+    return {
+        "date_created": rfc2822(number.created),
+        "date_updated": rfc2822(number.updated),
+        "friendly_name": plan.written(number.phone_number),
+        "phone_number": number.phone_number,
+        "sid": number.sid,
+        "uri": f"/{VERSION}/Accounts/{number.account_sid}/IncomingPhoneNumbers/{number.sid}.json",
+    }
+
+
+@cache
+def _common(account_sid: str, country: str, number_type: str) -> dict[str, Any]:
+    """The fields that all unchanged numbers of a type in an account share."""
+    voice, sms, mms = plan.capabilities(country, number_type)
+    return {
+        **{name: value for name, value in DEFAULTS.items() if name not in COMPUTED},
+        "account_sid": account_sid,
+        "address_requirements": plan.address_requirements(country, number_type),
+        "capabilities": {"voice": voice, "sms": sms, "mms": mms, "fax": False},
+        "type": number_type,
+    }
+
+
+@cache
+def _common_json(account_sid: str, country: str, number_type: str) -> str:
+    """The same as the beginning of a JSON object."""
+    return _to_json(_common(account_sid, country, number_type))[:-1]
 
 
 def kind(number: Number) -> str:
     """`local`, `mobile` or `toll free`."""
-    stated = number.changes.get("type")
-    area = plan.locate(number.phone_number)
-    return str(stated or (area.type if area else "local"))
+    return str(number.changes.get("type") or _place(number)[1])
 
 
 def friendly_name(number: Number) -> str:
@@ -84,9 +109,7 @@ def _filters(context: Context) -> list[Callable[[Number], bool]]:
         tests.append(lambda row: pattern.search(row.phone_number) is not None)
     if name := param("FriendlyName"):
         tests.append(lambda row: friendly_name(row) == name)
-    if (
-        param("Beta") or ""
-    ).lower() == "false":  # "true" includes those new to Twilio, as no filter does
+    if param("Beta") in ("false", "False"):  # true includes both kinds, as no filter does
         tests.append(lambda row: not row.changes.get("beta", DEFAULTS["beta"]))
     if origin := param("Origin"):
         tests.append(lambda row: row.changes.get("origin", DEFAULTS["origin"]) == origin)
@@ -110,29 +133,28 @@ def buy(context: Context) -> Response:
     account = context.active_account()
     form = context.request.form()
     wanted = TYPES.get(context.args.get("type", ""))
-    phone_number = _wanted_number(context.world, form)
-    area = plan.locate(phone_number)
-    if area is None or (wanted and area.type != wanted):
+    phone_number, area = _wanted_number(context.world, form)
+    if wanted and area.type != wanted:
         raise TwilioError(21422, f"{phone_number} is not available")
     changes: dict[str, Any] = {}
     apply_settings(changes, form)
-    if plan.address_requirements(area.country, area.type) != "none" and not changes.get(
-        "address_sid"
-    ):
+    needs_address = plan.address_requirements(area.country, area.type) != "none"
+    if needs_address and "address_sid" not in changes:
         raise TwilioError(21631)
-    context.world.released.pop(phone_number, None)
     number = context.world.add_number(account, phone_number, changes)
     return json_response(201, resource(number))
 
 
-def _wanted_number(world: World, form: dict[str, str]) -> str:
+def _wanted_number(world: World, form: dict[str, str]) -> tuple[str, Area]:
+    """The free number a form asks for, and where it belongs."""
     phone_number, area_code = form.get("PhoneNumber"), form.get("AreaCode")
     if phone_number:
-        if phone_number == "+15005550001" or not plan.E164.fullmatch(phone_number):
+        if phone_number == plan.MAGIC_INVALID or not plan.is_valid(phone_number):
             raise TwilioError(21421, f"{phone_number} is not a valid phone number")
-        if phone_number == "+15005550000" or not world.is_free(phone_number):
+        area = available.area_on_sale(world, phone_number)
+        if area is None:
             raise TwilioError(21422, f"{phone_number} is not available")
-        return phone_number
+        return phone_number, area
     if not area_code:
         raise TwilioError(20001, "PhoneNumber or AreaCode is required")
     if not re.fullmatch(r"[2-9]\d\d", area_code):
@@ -146,9 +168,8 @@ def _wanted_number(world: World, form: dict[str, str]) -> str:
 def update(context: Context) -> Response:
     """Change settings; with `AccountSid`, move the number inside the family."""
     number, form = _number(context), context.request.form()
-    gaining = (
-        _gaining_account(context, number, form["AccountSid"]) if form.get("AccountSid") else None
-    )
+    target = form.get("AccountSid")
+    gaining = _gaining_account(context, number, target) if target else None
     changes = dict(number.changes)
     apply_settings(changes, form)
     number.changes = changes

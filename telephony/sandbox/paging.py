@@ -1,7 +1,7 @@
 """Pages of the 2010 API: opaque tokens, relative links, no totals (twilio-facts 1.3).
 
-Rows are kept by ascending `seq` and shown newest first. A token names the row after which the next page begins, so that
-rows that come and go between two pages shift nothing.
+Rows are kept by ascending `seq` and shown newest first. A token names the row after which the next
+page begins, so that rows that come and go between two pages shift nothing.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The numbering plan the stand-in knows: areas of the US, Canada and the UK.
 
-Every area yields an endless-enough, repeatable sequence of numbers, beginning with those that are reserved for
-fiction (555-01xx in North America, Ofcom's drama ranges in the UK). The seeded inventory, numbers added by
-tests and the stock on sale all come from that one sequence.
+Every area yields a long and repeatable sequence of numbers, beginning with those reserved for
+fiction (555-01xx in North America, Ofcom's drama ranges in the UK). The seeded inventory, numbers
+added by tests and the stock on sale all come from that one sequence.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 E164 = re.compile(r"\+[1-9]\d{6,14}")
+_NORTH_AMERICAN = re.compile(r"\+1[2-9]\d\d[2-9]\d{6}")
 
 CALLING_CODES = {"US": "1", "CA": "1", "GB": "44"}
 COUNTRIES = {"US": "United States", "CA": "Canada", "GB": "United Kingdom"}
@@ -116,7 +117,8 @@ ON_SALE: dict[str, dict[str, list[Area]]] = {
 
 # Area code 500 is Twilio's own for the magic numbers of test credentials (twilio-facts 2).
 MAGIC_AREA = Area("US", "local", "500", 7, "55500")
-MAGIC_NUMBER = "+15005550006"
+MAGIC_NUMBER = "+15005550006"  # can be bought
+MAGIC_INVALID = "+15005550001"
 
 _BY_PREFIX = {
     area.prefix: area
@@ -143,8 +145,14 @@ _LINES = 10_000
 _STEP = 1_234_577  # coprime to the number of subscriber numbers, so that stepping meets each once
 
 
+def is_valid(phone_number: str) -> bool:
+    """Whether it is E.164, and under +1 a number of the North American plan."""
+    shape = _NORTH_AMERICAN if phone_number.startswith("+1") else E164
+    return shape.fullmatch(phone_number) is not None
+
+
 def locate(phone_number: str) -> Area | None:
-    """The area an E.164 number belongs to; None when it is of no area we know or of a wrong length."""
+    """The area an E.164 number belongs to; None for an unknown area or a wrong length."""
     for size in range(_LONGEST, _SHORTEST - 1, -1):
         area = _BY_PREFIX.get(phone_number[:size])
         if area is not None:
@@ -169,7 +177,7 @@ def nth_number(area: Area, position: int, seed: int) -> str | None:
 
 
 def written(phone_number: str) -> str:
-    """The number as Twilio names it by default: `(415) 555-0132`, or the E.164 form outside North America."""
+    """How Twilio names it by default: `(415) 555-0132`; outside North America as E.164."""
     if phone_number.startswith("+1") and len(phone_number) == 12:
         return f"({phone_number[2:5]}) {phone_number[5:8]}-{phone_number[8:]}"
     return phone_number

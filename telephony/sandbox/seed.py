@@ -26,7 +26,7 @@ _LINES = ("main line", "sales", "support", "front desk", "service desk")
 
 
 def build(*, numbers: int, seed: int) -> World:
-    """A main account with the subaccount Acme, which has `numbers` numbers, and a stranger's family."""
+    """A main account, its subaccount Acme with `numbers` numbers, and a stranger's family."""
     world = World(seed, Clock())
     main = world.add_account("Northwind Communications", created=OPENED)
     acme = world.add_account("Acme", owner_sid=main.sid, created=OPENED + HOUR)
@@ -78,7 +78,7 @@ def _sequence(world: World) -> Iterator[tuple[int, Area, str]]:
 
 
 def _settings(world: World, position: int, area: Area) -> dict[str, Any]:
-    """Some numbers have names, webhooks, applications, a trunk, or an address; most are as bought."""
+    """Some have names, webhooks, applications, a trunk, or an address; most are as bought."""
     settings: dict[str, Any] = {}
     if position % 5 == 0:
         place = area.locality or {"toll free": "Toll-free", "mobile": "Mobile"}[area.type]

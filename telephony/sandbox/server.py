@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import signal
-import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
 
 from telephony.sandbox import seed as seeds
 from telephony.sandbox import storage
 from telephony.sandbox.application import TwilioApi
 from telephony.sandbox.control import Control
 from telephony.sandbox.http import Request, Response, Server
+from telephony.sandbox.world import Room
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +33,7 @@ class Sandbox:
     ) -> None:
         found = state is not None and state.exists()
         world = storage.load(state) if state and found else seeds.build(numbers=numbers, seed=seed)
-        self.room = storage.Room(world)
+        self.room = Room(world)
         self.api = TwilioApi(self.room)
         self.saver = storage.Saver(state, self.room) if state else None
         self.control = Control(
@@ -80,18 +80,16 @@ def serve(
     numbers: int,
     seed: int,
     state: Path | None,
-    out: IO[str] | Any = None,
+    announce: Callable[[str], object],
 ) -> int:
     """Run in the foreground until SIGTERM or SIGINT; returns the exit code.
 
-    The first line on `out` is the address. Raises `storage.StateFileError` for an unusable file and
-    `OSError` for a port that is taken.
+    `announce` is told the address, as one line, once it is listening. Raises
+    `storage.StateFileError` for an unusable file and `OSError` for a port that is taken.
     """
     sandbox = Sandbox(host=host, port=port, numbers=numbers, seed=seed, state=state)
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: sandbox.stop())
-    stream = out or sys.stdout
-    stream.write(f"Twilio sandbox on {sandbox.url}\n")
-    stream.flush()
+    announce(f"Twilio sandbox on {sandbox.url}")
     sandbox.run()
     return 0

@@ -1,4 +1,4 @@
-"""The settings of a phone number: fields, parameters, and the rules between them (twilio-facts 1.1, 1.2)."""
+"""The settings of a phone number: fields, parameters, and rules (twilio-facts 1.1, 1.2)."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ DEFAULTS: dict[str, Any] = {
     "voice_url": None,
 }
 
-_COMPUTED = ("account_sid", "date_created", "date_updated", "phone_number", "sid", "uri")
-SETTABLE = frozenset(DEFAULTS).difference(_COMPUTED)  # what the control API may preset
+COMPUTED = ("account_sid", "date_created", "date_updated", "phone_number", "sid", "uri")
+SETTABLE = frozenset(DEFAULTS).difference(COMPUTED)  # what the control API may preset
 
 
 def _url(name: str, value: str) -> str:

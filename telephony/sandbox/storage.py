@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from telephony.sandbox.clock import Clock
-from telephony.sandbox.world import Account, Number, Released, World
+from telephony.sandbox.world import Account, Number, Released, Room, World
 
 FORMAT = 1
 DEBOUNCE_SECONDS = 0.3
@@ -97,34 +98,29 @@ class Saver(threading.Thread):
         super().__init__(name="saver", daemon=True)
         self.path = path
         self.room = room
-        self.saved: tuple[int, int] | None = None  # which world, and how many changes it had
+        self.saved = -1  # how many changes the file knows
         self._ending = threading.Event()
         self._writing = threading.Lock()
 
     def run(self) -> None:
         while not self._ending.wait(DEBOUNCE_SECONDS):
-            self.save_changes()
+            try:
+                self.save_changes()
+            except OSError as error:
+                sys.stderr.write(f"{self.path} could not be written: {error}\n")
 
     def save_changes(self) -> None:
         """Write when something changed since the last time."""
         with self._writing:
             with self.room.lock:
-                mark = (id(self.room.world), self.room.world.changes)
-                if mark == self.saved:
+                changes = self.room.world.changes
+                if changes == self.saved:
                     return
                 data = dump(self.room.world)
             save(self.path, data)
-            self.saved = mark
+            self.saved = changes
 
     def finish(self) -> None:
         """Stop, with everything written."""
         self._ending.set()
         self.save_changes()
-
-
-class Room:
-    """The world in use and the lock that guards it; a reset or a load exchanges the world."""
-
-    def __init__(self, world: World) -> None:
-        self.lock = threading.RLock()
-        self.world = world

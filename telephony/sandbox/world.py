@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -39,7 +40,7 @@ class Account:
 
 @dataclass(slots=True)
 class Number:
-    """A phone number in an account. `changes` holds only the fields that differ from a new number's."""
+    """A phone number in an account; `changes` has only what differs from a new number."""
 
     sid: str
     account_sid: str
@@ -61,7 +62,7 @@ class Released:
 
 
 class World:
-    """All accounts and numbers, with the indexes that keep every look-up independent of their count."""
+    """All accounts and numbers, with indexes so that no look-up depends on their count."""
 
     def __init__(self, seed: int, clock: Clock | None = None) -> None:
         self.seed = seed
@@ -112,17 +113,20 @@ class World:
         return [a for a in self.accounts.values() if a.owner_sid == owner.sid and a is not owner]
 
     def status(self, account: Account) -> str:
-        """The status in force: a suspended main account suspends its subaccounts (twilio-facts 1.5)."""
+        """The status in force: suspending a main account suspends its subaccounts (facts 1.5)."""
         owner = self.accounts[account.owner_sid]
         if account.status == "active" and owner.status != "active":
             return owner.status
         return account.status
 
-    def close(self, account: Account) -> None:
-        """Close for good: every number is released."""
-        account.status = "closed"
-        for number in list(account.numbers):
-            self.release(number)
+    def set_status(self, account: Account, status: str) -> None:
+        """Suspend, take up again, or close; closing releases every number."""
+        if status == "closed":
+            for number in list(account.numbers):
+                self.release(number)
+        account.status = status
+        account.updated = self.now()
+        self.touch()
 
     # Numbers
 
@@ -141,6 +145,7 @@ class World:
         sid = self.new_sid("PN")
         number = Number(sid, account.sid, phone_number, self.sequence, at, at, changes or {})
         account.numbers.append(number)
+        self.released.pop(phone_number, None)
         self.numbers[sid] = number
         self.by_phone_number[phone_number] = number
         self.touch()
@@ -176,7 +181,7 @@ class World:
         del rows[bisect_left(rows, number.seq, key=lambda row: row.seq)]
 
     def is_free(self, phone_number: str) -> bool:
-        """Whether anybody may buy it: held by nobody and not released within the last sixty days."""
+        """Whether anybody may buy it: held by nobody, not released within sixty days."""
         if phone_number in self.by_phone_number:
             return False
         released = self.released.get(phone_number)
@@ -187,5 +192,12 @@ class World:
 
     def buy_back(self, released: Released, account: Account) -> Number:
         """What a person does on Console's page "Released Numbers"."""
-        del self.released[released.phone_number]
         return self.add_number(account, released.phone_number)
+
+
+class Room:
+    """The world in use and the lock that guards it; a reset or a load exchanges the world."""
+
+    def __init__(self, world: World) -> None:
+        self.lock = threading.RLock()
+        self.world = world

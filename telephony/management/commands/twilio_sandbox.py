@@ -29,7 +29,11 @@ class Command(BaseCommand):
         state: Path | None,
         **options: Any,
     ) -> None:
+        def announce(line: str) -> None:
+            self.stdout.write(line)
+            self.stdout.flush()
+
         try:
-            serve(host=host, port=port, numbers=numbers, seed=seed, state=state, out=self.stdout)
+            serve(host=host, port=port, numbers=numbers, seed=seed, state=state, announce=announce)
         except (StateFileError, OSError) as error:
             raise CommandError(str(error)) from error
