@@ -18,7 +18,8 @@ class Actor:
     """The one argument that says who acts, what it may do, and in which account.
 
     ``account_id`` is None for support staff and the system, who see every account.
-    ``label`` is what timelines show. ``request_id`` ties events to a log line.
+    ``label`` is what timelines show. ``request_id`` ties events to a log line. ``reason`` is why
+    support acts; it is written to every event of the act.
     """
 
     kind: ActorKind
@@ -27,6 +28,7 @@ class Actor:
     id: int | None = None
     account_id: int | None = None
     request_id: str = ""
+    reason: str = ""
 
     @property
     def sees_every_account(self) -> bool:
@@ -69,6 +71,8 @@ class Actor:
 
 _EVERYTHING = frozenset(Permission.values)
 SYSTEM = Actor(kind=ActorKind.SYSTEM, label="Numberdesk", permissions=_EVERYTHING)
+#: Whoever runs a management command on the server.
+OPERATOR = replace(SYSTEM, label="Operator (command line)")
 
 
 def member(membership: Membership, *, request_id: str = "") -> Actor:
@@ -95,7 +99,7 @@ def api_key(key: ApiKey, *, request_id: str = "") -> Actor:
     )
 
 
-def support(user: User, *, request_id: str = "") -> Actor:
+def support(user: User, *, request_id: str = "", reason: str = "") -> Actor:
     """A member of our own staff in the Django admin; sees every account."""
     return Actor(
         kind=ActorKind.SUPPORT,
@@ -103,6 +107,7 @@ def support(user: User, *, request_id: str = "") -> Actor:
         label=f"Support ({user.email})",
         permissions=_EVERYTHING,
         request_id=request_id,
+        reason=reason,
     )
 
 

@@ -44,7 +44,7 @@ def build(
         subject_label=subject_label[:100],
         summary=summary[:300],
         data=details,
-        reason=reason[:300],
+        reason=(reason or actor.reason)[:300],
         request_id=actor.request_id,
         job_id=job_id,
         **actor.as_columns(),

@@ -95,10 +95,16 @@ def request_import(
     return Import.objects.create(connection=connection, job=job, is_scheduled=scheduled)
 
 
-def work(job_id: int, *, seconds: float = jobs.SLICE.total_seconds()) -> None:
+def work(
+    job_id: int,
+    *,
+    seconds: float = jobs.SLICE.total_seconds(),
+    watch: Callable[[Job], None] = lambda job: None,
+) -> None:
     """Read pages for ``seconds``, then hand the rest to a fresh task.
 
-    Returns at once when the job is finished or another worker holds it.
+    Returns at once when the job is finished or another worker holds it. ``watch`` is called after
+    each stored page.
     """
     job = jobs.claim(job_id, at=timezone.now())
     if job is None:
@@ -113,6 +119,7 @@ def work(job_id: int, *, seconds: float = jobs.SLICE.total_seconds()) -> None:
             if page is None:
                 continue  # the pass begins again
             store_page(job, run, page, asked_at=asked_at)
+            watch(job)
             if not page.next_page:
                 complete(job, run, at=timezone.now())
                 return
