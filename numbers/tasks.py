@@ -8,7 +8,7 @@ from accounts.actors import SYSTEM
 from accounts.tasks import BATCH, for_each
 
 from .models import CarrierTask, Connection
-from .services import bulk, carrier_tasks, connections, imports
+from .services import bulk, carrier_tasks, imports, refreshes
 
 
 def run_import(job_id: int) -> None:
@@ -39,7 +39,7 @@ def sweep() -> dict[str, int]:
     due = Connection.objects.refresh_due(at).order_by("next_refresh_at")
     refreshed = for_each(
         list(due.values_list("pk", flat=True)[:BATCH]),
-        lambda pk: connections.refresh_on_schedule(pk, actor=SYSTEM, at=at),
+        lambda pk: refreshes.refresh_on_schedule(pk, actor=SYSTEM, at=at),
         "connection",
     )
     return {
