@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from django.db.models import Case, Prefetch, Q, Value, When
 from django.db.models.functions import Coalesce, Lower, NullIf
@@ -180,17 +180,18 @@ def page(
     has_earlier = more if backwards else anchor is not None
     has_later = not last if backwards else more
     return Page(
-        rows=rows(numbers, [key[0] for key in keys]),
+        rows=rows([key[0] for key in keys]),
         first=first,
         before=encode(first, keys[0][1:]) if keys and has_earlier else "",
         after=encode(first + len(keys) - 1, keys[-1][1:]) if keys and has_later else "",
     )
 
 
-def rows(numbers: PhoneNumberQuerySet, ids: list[int]) -> list[PhoneNumber]:
+def rows(ids: list[int]) -> list[PhoneNumber]:
     """What a row of the list shows of these numbers, in the order of ``ids``."""
-    model = cast(PhoneNumberQuerySet, numbers.model._default_manager.all())
-    found = {number.pk: number for number in with_row_fields(model.filter(pk__in=ids))}
+    found = {
+        number.pk: number for number in with_row_fields(PhoneNumber.objects.filter(pk__in=ids))
+    }
     return [found[pk] for pk in ids if pk in found]
 
 

@@ -1,0 +1,46 @@
+"""Why an action on an agent is refused, as data (design mechanism 2). Pure reads."""
+
+from __future__ import annotations
+
+from config.errors import Blocker
+from config.text import plural
+
+from .models import Agent
+from .states import NEXT_AGENT_STATES, AgentState
+
+
+def _move(agent: Agent, new: AgentState, verb: str) -> list[Blocker]:
+    if new in NEXT_AGENT_STATES[AgentState(agent.state)]:
+        return []
+    return [
+        Blocker(
+            "wrong_state",
+            f"{agent.name} is {agent.get_state_display().lower()} and cannot {verb}.",
+        )
+    ]
+
+
+def go_live(agent: Agent) -> list[Blocker]:
+    """Reasons against numbers being assigned to the agent (S4-10)."""
+    return _move(agent, AgentState.LIVE, "go live")
+
+
+def pause(agent: Agent) -> list[Blocker]:
+    """Reasons against taking the agent out of service."""
+    return _move(agent, AgentState.PAUSED, "be paused")
+
+
+def delete(agent: Agent, *, numbers: int) -> list[Blocker]:
+    """Reasons against deleting the agent, which serves ``numbers`` numbers."""
+    if not numbers:
+        return []
+    return [
+        Blocker(
+            "has_numbers",
+            f"{agent.name} serves {plural(numbers, 'number')}. "
+            "Assign them to another agent or unassign them first.",
+            "Its numbers",
+            "telephony:agent",
+            (agent.pk,),
+        )
+    ]
