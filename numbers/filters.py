@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import django_filters
-from django import forms
 from django.db import models
 from django.db.models import Count, Q
 from django.http import QueryDict
 
 from accounts.models import Event
 from config.errors import Invalid
+from config.filters import IdFilter
 from config.phone_numbers import digits_of
 from numbers.models import PhoneNumber
 from numbers.models.inventory import PhoneNumberQuerySet
@@ -21,7 +21,6 @@ from numbers.states import TAKES_LICENSE, NumberState, NumberType
 
 _LOOKS_LIKE_A_NUMBER = re.compile(r"^[\d\s()+./-]+$")
 _LOOKS_LIKE_A_SID = re.compile(r"^PN[0-9a-f]{2,32}$", re.IGNORECASE)
-_LARGEST_ID = 2**63 - 1
 #: From this many digits on, a leading zero is taken for a trunk prefix (020 7946… in the UK).
 _TRUNK_PREFIX_FROM = 7
 
@@ -107,15 +106,6 @@ def search(numbers: PhoneNumberQuerySet, text: str) -> PhoneNumberQuerySet:
     return numbers.filter(condition)
 
 
-class IdFilter(django_filters.Filter):  # type: ignore[misc]
-    """The id of a row. An id of another account matches nothing, as one that does not exist."""
-
-    field_class = forms.IntegerField
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, min_value=1, max_value=_LARGEST_ID, **kwargs)
-
-
 class NumberFilter(django_filters.FilterSet):  # type: ignore[misc]
     """The filters of every list of numbers. Give it a queryset that is ``visible_to`` the actor."""
 
@@ -184,9 +174,12 @@ FILTER_NAMES = tuple(name for name in NumberFilter.base_filters if name != "tab"
 
 
 def filter_of(numbers: PhoneNumberQuerySet, query: str | Mapping[str, Any]) -> NumberFilter:
-    """The filter of a list page's query string, which without a tab means all that are held."""
+    """The filter of a list page's query string.
+
+    Without a tab or a state it means all that are held.
+    """
     data = QueryDict(query, mutable=True) if isinstance(query, str) else query
-    if not data.get("tab"):
+    if not data.get("tab") and not data.get("state"):
         data = cast(QueryDict, data).copy()
         data["tab"] = Tab.ALL
     return NumberFilter(data, queryset=numbers)
