@@ -78,6 +78,23 @@ def update_account(
 
 
 @transaction.atomic
+def add_member(
+    account_id: int, *, user: User, role: Role, actor: Actor, at: datetime
+) -> Membership:
+    """Make an existing user a member without an invitation; a member keeps the role they have."""
+    actor.require(Permission.ADMIN)
+    require_rank(actor, role)
+    lock(account_id)
+    membership, joined = Membership.objects.get_or_create(
+        account_id=account_id, user=user, defaults={"role": role, "created_at": at}
+    )
+    if joined:
+        summary = f"{user.email} was added as {role.label.lower()}"
+        _tell(membership, "member.added", summary, actor=actor, at=at)
+    return membership
+
+
+@transaction.atomic
 def change_role(membership_id: int, *, role: Role, actor: Actor, at: datetime) -> Membership:
     """Give a member another role. Raises ``Forbidden``, and ``Blocked`` for the last owner."""
     actor.require(Permission.ADMIN)
