@@ -85,6 +85,12 @@ class Event(ActedBy):
         indexes = [
             models.Index(name="event_activity", fields=["account", "-id"]),
             models.Index(name="event_activity_by_type", fields=["account", "type", "-id"]),
+            models.Index(
+                name="event_activity_by_actor",
+                fields=["account", "actor_kind", "actor_id", "-id"],
+            ),
+            # Turns a time into an id, by which the pages of the activity are ordered.
+            models.Index(name="event_activity_since", fields=["account", "at"]),
             models.Index(name="event_timeline", fields=["subject_type", "subject_id", "-id"]),
             models.Index(
                 name="event_of_job", fields=["job", "type"], condition=Q(job__isnull=False)

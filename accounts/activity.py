@@ -1,0 +1,110 @@
+"""Which events of an account are meant: the filters of the activity page and of its CSV.
+
+Every filter is answered by an index, so that a page costs the same among a million events.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import Account, ApiKey, Event, Membership, User
+from accounts.states import ActorKind
+from config.phone_numbers import parse
+
+#: ``at`` is read from the clock a little before the row gets its id; never longer than this.
+SKEW = timedelta(hours=1)
+#: Several API keys or connections may share a name.
+SUBJECTS_CONSIDERED = 20
+
+
+def choose(
+    account: Account,
+    *,
+    type: str = "",
+    actor: str = "",
+    subject: str = "",
+    since: date | None = None,
+    until: date | None = None,
+) -> QuerySet[Event]:
+    """Events of the account. ``actor`` is ``kind`` or ``kind:id``; ``subject`` is what people call
+    it (a number in any format, an agent, an email) or ``type:id``; the days are whole days in the
+    account's zone, both included.
+    """
+    events: QuerySet[Event] = Event.objects.filter(account=account)
+    if type:
+        events = events.filter(type=type)
+    if actor:
+        kind, _, id = actor.partition(":")
+        events = events.filter(actor_kind=kind)
+        if id:
+            events = events.filter(actor_id=int(id))
+    if subject:
+        events = events.filter(_about(account, subject))
+    if since:
+        events = _from(account, events, datetime.combine(since, time.min, account.zone))
+    if until:
+        next_day = until + timedelta(days=1)
+        events = _before(account, events, datetime.combine(next_day, time.min, account.zone))
+    return events
+
+
+def actors(account: Account) -> list[tuple[str, str]]:
+    """Who may have done something: value and label for the filter."""
+    members = Membership.objects.filter(account=account).order_by("user__email")
+    keys = ApiKey.objects.filter(account=account).order_by("name")
+    people = [(f"user:{pk}", email) for pk, email in members.values_list("user", "user__email")]
+    programs = [
+        (f"api_key:{pk}", f"API key “{name}”") for pk, name in keys.values_list("pk", "name")
+    ]
+    ours = [(kind.value, str(kind.label)) for kind in (ActorKind.SUPPORT, ActorKind.SYSTEM)]
+    return people + programs + ours
+
+
+def _about(account: Account, text: str) -> Q:
+    """The subjects that people mean by ``text``."""
+    kind, _, id = text.partition(":")
+    if id.isascii() and id.isdigit() and len(id) < 19:
+        return Q(subject_type=kind, subject_id=int(id))
+    found = Q()
+    for subject_type, ids in _called(account, text).items():
+        if chosen := list(ids[:SUBJECTS_CONSIDERED]):
+            found |= Q(subject_type=subject_type, subject_id__in=chosen)
+    return found or Q(pk__in=[])
+
+
+def _called(account: Account, text: str) -> dict[str, QuerySet[Any, int]]:
+    """Type of subject -> ids of what is called ``text`` in the account."""
+    try:
+        e164 = parse(text, account.country)
+    except ValueError:
+        e164 = ""
+    numbers = account.numbers.filter(e164=e164)
+    agents = account.agents.filter(name__iexact=text)
+    connections = account.connections.filter(Q(name__iexact=text) | Q(sid=text))
+    keys = account.api_keys.filter(name__iexact=text)
+    invitations = account.invitations.filter(email__iexact=text)
+    members = User.objects.filter(email__iexact=text)  # those who have left included
+    return {
+        "number": numbers.values_list("pk", flat=True),
+        "agent": agents.values_list("pk", flat=True),
+        "connection": connections.values_list("pk", flat=True),
+        "api_key": keys.values_list("pk", flat=True),
+        "invitation": invitations.values_list("pk", flat=True),
+        "member": members.values_list("pk", flat=True),
+    }
+
+
+def _from(account: Account, events: QuerySet[Event], start: datetime) -> QuerySet[Event]:
+    """Those at or after ``start``; ids bound the search, because pages are ordered by them."""
+    earlier = Event.objects.filter(account=account, at__lt=start - SKEW).order_by("-at")
+    bound = earlier.values_list("pk", flat=True).first()
+    return events.filter(at__gte=start, **({} if bound is None else {"pk__gt": bound}))
+
+
+def _before(account: Account, events: QuerySet[Event], end: datetime) -> QuerySet[Event]:
+    later = Event.objects.filter(account=account, at__gt=end + SKEW).order_by("at")
+    bound = later.values_list("pk", flat=True).first()
+    return events.filter(at__lt=end, **({} if bound is None else {"pk__lt": bound}))

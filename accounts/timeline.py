@@ -1,0 +1,150 @@
+"""Events as people read them: on timelines, on the activity page and in its CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.urls import reverse
+
+from accounts.models import Account, Event
+from accounts.states import ActorKind
+from config.text import absolute
+
+Change = tuple[str, str, str]
+
+
+class Entry(NamedTuple):
+    """One line of ``templates/components/timeline.html``."""
+
+    tone: str
+    sentence: str
+    url: str
+    actor_text: str
+    at: datetime
+    details: list[Change]
+
+
+#: Every type of event, with the tone in which timelines show it. A test compares it with the code.
+TYPES: dict[str, str] = {
+    "account.changed": "",
+    "account.created": "good",
+    "api_key.created": "warn",
+    "api_key.revoked": "",
+    "member.invitation_revoked": "",
+    "member.invited": "",
+    "member.joined": "good",
+    "member.removed": "warn",
+    "member.role_changed": "",
+}
+
+#: Type of subject -> the page that shows it, and whether its address takes the subject's id.
+PAGES: dict[str, tuple[str, bool]] = {
+    "account": ("accounts:settings", False),
+    "agent": ("telephony:agent", True),
+    "api_key": ("accounts:api_keys", False),
+    "connection": ("numbers:connection", True),
+    "grace_period": ("licensing:grace", False),
+    "import": ("numbers:import_detail", True),
+    "invitation": ("accounts:members", False),
+    "job": ("numbers:job", True),
+    "member": ("accounts:members", False),
+    "number": ("numbers:detail", True),
+    "subscription": ("licensing:manage", False),
+}
+
+#: Names of changed fields that do not read well as they are.
+LABELS: dict[str, str] = {
+    "country": "Home country",
+    "e164": "Number",
+    "mms": "MMS",
+    "sid": "SID",
+    "sms": "SMS",
+    "friendly_name": "Name at Twilio",
+}
+
+
+def entries(
+    events: Iterable[Event], *, account: Account, subject: tuple[str, int] | None = None
+) -> list[Entry]:
+    """``events`` as entries of a timeline, in the order given.
+
+    On the page of ``subject`` (type, id) its own events do not link to where the reader is.
+    """
+    return [
+        Entry(
+            tone=TYPES.get(event.type, ""),
+            sentence=event.summary,
+            url=""
+            if (event.subject_type, event.subject_id) == subject
+            else address(event, account),
+            actor_text=who(event),
+            at=event.at,
+            details=changes(event, account),
+        )
+        for event in events
+    ]
+
+
+def address(event: Event, account: Account) -> str:
+    """The page that shows what the event is about; empty when there is none."""
+    name, takes_id = PAGES.get(event.subject_type, ("", False))
+    if not name or (takes_id and event.subject_id is None):
+        return ""
+    return reverse(name, args=[account.slug, event.subject_id] if takes_id else [account.slug])
+
+
+def who(event: Event) -> str:
+    """Who did it, with the kind where it is no person of the account."""
+    if event.actor_kind == ActorKind.API_KEY:
+        return f"API key “{event.actor_label}”"
+    return event.actor_label
+
+
+def type_label(type: str) -> str:
+    """``number.released`` as ``Number released``."""
+    words = type.replace(".", " ").replace("_", " ").capitalize()
+    return words.replace("Api key", "API key")
+
+
+def changes(event: Event, account: Account) -> list[Change]:
+    """What changed: label, before and after as text; the reason comes last."""
+    before: dict[str, Any] = event.data.get("before") or {}
+    after: dict[str, Any] = event.data.get("after") or {}
+    rows = [
+        (_label(name), _text(before.get(name), account), _text(after.get(name), account))
+        for name in {**before, **after}
+    ]
+    if event.reason:
+        rows.append(("Reason", "", event.reason))
+    return rows
+
+
+def _label(name: str) -> str:
+    return LABELS.get(name) or name.replace("_", " ").capitalize()
+
+
+def _text(value: Any, account: Account) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_text(each, account) for each in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_text(each, account)}" for name, each in value.items())
+    text = str(value)
+    moment = _moment(text)
+    return absolute(moment, account.zone) if moment else text
+
+
+def _moment(text: str) -> datetime | None:
+    """The time that ``text`` is in ISO format with its zone, as events store it."""
+    if len(text) < 20 or text[10:11] != "T":
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
