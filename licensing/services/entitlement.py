@@ -20,8 +20,12 @@ def lock(account_id: int) -> Subscription:
         .first()
     )
     if subscription is None:
-        raise DomainError(
-            "This account has no subscription yet. Ask support to open one.",
-            code="no_subscription",
-        )
+        raise no_subscription()
     return subscription
+
+
+def no_subscription() -> DomainError:
+    """What an account gets to hear that never had a subscription."""
+    return DomainError(
+        "This account has no subscription yet. Ask support to open one.", code="no_subscription"
+    )
