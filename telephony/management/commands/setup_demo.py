@@ -26,7 +26,7 @@ from telephony import services as agents
 from telephony.models import Agent
 
 DEMO_FILE = "demo.json"
-PASSWORD = "numbers for everyone"  # noqa: S105 -- everybody may know it; the demo is local
+PASSWORD = "numbers-for-everyone"  # noqa: S105 -- everybody may know it; the demo is local
 #: Seconds to wait for the Twilio stand-in.
 PATIENCE = 30
 
