@@ -1,0 +1,405 @@
+"""Fetch, update, transfer, buy, release and buy back (twilio-facts 1.1, 1.2, 1.6, 2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from twilio.base.exceptions import TwilioRestException
+from twilio.rest import Client
+from twilio.rest.api.v2010.account.incoming_phone_number import IncomingPhoneNumberInstance
+
+from tests.sandbox_process import SandboxProcess, SandboxRefused
+
+pytestmark = pytest.mark.process
+
+APPLICATION = "AP" + "1" * 32
+TRUNK = "TK" + "2" * 32
+ADDRESS = "AD" + "3" * 32
+
+
+def refused(error: pytest.ExceptionInfo[TwilioRestException]) -> tuple[int, int | None]:
+    return error.value.status, error.value.code
+
+
+def plain(client: Client) -> IncomingPhoneNumberInstance:
+    """A local American number without any setting of its own."""
+    for number in client.incoming_phone_numbers.list(page_size=1000, phone_number="+1"):
+        if (
+            number.voice_url is None
+            and number.type == "local"
+            and number.trunk_sid is None
+            and number.voice_application_sid == ""
+            and str(number.friendly_name).startswith("(")
+            and number.emergency_status == "Inactive"
+        ):
+            return number
+    raise AssertionError("no plain number")
+
+
+def fetched(client: Client, sid: str | None) -> dict[str, Any]:
+    """The number as the API shows it now."""
+    assert sid is not None
+    return dict(vars(client.incoming_phone_numbers(sid).fetch()))
+
+
+# Fetch
+
+
+def test_a_number_is_fetched_with_its_defaults(
+    sandbox: SandboxProcess, acme_client: Client
+) -> None:
+    number = plain(acme_client).fetch()
+    digits = str(number.phone_number)
+
+    assert number.account_sid == sandbox.acme_sid
+    assert number.friendly_name == f"({digits[2:5]}) {digits[5:8]}-{digits[8:]}"
+    assert (number.sms_url, number.sms_application_sid, number.status_callback) == ("", "", "")
+    assert (number.voice_url, number.voice_fallback_url, number.trunk_sid) == (None, None, None)
+    assert (number.voice_method, number.sms_method) == ("POST", "POST")
+    assert (number.status, number.origin, number.type) == ("in-use", "twilio", "local")
+    assert number.date_created is not None
+    assert number.uri == (
+        f"/2010-04-01/Accounts/{sandbox.acme_sid}/IncomingPhoneNumbers/{number.sid}.json"
+    )
+
+
+@pytest.mark.parametrize("sid", ["PN" + "0" * 32, "nonsense"])
+def test_an_unknown_number_is_not_found(acme_client: Client, sid: str) -> None:
+    with pytest.raises(TwilioRestException) as error:
+        acme_client.incoming_phone_numbers(sid).fetch()
+
+    assert refused(error) == (404, 20404)
+
+
+def test_a_number_is_found_under_its_own_account_only(
+    sandbox: SandboxProcess, acme_client: Client, parent_client: Client
+) -> None:
+    sid = plain(acme_client).sid
+    assert sid is not None
+
+    with pytest.raises(TwilioRestException) as error:
+        parent_client.incoming_phone_numbers(sid).fetch()
+
+    assert refused(error) == (404, 20404)
+
+
+# Update
+
+
+def test_every_setting_can_be_changed_and_stays(acme_client: Client) -> None:
+    settings: dict[str, Any] = {
+        "api_version": "2008-08-01",
+        "friendly_name": "Night line",
+        "sms_application_sid": APPLICATION,
+        "sms_fallback_method": "GET",
+        "sms_fallback_url": "https://example.com/sms-fallback",
+        "sms_method": "GET",
+        "sms_url": "https://example.com/sms",
+        "status_callback": "https://example.com/status",
+        "status_callback_method": "GET",
+        "voice_application_sid": APPLICATION,
+        "voice_caller_id_lookup": True,
+        "voice_fallback_method": "GET",
+        "voice_fallback_url": "https://example.com/voice-fallback",
+        "voice_method": "GET",
+        "voice_url": "https://example.com/voice",
+        "voice_receive_mode": "fax",
+        "emergency_address_sid": ADDRESS,
+        "identity_sid": "RI" + "4" * 32,
+        "address_sid": ADDRESS,
+        "bundle_sid": "BU" + "5" * 32,
+    }
+    number = plain(acme_client)
+
+    number.update(**settings)
+
+    now = fetched(acme_client, number.sid)
+    assert {name: now[name] for name in settings} == settings
+    assert now["date_updated"] > now["date_created"]
+
+
+def test_settings_are_cleared_to_what_a_new_number_shows(acme_client: Client) -> None:
+    number = plain(acme_client)
+    before = fetched(acme_client, number.sid)
+    number.update(
+        voice_url="https://example.com/a",
+        sms_url="https://example.com/b",
+        trunk_sid=TRUNK,
+        sms_application_sid=APPLICATION,
+        emergency_address_sid=ADDRESS,
+    )
+
+    number.update(
+        voice_url="", sms_url="", trunk_sid="", sms_application_sid="", emergency_address_sid=""
+    )
+
+    after = fetched(acme_client, number.sid)
+    for volatile in ("date_updated", "_version", "_context", "_solution"):
+        before.pop(volatile, None)
+        after.pop(volatile, None)
+    assert after == before
+
+
+def test_a_trunk_and_a_voice_application_exclude_each_other(acme_client: Client) -> None:
+    number = plain(acme_client)
+
+    number.update(voice_application_sid=APPLICATION, voice_url="https://example.com/kept")
+    with_trunk = number.update(trunk_sid=TRUNK)
+    assert (with_trunk.trunk_sid, with_trunk.voice_application_sid) == (TRUNK, "")
+
+    with_application = number.update(voice_application_sid=APPLICATION)
+    assert (with_application.trunk_sid, with_application.voice_application_sid) == (
+        None,
+        APPLICATION,
+    )
+    assert with_application.voice_url == "https://example.com/kept"
+
+
+def test_a_name_may_have_64_characters(acme_client: Client) -> None:
+    number = plain(acme_client)
+
+    assert number.update(friendly_name="x" * 64).friendly_name == "x" * 64
+    with pytest.raises(TwilioRestException) as error:
+        number.update(friendly_name="x" * 65)
+
+    assert refused(error) == (400, 20001)
+
+
+@pytest.mark.parametrize(
+    ("setting", "code"),
+    [
+        ({"sms_application_sid": "PN" + "1" * 32}, 20001),
+        ({"voice_application_sid": "AP123"}, 20001),
+        ({"trunk_sid": "nonsense"}, 20001),
+        ({"emergency_address_sid": "AD"}, 20001),
+        ({"bundle_sid": "BU" + "z" * 32}, 20001),
+        ({"voice_url": "example.com/no-scheme"}, 21402),
+        ({"sms_url": "ftp://example.com"}, 21402),
+        ({"status_callback": "https://"}, 21402),
+        ({"voice_method": "PUT"}, 21403),
+        ({"voice_receive_mode": "telex"}, 20001),
+    ],
+)
+def test_settings_off_pattern_are_refused_and_change_nothing(
+    acme_client: Client, setting: dict[str, str], code: int
+) -> None:
+    number = plain(acme_client)
+
+    with pytest.raises(TwilioRestException) as error:
+        number.update(**setting, status_callback_method="GET")
+
+    assert refused(error) == (400, code)
+    assert fetched(acme_client, number.sid)["status_callback_method"] == "POST"
+
+
+# Transfer
+
+
+def test_the_parent_moves_a_number_and_its_sid_stays(sandbox: SandboxProcess) -> None:
+    sibling = sandbox.add_account("Sibling")["sid"]
+    parent = sandbox.client(sandbox.main_sid, sandbox.main_token, account=sandbox.acme_sid)
+    number = plain(parent)
+
+    moved = number.update(account_sid=sibling)
+
+    assert (moved.sid, moved.account_sid) == (number.sid, sibling)
+    there = sandbox.client(sandbox.main_sid, sandbox.main_token, account=sibling)
+    assert [n.sid for n in there.incoming_phone_numbers.list()] == [number.sid]
+    assert sandbox.account(sandbox.acme_sid)["numbers"] == 26
+
+
+def test_transfers_that_twilio_refuses(sandbox: SandboxProcess, acme_client: Client) -> None:
+    sibling = sandbox.add_account("Sibling")["sid"]
+    asleep = sandbox.add_account("Asleep")["sid"]
+    sandbox.suspend(asleep)
+    parent = sandbox.client(sandbox.main_sid, sandbox.main_token, account=sandbox.acme_sid)
+    sid = plain(acme_client).sid
+    assert sid is not None
+
+    def code(client: Client, target: str) -> int | None:
+        with pytest.raises(TwilioRestException) as error:
+            client.incoming_phone_numbers(sid).update(account_sid=target)
+        return error.value.code
+
+    assert code(parent, "AC1") == 21470
+    assert code(parent, "AC" + "0" * 32) == 21471
+    assert code(parent, asleep) == 21472
+    assert code(parent, sandbox.stranger_sid) == 21473
+    assert code(acme_client, sibling) == 21474
+
+
+# Buy
+
+
+def test_a_number_is_bought_by_its_digits(sandbox: SandboxProcess, acme_client: Client) -> None:
+    offer = acme_client.available_phone_numbers("US").local.list(area_code=512, limit=1)[0]
+    assert offer.phone_number is not None
+
+    bought = acme_client.incoming_phone_numbers.create(
+        phone_number=offer.phone_number,
+        friendly_name="Austin, new",
+        voice_url="https://example.com/voice",
+    )
+
+    assert bought.phone_number == offer.phone_number
+    assert (bought.friendly_name, bought.voice_url) == ("Austin, new", "https://example.com/voice")
+    newest = acme_client.incoming_phone_numbers.list(limit=1)[0]
+    assert newest.sid == bought.sid
+    still = acme_client.available_phone_numbers("US").local.list(area_code=512, limit=1000)
+    assert offer.phone_number not in {o.phone_number for o in still}
+
+
+def test_a_number_is_bought_by_area_code(acme_client: Client) -> None:
+    bought = acme_client.incoming_phone_numbers.create(area_code="206")
+
+    assert str(bought.phone_number).startswith("+1206")
+
+
+def test_the_magic_numbers_of_test_credentials_work(acme_client: Client) -> None:
+    numbers = acme_client.incoming_phone_numbers
+
+    assert numbers.create(phone_number="+15005550006").phone_number == "+15005550006"
+    with pytest.raises(TwilioRestException) as invalid:
+        numbers.create(phone_number="+15005550001")
+    with pytest.raises(TwilioRestException) as unavailable:
+        numbers.create(phone_number="+15005550000")
+    with pytest.raises(TwilioRestException) as nothing_there:
+        numbers.create(area_code="533")
+
+    assert refused(invalid) == (400, 21421)
+    assert refused(unavailable) == (400, 21422)
+    assert refused(nothing_there) == (400, 21452)
+
+
+def test_area_code_500_is_in_stock(acme_client: Client) -> None:
+    bought = acme_client.incoming_phone_numbers.create(area_code="500")
+
+    assert bought.phone_number == "+15005550006"
+
+
+def test_purchases_that_twilio_refuses(sandbox: SandboxProcess, acme_client: Client) -> None:
+    stranger = sandbox.client(sandbox.stranger_sid, sandbox.stranger_token)
+    theirs = stranger.incoming_phone_numbers.list()[0].phone_number
+    ours = plain(acme_client).phone_number
+
+    def code(**wanted: Any) -> int | None:
+        with pytest.raises(TwilioRestException) as error:
+            acme_client.incoming_phone_numbers.create(**wanted)
+        assert error.value.status == 400
+        return error.value.code
+
+    assert code(phone_number="12") == 21421
+    assert code(phone_number="+14150000000") == 21421
+    assert code(phone_number=ours) == 21422
+    assert code(phone_number=theirs) == 21422
+    assert code(phone_number="+493012345678") == 21422
+    assert code(area_code="41") == 21451
+    assert code(area_code="999") == 21452
+    assert code() == 20001
+    assert code(phone_number="+442079460999") == 21631
+    assert sandbox.account(sandbox.acme_sid)["numbers"] == 27
+
+
+def test_a_british_number_is_bought_with_an_address(acme_client: Client) -> None:
+    bought = acme_client.incoming_phone_numbers.create(
+        phone_number="+442079460999", address_sid=ADDRESS
+    )
+
+    assert bought.address_sid == ADDRESS
+    assert bought.address_requirements == "any"
+
+
+def test_the_routes_by_type_sell_that_type_only(acme_client: Client) -> None:
+    numbers = acme_client.incoming_phone_numbers
+    offer = acme_client.available_phone_numbers("US").toll_free.list(limit=1)[0].phone_number
+    assert offer is not None
+
+    with pytest.raises(TwilioRestException) as error:
+        numbers.local.create(phone_number=offer)
+
+    assert refused(error) == (400, 21422)
+    assert numbers.toll_free.create(phone_number=offer).phone_number == offer
+
+
+# Release
+
+
+def test_a_released_number_is_gone_and_cannot_be_bought(
+    sandbox: SandboxProcess, acme_client: Client
+) -> None:
+    number = plain(acme_client)
+    assert number.phone_number is not None
+
+    assert number.delete() is True
+
+    with pytest.raises(TwilioRestException) as gone:
+        number.delete()
+    with pytest.raises(TwilioRestException) as taken:
+        acme_client.incoming_phone_numbers.create(phone_number=number.phone_number)
+    assert refused(gone) == (404, 20404)
+    assert refused(taken) == (400, 21422)
+    assert sandbox.account(sandbox.acme_sid)["numbers"] == 26
+    released = sandbox.state()["released"][0]
+    assert (released["phone_number"], released["restorable"]) == (number.phone_number, True)
+
+
+def test_an_emergency_address_has_to_go_first(acme_client: Client) -> None:
+    number = plain(acme_client)
+    number.update(emergency_address_sid=ADDRESS)
+
+    with pytest.raises(TwilioRestException) as error:
+        number.delete()
+
+    assert error.value.status == 400
+    number.update(emergency_address_sid="")
+    assert number.delete() is True
+
+
+def test_console_gives_a_number_back_within_ten_days(
+    sandbox: SandboxProcess, acme_client: Client
+) -> None:
+    number = plain(acme_client)
+    number.update(friendly_name="Night line", voice_url="https://example.com/voice")
+    number.delete()
+    sandbox.forward(days=9, hours=23)
+
+    back = sandbox.buy_back(str(number.phone_number))
+
+    assert back["sid"] != number.sid
+    restored = acme_client.incoming_phone_numbers(back["sid"]).fetch()
+    assert restored.phone_number == number.phone_number
+    assert str(restored.friendly_name).startswith("(")
+    assert restored.voice_url is None
+    assert sandbox.state()["released"] == []
+
+
+def test_on_day_eleven_it_is_gone(sandbox: SandboxProcess, acme_client: Client) -> None:
+    number = plain(acme_client)
+    number.delete()
+    sandbox.forward(days=10, seconds=1)
+
+    with pytest.raises(SandboxRefused) as error:
+        sandbox.buy_back(str(number.phone_number))
+
+    assert error.value.status == 409
+    assert sandbox.state()["released"][0]["restorable"] is False
+
+
+def test_after_two_months_anybody_may_buy_it(sandbox: SandboxProcess, acme_client: Client) -> None:
+    number = plain(acme_client)
+    assert number.phone_number is not None
+    number.delete()
+    sandbox.forward(days=61)
+    stranger = sandbox.client(sandbox.stranger_sid, sandbox.stranger_token)
+
+    stranger.incoming_phone_numbers.create(phone_number=number.phone_number)
+
+    assert sandbox.state()["released"] == []
+
+
+def test_a_number_never_released_cannot_be_bought_back(sandbox: SandboxProcess) -> None:
+    with pytest.raises(SandboxRefused) as error:
+        sandbox.buy_back("+14155550100")
+
+    assert error.value.status == 404
