@@ -33,7 +33,7 @@ class SandboxRefused(Exception):
         super().__init__(f"{status}: {message}")
 
 
-class RoutedHttpClient(TwilioHttpClient):
+class RoutedHttpClient(TwilioHttpClient):  # type: ignore[misc] # twilio ships no types
     """Sends what is meant for `{label}.twilio.com` to `{base}/{label}` (twilio-facts 9.2 B)."""
 
     def __init__(self, base: str, *, timeout: float) -> None:
@@ -128,9 +128,9 @@ class SandboxProcess:
         assert self._process is not None
         return self._process.pid
 
-    def stop(self) -> int:
+    def stop(self, signum: int = signal.SIGTERM) -> int:
         """End it in an orderly way; returns its exit code."""
-        return self._end(signal.SIGTERM)
+        return self._end(signum)
 
     def kill(self) -> int:
         """End it as a power cut would."""
@@ -217,6 +217,10 @@ class SandboxProcess:
 
     def clear_faults(self) -> None:
         self.control("DELETE", "faults")
+
+    def expire_page_tokens(self) -> None:
+        """Every page link given out so far stops working."""
+        self.control("POST", "page-tokens/expire")
 
     def add_numbers(
         self,

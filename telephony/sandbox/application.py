@@ -63,7 +63,8 @@ class TwilioApi:
         began = time.perf_counter()
         found = _IN_PATH.search(request.path)
         account = found.group(1) if found else ""
-        concurrent = self._count(account, 1)
+        in_flight = self.in_flight
+        concurrent = self._count(in_flight, account, 1)
         try:
             with self.room.lock:
                 response, fault = self._answer(request, concurrent)
@@ -74,16 +75,22 @@ class TwilioApi:
                 }
                 self.log.add(request, response, fault)
         except BaseException:
-            self._count(account, -1)
+            self._count(in_flight, account, -1)
             raise
-        response.on_sent = lambda: self._count(account, -1)
+        response.on_sent = lambda: self._count(in_flight, account, -1)
         return response
 
-    def _count(self, account: str, change: int) -> int:
+    def _count(self, in_flight: Counter[str], account: str, change: int) -> int:
         """How many requests of the account are in the house, after this one came or went."""
         with self._counting:
-            self.in_flight[account] += change
-            return self.in_flight[account]
+            in_flight[account] += change
+            return in_flight[account]
+
+    def start_afresh(self) -> None:
+        """Forget faults, requests, and those still waiting for their answer."""
+        self.faults = Faults(self.room.world.seed)
+        self.log.clear()
+        self.in_flight = Counter()
 
     def _answer(self, request: Request, concurrent: int) -> tuple[Response, Fault | None]:
         fault = self.faults.pick(request, concurrent)

@@ -15,7 +15,7 @@ from telephony.sandbox import plan, seed, storage
 from telephony.sandbox.accounts import STATUSES
 from telephony.sandbox.application import TwilioApi
 from telephony.sandbox.errors import ControlError
-from telephony.sandbox.faults import Fault, Faults
+from telephony.sandbox.faults import Fault
 from telephony.sandbox.http import Request, Response, json_response
 from telephony.sandbox.settings import SETTABLE
 from telephony.sandbox.world import RESTORABLE_SECONDS, Account, Number, World
@@ -279,8 +279,7 @@ class Control:
         """Exchange the world; the count of changes goes on, so that the new one is saved."""
         world.changes = self.world.changes + 1
         self.room.world = world
-        self.api.faults = Faults(world.seed)
-        self.api.log.clear()
+        self.api.start_afresh()
 
 
 def refuse_others(request: Request) -> None:

@@ -133,6 +133,7 @@ _BY_PREFIX = {
         MAGIC_AREA,
     ]
 }
+_ORDER = {prefix: order for order, prefix in enumerate(_BY_PREFIX)}
 _LONGEST, _SHORTEST = max(map(len, _BY_PREFIX)), min(map(len, _BY_PREFIX))
 
 _EXCHANGES = [
@@ -165,7 +166,7 @@ def nth_number(area: Area, position: int, seed: int) -> str | None:
     free_digits = area.length - len(area.fictional)
     reserved = 10**free_digits
     if position < reserved:
-        line = (position * 37 + seed * 11 + int(area.code) * 53) % reserved
+        line = (position * 37 + seed * 11 + _ORDER[area.prefix] * 29) % reserved
         return f"{area.prefix}{area.fictional}{line:0{free_digits}}"
     if area.country == "GB":
         return None

@@ -1,0 +1,127 @@
+"""What is on sale (twilio-facts 1.4)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.rest import Client
+
+from tests.sandbox_process import SandboxProcess
+
+pytestmark = pytest.mark.process
+
+
+def local(client: Client, **filters: Any) -> list[str]:
+    found = client.available_phone_numbers("US").local.list(page_size=100, **filters)
+    return [str(offer.phone_number) for offer in found]
+
+
+def test_the_countries_name_their_lists(sandbox: SandboxProcess, acme_client: Client) -> None:
+    countries = {c.country_code: c for c in acme_client.available_phone_numbers.list()}
+
+    assert set(countries) == {"US", "CA", "GB"}
+    base = f"/2010-04-01/Accounts/{sandbox.acme_sid}/AvailablePhoneNumbers"
+    assert countries["US"].subresource_uris == {
+        "local": f"{base}/US/Local.json",
+        "toll_free": f"{base}/US/TollFree.json",
+    }
+    assert "mobile" in (countries["GB"].subresource_uris or {})
+    assert acme_client.available_phone_numbers("GB").fetch().country == "United Kingdom"
+
+
+def test_the_us_has_no_mobile_list_and_nowhere_is_no_country(acme_client: Client) -> None:
+    with pytest.raises(TwilioException) as no_list:
+        acme_client.available_phone_numbers("US").mobile.list()
+    with pytest.raises(TwilioRestException) as no_country:
+        acme_client.available_phone_numbers("ZZ").fetch()
+
+    assert no_list.value.args[1].status_code == 404
+    assert (no_country.value.status, no_country.value.code) == (404, 20404)
+
+
+def test_an_area_code_limits_the_offers(acme_client: Client) -> None:
+    found = local(acme_client, area_code=415)
+
+    assert len(found) == 100
+    assert len(set(found)) == 100
+    assert all(number.startswith("+1415") for number in found)
+    assert local(acme_client, area_code=999) == []
+
+
+def test_offers_are_free(sandbox: SandboxProcess, acme_client: Client) -> None:
+    held = {str(n.phone_number) for n in acme_client.incoming_phone_numbers.list(page_size=1000)}
+
+    for area_code in ("415", "212", "312"):
+        assert not held & set(local(acme_client, area_code=area_code))
+
+
+@pytest.mark.parametrize(
+    ("contains", "fits"),
+    [
+        ("5550", lambda n: "5550" in n),
+        ("55*01", lambda n: any(f"55{d}01" in n for d in "0123456789")),
+        ("+1415555", lambda n: n.startswith("+1415555")),
+        ("19$", lambda n: n.endswith("19")),
+        ("%0177$", lambda n: n.endswith("0177")),
+        ("KL0", lambda n: "550" in n),
+    ],
+)
+def test_a_pattern_limits_the_offers(acme_client: Client, contains: str, fits: Any) -> None:
+    found = local(acme_client, contains=contains)
+
+    assert found
+    assert all(fits(number) for number in found)
+
+
+def test_a_whole_number_can_be_looked_up(acme_client: Client) -> None:
+    assert local(acme_client, contains="4152347890")[0] == "+14152347890"
+    assert local(acme_client, contains="+14152347890$")[0] == "+14152347890"
+
+
+@pytest.mark.parametrize("contains", ["5", "5" * 17, "5-5", "+", "5+5"])
+def test_a_bad_pattern_is_refused(acme_client: Client, contains: str) -> None:
+    with pytest.raises(TwilioException) as error:
+        local(acme_client, contains=contains)
+
+    assert json.loads(error.value.args[1].text)["code"] == 20001
+
+
+def test_places_limit_the_offers(acme_client: Client) -> None:
+    texas = acme_client.available_phone_numbers("US").local.list(in_region="TX", page_size=1000)
+
+    assert {offer.locality for offer in texas} <= {"Austin", "Dallas", "Houston"}
+    assert all(offer.region == "TX" for offer in texas)
+    assert local(acme_client, in_locality="Hilo")[0].startswith("+1808")
+    assert local(acme_client, in_region="ZZ") == []
+
+
+def test_capabilities_limit_the_offers(acme_client: Client) -> None:
+    british = acme_client.available_phone_numbers("GB")
+
+    assert local(acme_client, sms_enabled=True, voice_enabled=True, mms_enabled=True)
+    assert local(acme_client, fax_enabled=True) == []
+    assert british.local.list(sms_enabled=True) == []
+    assert british.local.list(voice_enabled=True, limit=1)[0].capabilities == {
+        "voice": True,
+        "sms": False,
+        "mms": False,
+    }
+    assert british.mobile.list(sms_enabled=True, limit=1)
+
+
+def test_numbers_that_need_an_address_can_be_left_out(acme_client: Client) -> None:
+    british = acme_client.available_phone_numbers("GB").local
+
+    assert british.list(exclude_all_address_required=True) == []
+    assert british.list(limit=1)[0].address_requirements == "any"
+
+
+def test_toll_free_numbers_are_offered_in_the_us_and_canada(acme_client: Client) -> None:
+    for country in ("US", "CA"):
+        found = acme_client.available_phone_numbers(country).toll_free.list(limit=10)
+        assert len(found) == 10
+        assert {offer.iso_country for offer in found} == {country}
+        assert all(str(offer.phone_number)[2:5].startswith("8") for offer in found)

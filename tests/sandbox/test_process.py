@@ -1,0 +1,238 @@
+"""The process: starting, the seed, the state file, speed, and the ways it ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.sandbox_process import ROOT, SandboxProcess
+
+pytestmark = pytest.mark.process
+
+
+def inventory(sandbox: SandboxProcess) -> list[dict[str, object]]:
+    url = f"{sandbox.url}/api/2010-04-01/Accounts/{sandbox.acme_sid}/IncomingPhoneNumbers.json"
+    answer = requests.get(
+        url, params={"PageSize": "1000"}, auth=(sandbox.acme_sid, sandbox.acme_token), timeout=10
+    )
+    rows: list[dict[str, object]] = answer.json()["incoming_phone_numbers"]
+    return rows
+
+
+def test_the_same_seed_makes_the_same_world() -> None:
+    with (
+        SandboxProcess(seed=7) as one,
+        SandboxProcess(seed=7) as two,
+        SandboxProcess(seed=8) as other,
+    ):
+        assert one.state()["accounts"] == two.state()["accounts"]
+        assert inventory(one) == inventory(two)
+        assert other.acme_sid != one.acme_sid
+        assert [n["phone_number"] for n in inventory(one)] != [
+            n["phone_number"] for n in inventory(other)
+        ]
+
+
+def test_the_seeded_numbers_are_mixed(sandbox: SandboxProcess) -> None:
+    numbers = inventory(sandbox)
+    digits = [str(number["phone_number"]) for number in numbers]
+
+    assert len({d[:5] for d in digits if d.startswith("+1")}) >= 20
+    assert sum(d.startswith("+44") for d in digits) == 2
+    assert {str(number["type"]) for number in numbers} == {"local", "mobile", "toll free"}
+    assert len({json.dumps(number["capabilities"]) for number in numbers}) >= 3
+    assert sum(number["emergency_status"] == "Active" for number in numbers) == 1
+    assert any(number["trunk_sid"] for number in numbers)
+    assert any(number["voice_application_sid"] for number in numbers)
+    assert any(number["voice_url"] for number in numbers)
+    named = [n for n in numbers if not str(n["friendly_name"]).startswith(("(", "+"))]
+    assert 4 <= len(named) <= 10
+    assert len({d[-4:] for d in digits}) == 27
+    american = [d for d in digits if d.startswith("+1")]
+    assert all(d[5:10] == "55501" for d in american)
+
+
+def test_it_starts_in_a_second_without_django() -> None:
+    code = "import sys, telephony.sandbox.__main__; print('django' in sys.modules)"
+    began = time.monotonic()
+
+    with SandboxProcess():
+        took = time.monotonic() - began
+
+    assert took < 2.0  # a second alone; other tests run beside it
+    listed = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert listed.stdout.strip() == "False"
+
+
+def test_the_management_command_serves_the_same() -> None:
+    with SandboxProcess(command=("manage.py", "twilio_sandbox")) as sandbox:
+        assert len(inventory(sandbox)) == 27
+        assert sandbox.stop() == 0
+
+
+def test_a_hundred_thousand_numbers_are_quick_to_make_and_to_page_through() -> None:
+    with SandboxProcess(numbers=0) as sandbox:
+        began = time.monotonic()
+        sandbox.reset(numbers=100_000)
+        made = time.monotonic() - began
+        client = sandbox.client()
+        began = time.monotonic()
+        digits = {n.phone_number for n in client.incoming_phone_numbers.list(page_size=1000)}
+        read = time.monotonic() - began
+        pages = []
+        for _ in range(20):
+            began = time.monotonic()
+            inventory(sandbox)
+            pages.append(time.monotonic() - began)
+
+    assert len(digits) == 100_000
+    assert made < 6.0  # well under 2 s alone; the bound leaves room for a busy machine
+    assert read < 60.0  # nearly all of it is the client's
+    assert min(pages) < 0.05
+
+
+def test_changes_survive_a_power_cut(tmp_path: Path) -> None:
+    state = tmp_path / "sandbox.json"
+    with SandboxProcess(state=state) as sandbox:
+        client = sandbox.client()
+        bought = client.incoming_phone_numbers.create(area_code="415", friendly_name="New line")
+        released = client.incoming_phone_numbers.list(friendly_name="San Francisco main line")[0]
+        released.delete()
+        token = sandbox.revoke_token()
+        moved_to = sandbox.forward(days=3)
+        assert sandbox.wait_until_saved(state, token, seconds=5.0)
+        time.sleep(1.0)
+        sandbox.kill()
+
+    with SandboxProcess(state=state, numbers=5, seed=99) as again:
+        numbers = {number["sid"]: number for number in inventory(again)}
+        assert len(numbers) == 27
+        assert numbers[str(bought.sid)]["friendly_name"] == "New line"
+        assert again.acme_token == token
+        clock = again.state()["clock"]
+        assert clock > moved_to.isoformat()
+        assert [row["phone_number"] for row in again.state()["released"]] == [released.phone_number]
+        again.buy_back(str(released.phone_number))
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_an_orderly_end_saves_the_last_change(tmp_path: Path, signum: signal.Signals) -> None:
+    state = tmp_path / "deep" / "sandbox.json"
+    with SandboxProcess(state=state) as sandbox:
+        token = sandbox.revoke_token()
+        assert sandbox.stop(signum) == 0
+
+    assert token in state.read_text("utf-8")
+    assert list(state.parent.iterdir()) == [state]
+
+
+def test_it_ends_at_once_although_an_answer_is_pending(tmp_path: Path) -> None:
+    with SandboxProcess() as sandbox:
+        sandbox.fault("slow", seconds=60)
+        host, port = sandbox.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=5) as raw:
+            raw.sendall(b"GET /api/2010-04-01/Accounts.json HTTP/1.1\r\nHost: x\r\n\r\n")
+            time.sleep(0.2)
+            began = time.monotonic()
+            assert sandbox.stop() == 0
+            assert time.monotonic() - began < 3.0
+
+
+def test_page_links_outlive_a_restart(tmp_path: Path) -> None:
+    state = tmp_path / "sandbox.json"
+    with SandboxProcess(state=state) as sandbox:
+        page = sandbox.client().incoming_phone_numbers.page(page_size=10)
+        link = page.next_page_url
+        sandbox.stop()
+
+    assert link is not None
+    with SandboxProcess(state=state) as again:
+        following = again.client().incoming_phone_numbers.get_page(link)
+        assert len(list(following)) == 10
+
+
+def test_save_and_load_go_back_to_a_point(tmp_path: Path) -> None:
+    state = tmp_path / "sandbox.json"
+    with SandboxProcess(state=state) as sandbox:
+        sandbox.save()
+        kept = state.read_text("utf-8")
+        sandbox.add_numbers(5)
+        sandbox.save()
+        state.write_text(kept, "utf-8")
+        sandbox.control("POST", "load")
+        assert sandbox.account(sandbox.acme_sid)["numbers"] == 27
+
+
+@pytest.mark.parametrize("content", ["", "{", "{}", '{"format": 99}', "[]"])
+def test_a_state_file_that_cannot_be_used_is_left_alone(tmp_path: Path, content: str) -> None:
+    state = tmp_path / "sandbox.json"
+    state.write_text(content, "utf-8")
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "telephony.sandbox", "--port", "0", "--state", str(state)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+    assert ended.returncode == 2
+    assert str(state) in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert state.read_text("utf-8") == content
+
+
+def test_a_port_in_use_is_said_so() -> None:
+    with SandboxProcess() as sandbox:
+        port = sandbox.url.rpartition(":")[2]
+        ended = subprocess.run(
+            [sys.executable, "-m", "telephony.sandbox", "--port", port],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+
+    assert ended.returncode == 2
+    assert "in use" in ended.stderr
+
+
+def test_one_connection_serves_many_requests_without_delay(sandbox: SandboxProcess) -> None:
+    url = f"{sandbox.url}/api/2010-04-01/Accounts/{sandbox.acme_sid}.json"
+    with requests.Session() as session:
+        session.auth = (sandbox.acme_sid, sandbox.acme_token)
+        session.get(url, timeout=5)
+        began = time.monotonic()
+        for _ in range(50):
+            session.get(url, timeout=5)
+        took = time.monotonic() - began
+
+    assert took < 1.0  # with Nagle's delay in the way it would take two
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /api HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
+        b"GET /api HTTP/1.1\r\nContent-Length: many\r\n\r\n",
+        b"POST /api HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ],
+)
+def test_requests_of_unclear_length_are_refused(sandbox: SandboxProcess, head: bytes) -> None:
+    host, port = sandbox.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as raw:
+        raw.sendall(head)
+
+        assert raw.recv(65536).startswith(b"HTTP/1.1 411 ")
