@@ -5,6 +5,7 @@ Every filter is answered by an index, so that a page costs the same among a mill
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -16,6 +17,8 @@ from config.phone_numbers import parse
 
 #: ``at`` is read from the clock a little before the row gets its id; never longer than this.
 SKEW = timedelta(hours=1)
+#: How the filter writes an actor: a kind, or a kind and an id.
+ACTOR = re.compile(rf"^({'|'.join(ActorKind.values)})(:[0-9]{{1,18}})?$")
 #: Several API keys or connections may share a name.
 SUBJECTS_CONSIDERED = 20
 

@@ -10,13 +10,15 @@ from django.urls import reverse
 
 from .models import Account, Notice
 
-#: Label, URL name, and the prefix of the URL names that belong to the entry.
+SETTINGS = ("settings", "change_settings", "members", "invite", "remove_member", "api_keys",
+            "create_api_key", "revoke_api_key", "notice_preferences")  # fmt: skip
+#: Label, URL name, and what the URL names begin with that belong to the entry.
 NAVIGATION = (
     ("Numbers", "numbers:list", "numbers"),
     ("Licenses", "licensing:manage", "licensing"),
     ("Agents", "telephony:agents", "telephony"),
     ("Activity", "accounts:activity", "accounts:activity"),
-    ("Settings", "accounts:settings", "accounts:settings"),
+    ("Settings", "accounts:settings", tuple(f"accounts:{name}" for name in SETTINGS)),
 )
 
 
@@ -42,7 +44,7 @@ def console(request: HttpRequest) -> dict[str, Any]:
         .exclude(pk=account.pk)
         .order_by("name"),
         "unread_notices": Notice.objects.unread()
-        .filter(account=account, user_id=request.user.pk)
+        .filter(account=account, user=request.user)  # type: ignore[misc]
         .count(),
         "nav": [
             {

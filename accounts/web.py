@@ -6,15 +6,16 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 
-from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from config.errors import Blocked, DomainError, Forbidden, Invalid
+from config.errors import Blocked, DomainError, Forbidden
 from config.middleware import request_id_of
+from config.refusals import add_refusal as add_refusal
 
 from . import actors
 from .actors import Actor
@@ -27,7 +28,7 @@ P = ParamSpec("P")
 class AccountRequest(HttpRequest):
     """A request inside an account (only a type: the decorator adds the attributes)."""
 
-    user: User  # type: ignore[assignment]
+    user: User
     account: Account
     membership: Membership
     actor: Actor
@@ -36,26 +37,27 @@ class AccountRequest(HttpRequest):
 def account_page(
     permission: Permission = Permission.READ,
 ) -> Callable[
-    [Callable[Concatenate[AccountRequest, P], HttpResponse]], Callable[..., HttpResponse]
+    [Callable[Concatenate[AccountRequest, P], HttpResponseBase]], Callable[..., HttpResponseBase]
 ]:
     """Decorate a view under ``/a/<slug:account>/``: signed in, a member, and allowed.
 
     A stranger gets 404, as if the account did not exist. A member whose role lacks ``permission``
-    gets a page that says who may (403). Sets ``request.account``, ``.membership``, ``.actor``.
+    gets a page that says who may (403); so does a view that raises ``Forbidden`` itself. Sets
+    ``request.account``, ``.membership``, ``.actor``.
     """
 
     def decorate(
-        view: Callable[Concatenate[AccountRequest, P], HttpResponse],
-    ) -> Callable[..., HttpResponse]:
+        view: Callable[Concatenate[AccountRequest, P], HttpResponseBase],
+    ) -> Callable[..., HttpResponseBase]:
         @wraps(view)
         @login_required
-        def page(request: HttpRequest, account: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        def page(request: HttpRequest, account: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
             inside = enter(request, account)
             try:
                 inside.actor.require(permission)
+                return view(inside, *args, **kwargs)
             except Forbidden as error:
                 return render(request, "403.html", {"reason": error.message}, status=403)
-            return view(inside, *args, **kwargs)
 
         return page
 
@@ -66,7 +68,7 @@ def enter(request: HttpRequest, slug: str) -> AccountRequest:
     """Resolve the account and the actor of a signed-in request; ``Http404`` for strangers."""
     membership = (
         Membership.objects.select_related("account", "user")
-        .filter(account__slug=slug, user_id=request.user.pk)
+        .filter(account__slug=slug, user=cast(User, request.user))
         .first()
     )
     if membership is None:
@@ -103,17 +105,3 @@ def tell_refusal(request: HttpRequest, error: DomainError) -> None:
             messages.error(request, blocker.message)
     else:
         messages.error(request, error.message)
-
-
-def add_refusal(form: forms.BaseForm, error: DomainError, *, field: str | None = None) -> None:
-    """Show a refusal in ``form``: at the fields that ``Invalid`` names, the rest at ``field``.
-
-    Without ``field``, or where the form lacks the named one, above all fields.
-    """
-    if isinstance(error, Invalid):
-        for name, texts in error.errors.items():
-            form.add_error(name if name in form.fields else field, texts)
-    elif isinstance(error, Blocked):
-        form.add_error(field, [blocker.message for blocker in error.blockers])
-    else:
-        form.add_error(field, error.message)

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from accounts.states import ActorKind, Role
+from accounts.states import ActorKind, Permission, Role
 
 if TYPE_CHECKING:
     from accounts.actors import Actor
@@ -80,6 +80,10 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def is_read_only(self) -> bool:
+        return self.scopes == [Permission.READ]
 
 
 class IdempotencyKey(models.Model):

@@ -10,4 +10,5 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("help/", views.help, name="help"),
     path("styleguide/", views.styleguide, name="styleguide"),
+    path("invitations/<str:token>/", views.invitation, name="invitation"),
 ]

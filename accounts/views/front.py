@@ -22,9 +22,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """The numbers of one's account; a choice between several; an explanation without any."""
     user = cast(User, request.user)
     memberships = list(
-        Membership.objects.filter(user=user)
-        .select_related("account")
-        .order_by("account__name")
+        Membership.objects.filter(user=user).select_related("account").order_by("account__name")
     )
     if len(memberships) == 1:
         return redirect("numbers:list", memberships[0].account.slug)

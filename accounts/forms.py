@@ -1,0 +1,152 @@
+"""The shape of what people type on the pages of this app; the services decide about it."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.contrib.auth.password_validation import password_validators_help_text_html
+
+from accounts.actors import Actor
+from accounts.models import Account, NoticePreference, User
+from accounts.services.inbox import Channels
+from accounts.services.notices import KINDS
+from accounts.states import ROLE_PERMISSIONS, Permission, Role
+from accounts.timeline import TYPES, type_label
+
+from . import activity
+
+
+def time_zones() -> list[tuple[str, str]]:
+    """Every zone with a place in its name: value and label."""
+    zones = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
+    return [(zone, zone.replace("_", " ")) for zone in zones]
+
+
+def event_types() -> list[tuple[str, str]]:
+    return [("", "Everything"), *sorted((type, type_label(type)) for type in TYPES)]
+
+
+class AccountForm(forms.Form):
+    name = forms.CharField(max_length=100)
+    time_zone = forms.ChoiceField(
+        choices=time_zones, help_text="Deadlines and times show in this zone."
+    )
+    country = forms.CharField(
+        label="Home country",
+        min_length=2,
+        max_length=2,
+        help_text="Two letters, such as US. Its numbers show without a country code.",
+    )
+
+
+class RoleForm(forms.Form):
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"] = forms.ChoiceField(choices=roles_within(actor), initial=Role.MEMBER)
+
+
+class InvitationForm(RoleForm):
+    email = forms.EmailField(label="Email")
+
+
+def roles_within(actor: Actor) -> list[tuple[str, str]]:
+    """The roles that ``actor`` may give, the smallest first."""
+    return [
+        (role.value, str(role.label))
+        for role in reversed(Role)
+        if ROLE_PERMISSIONS[role] <= actor.permissions
+    ]
+
+
+class AcceptForm(forms.Form):
+    """What a person who is new to Numberdesk fills in."""
+
+    name = forms.CharField(max_length=100, required=False, label="Your name")
+    password = forms.CharField(
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}, render_value=False),
+        help_text=password_validators_help_text_html,
+    )
+
+
+class ApiKeyForm(forms.Form):
+    name = forms.CharField(
+        max_length=100, help_text="What the key is for, such as “Nightly export”."
+    )
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["scopes"] = forms.MultipleChoiceField(
+            choices=[
+                (scope.value, str(scope.label))
+                for scope in Permission
+                if scope != Permission.READ and scope in actor.permissions
+            ],
+            required=False,
+            widget=forms.CheckboxSelectMultiple,
+            label="Besides reading, it may",
+            help_text="With nothing ticked the key is read-only.",
+        )
+
+
+class ActivityForm(forms.Form):
+    """Filters of the activity page. They are optional, and a wrong one is told and left out."""
+
+    type = forms.ChoiceField(required=False, choices=event_types)
+    subject = forms.CharField(
+        required=False,
+        max_length=100,
+        label="About",
+        widget=forms.TextInput({"placeholder": "Number, agent, email, key", "type": "search"}),
+    )
+    since = forms.DateField(required=False, label="From", widget=forms.DateInput({"type": "date"}))
+    until = forms.DateField(required=False, label="To", widget=forms.DateInput({"type": "date"}))
+
+    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = dict([("", "Anybody"), *activity.actors(account)])
+        # A link from the log may name somebody who has left since.
+        asked = self.data.get("actor", "")
+        if asked not in known and activity.ACTOR.match(asked):
+            known[asked] = "Somebody who has left"
+        self.fields["actor"] = forms.ChoiceField(
+            required=False, label="By", choices=list(known.items())
+        )
+        self.order_fields(["type", "actor", "subject", "since", "until"])
+
+
+class PreferencesForm(forms.Form):
+    """Two check boxes for each kind of notice that concerns the person."""
+
+    def __init__(self, *args: Any, account: Account, user: User, actor: Actor, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        stored = {
+            wish.kind: wish for wish in NoticePreference.objects.filter(account=account, user=user)
+        }
+        self.kinds = {
+            kind: about
+            for kind, (about, permission) in KINDS.items()
+            if permission in actor.permissions
+        }
+        for kind, about in self.kinds.items():
+            wish = stored.get(kind)
+            for way, label in (("in_app", "in the app"), ("by_mail", "by mail")):
+                self.fields[f"{kind}_{way}"] = forms.BooleanField(
+                    required=False,
+                    label=f"{about}, {label}",
+                    initial=getattr(wish, way) if wish else True,
+                )
+
+    def rows(self) -> list[tuple[str, forms.BoundField, forms.BoundField]]:
+        """What each kind is about, with its two check boxes."""
+        return [
+            (about, self[f"{kind}_in_app"], self[f"{kind}_by_mail"])
+            for kind, about in self.kinds.items()
+        ]
+
+    def wishes(self) -> dict[str, Channels]:
+        data = self.cleaned_data
+        return {
+            kind: Channels(data[f"{kind}_in_app"], data[f"{kind}_by_mail"]) for kind in self.kinds
+        }
