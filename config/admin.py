@@ -1,0 +1,256 @@
+"""The Django admin for support staff: what all its pages share.
+
+It is for looking and for repair. Rows are never edited in place: whatever support changes goes
+through an act (a button with its own page) that calls a service and asks for a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property, partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.apps import apps
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+
+from config.errors import DomainError
+from config.refusals import add_refusal
+from config.text import plural
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+    _Paginator = Paginator[Any]
+else:
+    _ModelAdmin = admin.ModelAdmin
+    _Paginator = Paginator
+
+admin.site.site_header = "Numberdesk support"
+admin.site.site_title = "Numberdesk support"
+admin.site.index_title = "Repair and inspection"
+admin.site.enable_nav_sidebar = False
+
+#: Rows that one act may change at once; more is a job of the account's own people.
+MOST_AT_ONCE = 200
+
+
+class CappedPaginator(_Paginator):
+    """Counts no further than anyone pages, so that a million rows cost what a few thousand do."""
+
+    MOST = 5_000
+
+    @cached_property
+    def count(self) -> int:
+        rows = self.object_list
+        return rows[: self.MOST].count() if isinstance(rows, QuerySet) else len(rows)
+
+
+class ReasonForm(forms.Form):
+    """What every act of support asks for. ``rows`` are what it is about."""
+
+    reason = forms.CharField(
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The account sees it on its timeline.",
+    )
+
+    def __init__(self, rows: Sequence[Any], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.rows = rows
+        self.order_fields([name for name in self.fields if name != "reason"])
+
+
+@dataclass(frozen=True)
+class Act:
+    """Something support can do to a row, always through a service.
+
+    ``run`` gets the row, the form's cleaned data, the request and the time, and returns the
+    sentence that is shown afterwards; it raises ``DomainError``. ``means`` says beforehand what the
+    act does; ``applies`` hides the button where it makes no sense.
+    """
+
+    name: str
+    label: str
+    run: Callable[[Any, dict[str, Any], HttpRequest, datetime], str]
+    means: Callable[[Any], Sequence[str]] = lambda row: ()
+    applies: Callable[[Any], bool] = lambda row: True
+    form: type[ReasonForm] = ReasonForm
+    in_bulk: bool = False
+    danger: bool = False
+    facts: Callable[[Any], Sequence[tuple[str, Any]]] = field(default=lambda row: ())
+
+
+class SupportAdmin(_ModelAdmin):
+    """Rows to look at, with acts. Nothing is added, edited or deleted here."""
+
+    acts: ClassVar[Sequence[Act]] = ()
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 0
+    ordering = ("-pk",)
+    sortable_by = ()
+    view_on_site = False
+    change_form_template = "admin/subject.html"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def may_act(self, request: HttpRequest) -> bool:
+        """Acts need the permission to change, which the forms here never use."""
+        return super().has_change_permission(request)
+
+    def links(self, row: Any) -> list[tuple[str, str]]:
+        """Labels and addresses of other pages about ``row``."""
+        return []
+
+    # --- Acts on one row ---------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_act"
+        mine = path("<path:object_id>/act/<slug:act>/", self._wrapped(self.act_view), name=name)
+        return [mine, *super().get_urls()]
+
+    def _wrapped(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        return self.admin_site.admin_view(view)
+
+    def act_url(self, row: Model, act: Act) -> str:
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_act"
+        return reverse(name, args=[row.pk, act.name])
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = dict(extra_context or {})
+        row = self.get_object(request, unquote(object_id))
+        if row is not None:
+            context["links"] = self.links(row)
+            context["acts"] = [
+                {"label": act.label, "url": self.act_url(row, act), "danger": act.danger}
+                for act in (self.acts if self.may_act(request) else ())
+                if act.applies(row)
+            ]
+        return super().change_view(request, object_id, form_url, context)
+
+    def act_view(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
+        """The page of an act: what it means, the reason, and then the service."""
+        if not self.may_act(request):
+            raise PermissionDenied
+        row = self.get_object(request, unquote(object_id))
+        found = next((each for each in self.acts if each.name == act), None)
+        if row is None or found is None:
+            raise Http404
+        form = found.form([row], request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            try:
+                done = found.run(row, form.cleaned_data, request, timezone.now())
+            except DomainError as error:
+                add_refusal(form, error)
+            else:
+                messages.success(request, done)
+                return redirect(
+                    f"admin:{self.opts.app_label}_{self.opts.model_name}_change", row.pk
+                )
+        return self._act_page(request, found, [row], form, back=str(row))
+
+    # --- Acts on the ticked rows ---------------------------------------------------------------
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        if not self.may_act(request):
+            return {}
+        return {
+            act.name: (partial(_in_bulk, act=act), act.name, act.label)
+            for act in self.acts
+            if act.in_bulk
+        }
+
+    def act_on_many(
+        self, request: HttpRequest, rows: QuerySet[Any], act: Act
+    ) -> HttpResponse | None:
+        """The same page for the ticked rows; each goes through the service on its own."""
+        chosen = list(rows.order_by("pk")[: MOST_AT_ONCE + 1])
+        if len(chosen) > MOST_AT_ONCE:
+            messages.error(request, f"Choose at most {MOST_AT_ONCE} rows at once.")
+            return None
+        form = act.form(chosen, request.POST if "confirmed" in request.POST else None)
+        if not form.is_valid():
+            return self._act_page(request, act, chosen, form, back=self.opts.verbose_name_plural)
+        done, refusals = 0, {}
+        for row in chosen:
+            try:
+                act.run(row, form.cleaned_data, request, timezone.now())
+            except DomainError as error:
+                refusals[row] = error.message
+            else:
+                done += 1
+        if done:
+            messages.success(request, f"{act.label}: {plural(done, 'row')} changed.")
+        for row, why in refusals.items():
+            messages.error(request, f"{row}: {why}")
+        return None
+
+    def _act_page(
+        self, request: HttpRequest, act: Act, rows: list[Any], form: ReasonForm, *, back: Any
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": act.label,
+            "opts": self.opts,
+            "act": act,
+            "rows": rows,
+            "form": form,
+            "back": back,
+            "means": act.means(rows[0]) if len(rows) == 1 else (),
+            "facts": act.facts(rows[0]) if len(rows) == 1 else (),
+            "in_bulk": request.POST.get("action") == act.name,
+        }
+        status = 422 if form.errors else 200
+        return TemplateResponse(request, "admin/act.html", context, status=status)
+
+
+def _in_bulk(
+    model_admin: SupportAdmin, request: HttpRequest, rows: QuerySet[Any], *, act: Act
+) -> HttpResponse | None:
+    return model_admin.act_on_many(request, rows, act)
+
+
+class QueueAdmin(SupportAdmin):
+    """Django Q2's own tables. Its admin could edit schedules, and one bad row stops them all."""
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:  # type: ignore[override]
+        wanted = ("name", "func", "key", "lock", "next_run", "minutes", "started", "stopped")
+        return ["pk", *(each.name for each in self.opts.fields if each.name in wanted)]
+
+
+# What these packages register lets people edit what must not be edited here (schedules, addresses)
+# or shows secrets (the second factor). Theirs are loaded first, so that ours take their place.
+for package in ("django_q", "allauth.account", "allauth.mfa"):
+    import_module(f"{package}.admin")
+for label in ("account", "mfa", "django_q"):
+    for model in apps.get_app_config(label).get_models():
+        if admin.site.is_registered(model):
+            admin.site.unregister(model)
+            if label == "django_q":
+                admin.site.register(model, QueueAdmin)
