@@ -17,11 +17,17 @@ PAYMENT_PATIENCE = timedelta(minutes=2)
 
 
 def sweep() -> dict[str, int]:
-    """Scheduled every minute: grace periods that end, notices, renewals, lost payments.
+    """Scheduled every minute. Safe to run twice, late, or on two machines at once.
 
-    Safe to run twice, late, or on two machines at once: these queries only propose, and the
-    services look again once they hold the lock. Ends come before notices, so that an outage across
-    the deadline sends the last notice only.
+    The queries only propose; the services look again once they hold the lock.
+    """
+    return sweep_grace() | sweep_payments()
+
+
+def sweep_grace() -> dict[str, int]:
+    """Grace periods that end, then notices that are due.
+
+    In this order, so that an outage across the deadline sends the last notice only.
     """
     at = timezone.now()
     ended = GracePeriod.objects.ended(at).order_by("ends_at").values_list("pk", flat=True)
@@ -32,6 +38,12 @@ def sweep() -> dict[str, int]:
         lambda pk: grace.send_notice(pk, at=at),
         "grace notice",
     )
+    return {"expired": expired, "told": told}
+
+
+def sweep_payments() -> dict[str, int]:
+    """Subscriptions whose paid month is over, and payments whose answer was lost."""
+    at = timezone.now()
     unpaid = Subscription.objects.renewal_due(at).order_by("period_ends_at")
     renewed = for_each(
         list(unpaid.values_list("pk", flat=True)[:BATCH]),
@@ -46,4 +58,4 @@ def sweep() -> dict[str, int]:
         lambda pk: licenses.settle_attempt(pk, at=at),
         "payment",
     )
-    return {"expired": expired, "told": told, "renewed": renewed, "settled": settled}
+    return {"renewed": renewed, "settled": settled}

@@ -171,7 +171,7 @@ def store_page(job: Job, run: Import, page: NumberPage, *, asked_at: datetime) -
     records = {number.e164: number for number in page.records}
     jobs.keep(job, at=at, done=job.done + len(records))
     link = blake2b(run.next_page.encode(), digest_size=16).hexdigest()
-    if page.next_page == run.next_page or run.seen.filter(link=link).exists():
+    if run.seen.filter(link=link).exists():
         raise PagesLoop(
             "Twilio's list of numbers leads in a circle, so its end cannot be reached. "
             "What was read is kept and nothing is marked missing. Try again later."
@@ -380,6 +380,7 @@ def _failed(job: Job, run: Import, error: DomainError, *, at: datetime) -> None:
     """Say why, keep what was stored, and let the next import complete it."""
     if isinstance(error, CarrierAuthFailed | AccountInactive):
         connections.note_trouble(run.connection_id, error=error, at=at)
+    job.refresh_from_db(fields=["done", "result"])  # a page that was rolled back does not count
     kept = f" The {job.done:,} numbers read so far are kept." if job.done else ""
     with transaction.atomic():
         jobs.fail(

@@ -250,7 +250,7 @@ def test_an_expired_page_link_begins_the_pass_again(
     connection: Connection, by_admin: Actor, sandbox: SandboxProcess
 ) -> None:
     sandbox.add_numbers(1_100)
-    sandbox.fault("expired_token", times=1)
+    sandbox.fault("expired_tokens", times=1)
 
     done = run(connection, by_admin)
 
