@@ -32,6 +32,11 @@ TYPES: dict[str, str] = {
     "account.created": "good",
     "api_key.created": "warn",
     "api_key.revoked": "",
+    "connection.made": "good",
+    "connection.recovered": "good",
+    "connection.refresh_scheduled": "",
+    "connection.token_replaced": "",
+    "connection.trouble": "bad",
     "member.invitation_revoked": "",
     "member.invited": "",
     "member.joined": "good",
@@ -113,7 +118,7 @@ def changes(event: Event, account: Account) -> list[Change]:
     before: dict[str, Any] = event.data.get("before") or {}
     after: dict[str, Any] = event.data.get("after") or {}
     rows = [
-        (_label(name), _text(before.get(name), account), _text(after.get(name), account))
+        (field_label(name), _text(before.get(name), account), _text(after.get(name), account))
         for name in {**before, **after}
     ]
     if event.reason:
@@ -121,7 +126,8 @@ def changes(event: Event, account: Account) -> list[Change]:
     return rows
 
 
-def _label(name: str) -> str:
+def field_label(name: str) -> str:
+    """``voice_url`` as ``Voice url``."""
     return LABELS.get(name) or name.replace("_", " ").capitalize()
 
 
