@@ -240,6 +240,19 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "JobState": "accounts.states.JobState",
+        "ItemState": "accounts.states.ItemState",
+        "ActorKind": "accounts.states.ActorKind",
+        "SubscriptionState": "licensing.states.SubscriptionState",
+        "GraceState": "licensing.states.GraceState",
+        "NumberState": "numbers.states.NumberState",
+        "NumberType": "numbers.states.NumberType",
+        "ConnectionState": "numbers.states.ConnectionState",
+        "RefreshEvery": "numbers.states.RefreshEvery",
+        "Fate": "numbers.states.Fate",
+        "AgentState": "telephony.states.AgentState",
+    },
 }
 
 # --- Twilio ----------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("a/<slug:account>/licenses/", include("licensing.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("api/v1/", include("config.api_urls")),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
 ]

@@ -1,0 +1,69 @@
+"""How jobs and events look in JSON."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from accounts.states import ActorKind, ItemState, JobState
+from config.api.bodies import RowSerializer
+
+
+class ActorSerializer(RowSerializer):
+    """Who did it, as it was called then."""
+
+    kind = serializers.ChoiceField(ActorKind.choices, source="actor_kind")
+    id = serializers.IntegerField(source="actor_id", allow_null=True)
+    label = serializers.CharField(source="actor_label")
+
+
+class SubjectSerializer(RowSerializer):
+    """What it happened to."""
+
+    type = serializers.CharField(source="subject_type")
+    id = serializers.IntegerField(source="subject_id", allow_null=True)
+    label = serializers.CharField(source="subject_label")
+
+
+class EventSerializer(RowSerializer):
+    """One fact of the event log."""
+
+    id = serializers.IntegerField()
+    type = serializers.CharField(help_text="Such as `number.released`.")
+    at = serializers.DateTimeField()
+    subject = SubjectSerializer(source="*")
+    actor = ActorSerializer(source="*")
+    summary = serializers.CharField(help_text="For people.")
+    reason = serializers.CharField()
+    data = serializers.DictField(help_text="`before` and `after` of what changed, and more.")
+    job = serializers.IntegerField(source="job_id", allow_null=True)
+    request_id = serializers.CharField()
+
+
+class JobSerializer(RowSerializer):
+    """Work that takes longer than a request; ask again until `finished_at` is set."""
+
+    id = serializers.IntegerField()
+    kind = serializers.CharField(help_text="`import` or `bulk`.")
+    title = serializers.CharField()
+    state = serializers.ChoiceField(JobState.choices)
+    done = serializers.IntegerField()
+    total = serializers.IntegerField(allow_null=True, help_text="Null while nobody knows.")
+    result = serializers.DictField(help_text="Counts, once there are any.")
+    error_code = serializers.CharField()
+    error = serializers.CharField()
+    actor = ActorSerializer(source="*")
+    retry_of = serializers.IntegerField(source="retry_of_id", allow_null=True)
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class JobItemSerializer(RowSerializer):
+    """What became of one number in a bulk job."""
+
+    id = serializers.IntegerField()
+    number = serializers.IntegerField(source="subject_id")
+    label = serializers.CharField(help_text="The number in E.164.")
+    state = serializers.ChoiceField(ItemState.choices)
+    code = serializers.CharField(help_text="Why it was skipped or failed; the blocker's code.")
+    message = serializers.CharField()

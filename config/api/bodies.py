@@ -1,0 +1,158 @@
+"""How a body is read, checked and written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from operator import attrgetter
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+from rest_framework.exceptions import ParseError
+from rest_framework.fields import empty
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import JSONParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+from config.filters import LARGEST_ID
+
+from .problems import TooLarge, blocker_as_json
+
+#: Text that no database stores: NUL, and halves of surrogate pairs.
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+class AlwaysJson(BaseContentNegotiation):
+    """Answers are JSON whatever ``Accept`` asks for, so that errors can be read, too."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        """The parser for the body's media type; None answers 415."""
+        media_type = (request.content_type or "").partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == media_type), None)
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type
+
+
+class StrictJsonParser(JSONParser):
+    """JSON of limited size, without characters that cannot be stored."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        if int(stream.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise TooLarge()
+        try:
+            parsed = super().parse(stream, media_type, parser_context)
+        except RecursionError:
+            raise ParseError("The JSON is nested too deeply.") from None
+        _refuse_unstorable(parsed)
+        return parsed
+
+
+def _refuse_unstorable(value: Any) -> None:
+    if isinstance(value, str):
+        if _UNSTORABLE.search(value):
+            raise ParseError("Text must not contain NUL or half surrogate pairs.")
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            _refuse_unstorable(name)
+            _refuse_unstorable(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _refuse_unstorable(inner)
+
+
+class Wanted(serializers.Serializer[Any]):
+    """The body of a request. A field that we do not know is an error, not a wish unheard."""
+
+    def run_validation(self, data: Any = empty) -> Any:
+        if isinstance(data, Mapping):
+            unknown = sorted(set(data) - set(self.fields))
+            if unknown:
+                raise serializers.ValidationError(
+                    {name: ["There is no such field."] for name in unknown}, code="unknown_field"
+                )
+        return super().run_validation(data)
+
+
+class NothingWanted(Wanted):
+    """The body of a request that needs to say nothing: empty, or ``{}``."""
+
+
+class RowSerializer(serializers.Serializer[Any]):
+    """Writes rows to JSON; never reads.
+
+    Plain values are taken as they are, which makes a list of 100 rows several times faster than
+    the framework's own way through every field.
+    """
+
+    _PLAIN = (
+        serializers.BooleanField,
+        serializers.CharField,
+        serializers.ChoiceField,
+        serializers.IntegerField,
+        serializers.JSONField,
+    )
+
+    @cached_property
+    def _columns(self) -> list[tuple[str, Callable[[Any], Any], Callable[[Any], Any] | None]]:
+        return [
+            (
+                name,
+                _itself if field.source == "*" else attrgetter(field.source or name),
+                None if type(field) in self._PLAIN else field.to_representation,
+            )
+            for name, field in self.fields.items()
+        ]
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        row = {}
+        for name, read, write in self._columns:
+            value = read(instance)
+            row[name] = value if write is None or value is None else write(value)
+        return row
+
+
+def _itself(instance: Any) -> Any:
+    return instance
+
+
+def id_field(**options: Any) -> serializers.IntegerField:
+    """The id of a row, within what the database can look up."""
+    return serializers.IntegerField(min_value=1, max_value=LARGEST_ID, **options)
+
+
+class BlockerSerializer(RowSerializer):
+    """One reason why an action is refused."""
+
+    code = serializers.CharField(help_text="Stable; the same on pages and in this API.")
+    message = serializers.CharField(help_text="For people.")
+    fix = serializers.CharField(help_text="The page that removes the reason, or empty.")
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        return blocker_as_json(instance, self.context["request"])
+
+
+class FieldErrorSerializer(RowSerializer):
+    """What is wrong with one field."""
+
+    field = serializers.CharField(help_text="Such as `to` or `numbers.3`; empty for the whole.")
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ProblemSerializer(RowSerializer):
+    """Every answer of 4xx and 5xx (RFC 9457)."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField(help_text="A sentence for people.")
+    code = serializers.CharField(help_text="Stable; decide by this.")
+    errors = FieldErrorSerializer(many=True)
+    blockers = BlockerSerializer(many=True)
+    request_id = serializers.CharField(help_text="Name it when you ask support.")

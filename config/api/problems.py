@@ -1,0 +1,160 @@
+"""The one place that turns refusals and errors into HTTP, as problem details (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.core.signals import got_request_exception
+from django.http import Http404
+from django.urls import reverse
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.errors import Blocked, Blocker, DomainError, Invalid
+from config.middleware import request_id_of
+
+logger = logging.getLogger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+
+#: code -> (status, what it means), for the codes that any endpoint may answer. Rules add their own.
+CODES: dict[str, tuple[int, str]] = {
+    "parse_error": (400, "The body is not JSON that we can read."),
+    "account_required": (400, "The signed-in user is in several accounts; name one of them."),
+    "idempotency_key_invalid": (400, "The Idempotency-Key is empty, too long or not plain text."),
+    "not_authenticated": (401, "Send an API key, or sign in."),
+    "authentication_failed": (401, "The API key is unknown or revoked."),
+    "forbidden": (403, "The key's scopes, or the member's role, do not allow this."),
+    "csrf_failed": (403, "A request of the browser session came without its CSRF token."),
+    "not_found": (404, "No such thing in this account."),
+    "method_not_allowed": (405, "The address exists and does not take this method; see Allow."),
+    "blocked": (409, "Rules are in the way; blockers[] names every one."),
+    "invalid_transition": (409, "The thing is in a state from which this is not possible."),
+    "not_due": (409, "It is too early, or something else happened in the meantime."),
+    "idempotency_key_in_use": (409, "The first request with this key has not been answered."),
+    "too_large": (413, "The body is larger than the limit."),
+    "unsupported_media_type": (415, "Send JSON: Content-Type: application/json."),
+    "invalid": (422, "Input that a rule refuses; errors[] names the fields."),
+    "idempotency_key_reused": (422, "The key was used for another request."),
+    "throttled": (429, "Too many requests; wait for Retry-After seconds."),
+    "server_error": (500, "Our mistake. Nothing is known of the outcome; look before you repeat."),
+}
+
+#: Names that Django REST framework uses where we have a better one.
+_RENAMED = {
+    "permission_denied": "forbidden",
+    "error": "server_error",
+}
+
+
+class TooLarge(exceptions.APIException):
+    """A body beyond ``DATA_UPLOAD_MAX_MEMORY_SIZE``."""
+
+    status_code = 413
+    default_code = "too_large"
+    default_detail = "The body is larger than this API reads."
+
+
+@dataclass
+class Problem:
+    """What went wrong, before it is put into words of HTTP."""
+
+    status: int
+    code: str
+    detail: str
+    errors: Sequence[dict[str, str]] = ()
+    blockers: Sequence[Blocker] = ()
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def problem_details(exc: Exception, context: dict[str, Any]) -> Response:
+    """Answer any exception of an endpoint (``EXCEPTION_HANDLER`` of Django REST framework)."""
+    request: Request = context["request"]
+    problem = _problem_of(exc)
+    if problem is None:
+        logger.exception("%s %s failed", request.method, context["view"].__class__.__name__)
+        got_request_exception.send(sender=context["view"].__class__, request=request)
+        problem = Problem(500, "server_error", CODES["server_error"][1])
+    return Response(
+        _body(problem, request),
+        status=problem.status,
+        headers=problem.headers,
+        content_type=CONTENT_TYPE,
+    )
+
+
+def _problem_of(exc: Exception) -> Problem | None:
+    """None for an exception that nobody foresaw."""
+    if isinstance(exc, Invalid):
+        errors = [
+            {"field": name, "code": "invalid", "message": message}
+            for name, messages in exc.errors.items()
+            for message in messages
+        ]
+        return Problem(exc.http_status, exc.code, exc.message, errors=errors)
+    if isinstance(exc, Blocked):
+        return Problem(exc.http_status, exc.code, exc.message, blockers=exc.blockers)
+    if isinstance(exc, DomainError):
+        return Problem(exc.http_status, exc.code, exc.message)
+    if isinstance(exc, Http404):
+        exc = exceptions.NotFound()
+    elif isinstance(exc, PermissionDenied):
+        exc = exceptions.PermissionDenied()
+    if isinstance(exc, exceptions.ValidationError):
+        errors = list(_flatten(exc.detail))
+        detail = " ".join(error["message"] for error in errors)
+        return Problem(422, "invalid", detail, errors=errors)
+    if isinstance(exc, exceptions.APIException):
+        return _of_framework(exc)
+    return None
+
+
+def _of_framework(exc: exceptions.APIException) -> Problem:
+    code = str(exc.get_codes())
+    headers = {}
+    if challenge := getattr(exc, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if (wait := getattr(exc, "wait", None)) is not None:
+        headers["Retry-After"] = str(int(wait))
+    return Problem(exc.status_code, _RENAMED.get(code, code), str(exc.detail), headers=headers)
+
+
+def _flatten(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
+    """Yield one entry for each message; ``numbers.3`` is the fourth entry of ``numbers``."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            whole = name == "non_field_errors"
+            yield from _flatten(inner, path if whole else f"{path}.{name}".lstrip("."))
+    elif isinstance(detail, list):
+        for position, inner in enumerate(detail):
+            is_message = isinstance(inner, exceptions.ErrorDetail) or not inner
+            yield from _flatten(inner, path if is_message else f"{path}.{position}".lstrip("."))
+    elif detail:
+        yield {"field": path, "code": str(detail.code), "message": str(detail)}
+
+
+def _body(problem: Problem, request: Request) -> dict[str, Any]:
+    return {
+        "type": f"{settings.PUBLIC_URL}{reverse('api-docs')}#errors",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+        "code": problem.code,
+        "errors": list(problem.errors),
+        "blockers": [blocker_as_json(blocker, request) for blocker in problem.blockers],
+        "request_id": request_id_of(request),
+    }
+
+
+def blocker_as_json(blocker: Blocker, request: Request) -> dict[str, str]:
+    """``fix`` is the address of the page that removes the reason, or empty."""
+    path = blocker.fix_path(request.auth.account.slug) if blocker.fix else ""
+    fix = f"{settings.PUBLIC_URL}{path}" if path else ""
+    return {"code": blocker.code, "message": blocker.message, "fix": fix}

@@ -1,0 +1,58 @@
+"""How often one API key or one signed-in member may ask."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.cache import cache
+from rest_framework.request import Request
+from rest_framework.settings import api_settings
+from rest_framework.throttling import SimpleRateThrottle
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    """What the ``RateLimit-*`` headers of an answer say. ``reset`` is in seconds."""
+
+    limit: int
+    remaining: int
+    reset: int
+
+    def headers(self) -> dict[str, str]:
+        return {
+            "RateLimit-Limit": str(self.limit),
+            "RateLimit-Remaining": str(self.remaining),
+            "RateLimit-Reset": str(self.reset),
+        }
+
+
+class PerActorThrottle(SimpleRateThrottle):
+    """Counts requests in windows of the rate's length, one small number in the cache for each.
+
+    The shared cache may count two requests at the same instant as one, so the limit is not exact.
+    """
+
+    scope = "actor"
+
+    def get_rate(self) -> str | None:
+        return api_settings.DEFAULT_THROTTLE_RATES[self.scope]
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        actor = request.actor  # type: ignore[attr-defined]
+        now = time.time()
+        window = int(now // self.duration)
+        self.reset = max(1, int((window + 1) * self.duration - now + 0.999))
+        key = f"api:{actor.kind}:{actor.id}:{actor.account_id}:{window}"
+        try:
+            used = cache.incr(key)
+        except ValueError:  # the first request of this window
+            used = 1 if cache.add(key, 1, timeout=self.duration) else cache.incr(key)
+        request.rate_limit = RateLimit(  # type: ignore[attr-defined]
+            self.num_requests, max(0, self.num_requests - used), self.reset
+        )
+        return used <= self.num_requests
+
+    def wait(self) -> float:
+        return self.reset

@@ -1,0 +1,115 @@
+"""The inventory: list, detail, what people write on a number, its actions and its timeline."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.endpoints import Endpoint, ListEndpoint
+from accounts.api.serializers import EventSerializer
+from accounts.models import Event
+from licensing.standing import standing
+from numbers.filters import NumberFilter
+from numbers.gates import Facts, all_actions
+from numbers.models import PhoneNumber
+from numbers.services import inventory
+
+from .serializers import (
+    NUMBER_COLUMNS,
+    ActionStateSerializer,
+    NumberChangesSerializer,
+    NumberDetailSerializer,
+    NumberSerializer,
+)
+
+#: Whole numbers with what gates, plans and serializers read.
+NUMBERS = PhoneNumber.objects.select_related("account", "connection", "agent").prefetch_related(
+    "tags"
+)
+_EXPAND = OpenApiParameter(
+    "expand", str, enum=["twilio"], description="Adds Twilio's whole record as `twilio`."
+)
+
+
+class NumberListEndpoint(ListEndpoint):
+    queryset = (
+        PhoneNumber.objects.select_related("agent").only(*NUMBER_COLUMNS).prefetch_related("tags")
+    )
+    ordering = "e164"
+    filterset_class = NumberFilter
+
+    @extend_schema(responses=NumberSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """List numbers in the order of their digits, by the filters of the Numbers page.
+
+        Without a filter every number is listed, released ones too; `tab=all` lists those that take
+        a license.
+        """
+        return self.page(self.visible(), NumberSerializer)
+
+
+class NumberEndpoint(Endpoint):
+    queryset = NUMBERS
+    parameters = frozenset({"expand"})
+
+    @extend_schema(parameters=[_EXPAND], responses=NumberDetailSerializer)
+    def get(self, request: Request, pk: int) -> Response:
+        """One number."""
+        return self._answer(pk)
+
+    @extend_schema(
+        parameters=[_EXPAND],
+        request=NumberChangesSerializer,
+        responses=NumberDetailSerializer,
+        examples=[
+            OpenApiExample(
+                "Name and tag it", {"label": "Front desk", "tags": ["berlin"]}, request_only=True
+            )
+        ],
+    )
+    def patch(self, request: Request, pk: int) -> Response:
+        """Change label, notes, tags or protection. Tags replace those it has."""
+        number = self.one(pk)
+        wanted = self.wanted(NumberChangesSerializer)
+        self._expand()
+        inventory.describe(number.pk, actor=self.actor, at=self.at, **wanted)
+        return self._answer(pk)
+
+    def _answer(self, pk: int) -> Response:
+        context = {"expand_twilio": self._expand()}
+        return Response(NumberDetailSerializer(self.one(pk), context=context).data)
+
+    def _expand(self) -> bool:
+        wish = self.request.query_params.get("expand")
+        if wish not in (None, "twilio"):
+            raise ValidationError({"expand": ["Only “twilio” can be expanded."]})
+        return wish is not None
+
+
+class NumberActionsEndpoint(Endpoint):
+    queryset = NUMBERS
+
+    @extend_schema(responses=ActionStateSerializer(many=True))
+    def get(self, request: Request, pk: int) -> Response:
+        """Every action on the number, with all reasons against it, before anyone tries."""
+        number = self.one(pk)
+        facts = Facts(
+            standing=standing(number.account_id, at=self.at),
+            assigned=PhoneNumber.objects.filter(account_id=number.account_id).assigned().count(),
+            at=self.at,
+        )
+        states = all_actions(number, actor=self.actor, facts=facts)
+        context = {"request": request}
+        return Response(ActionStateSerializer(states, many=True, context=context).data)
+
+
+class NumberTimelineEndpoint(ListEndpoint):
+    queryset = Event.objects.all()
+
+    @extend_schema(responses=EventSerializer(many=True))
+    def get(self, request: Request, pk: int) -> Response:
+        """What happened to the number, newest first."""
+        number = self.one(pk, PhoneNumber.objects.visible_to(self.actor))
+        return self.page(self.visible().about("number", number.pk), EventSerializer)

@@ -1,0 +1,16 @@
+"""Addresses of agents."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from . import api
+
+app_name = "telephony-api"
+
+urlpatterns = [
+    path("agents/", api.AgentListEndpoint.as_view(), name="agents"),
+    path("agents/<int:pk>/", api.AgentEndpoint.as_view(), name="agent"),
+    path("agents/<int:pk>/activations/", api.AgentActivationEndpoint.as_view(), name="activations"),
+    path("agents/<int:pk>/pauses/", api.AgentPauseEndpoint.as_view(), name="pauses"),
+]
