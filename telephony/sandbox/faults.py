@@ -33,9 +33,7 @@ class Fault:
     seconds: float = 0.0  # of `slow`, and of each request that `concurrency` allows
     limit: int = 1  # of `concurrency`: so many requests of an account at a time are allowed
     body: str | None = None  # of `malformed`: sent instead of half of the real answer
-    processed: bool | None = (
-        None  # whether the request takes effect; by default only `status` does not
-    )
+    processed: bool | None = None  # whether the request takes effect; None: see `takes_effect`
     # What happened
     id: int = 0
     hits: int = 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import threading
 from datetime import timedelta
@@ -86,7 +85,7 @@ def load(path: Path) -> World:
 def save(path: Path, data: dict[str, Any]) -> None:
     """Replace the file in one step, so that it is whole at every instant."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    beside = path.with_name(f"{path.name}.part")
     beside.write_text(json.dumps(data, separators=(",", ":")), "utf-8")
     beside.replace(path)
 
