@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import random
 import re
@@ -45,6 +44,7 @@ HOST = "https://api.twilio.com"
 PAGE_SIZE = 1000  # Twilio's maximum
 #: Seconds: the first pause is up to FIRST_PAUSE, each later one up to twice as long as the last.
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 4.0
+MAX_ATTEMPTS = 20
 #: 429 means "not processed" and may always be repeated; the others only where that does no harm.
 NOT_PROCESSED = frozenset({429})
 TROUBLED = frozenset({500, 502, 503, 504})
@@ -182,7 +182,7 @@ class Carrier:
         _require_no_transaction()
         started = time.monotonic()
         deadline = started + settings.TWILIO_RETRY_SECONDS
-        for attempt in itertools.count():
+        for attempt in range(MAX_ATTEMPTS):
             answer, trouble = self._send(method, path, deadline=deadline, params=params, data=data)
             if answer is not None and answer.status_code not in NOT_PROCESSED | TROUBLED:
                 logger.debug("Twilio: %s in %.2f s", trouble, time.monotonic() - started)
