@@ -176,10 +176,10 @@ FILTER_NAMES = tuple(name for name in NumberFilter.base_filters if name != "tab"
 def filter_of(numbers: PhoneNumberQuerySet, query: str | Mapping[str, Any]) -> NumberFilter:
     """The filter of a list page's query string.
 
-    Without a tab or a state it means all that are held.
+    Without a tab, a state or an import it means all that are held.
     """
     data = QueryDict(query, mutable=True) if isinstance(query, str) else query
-    if not data.get("tab") and not data.get("state"):
+    if not any(data.get(name) for name in ("tab", "state", "imported_in")):
         data = cast(QueryDict, data).copy()
         data["tab"] = Tab.ALL
     return NumberFilter(data, queryset=numbers)
