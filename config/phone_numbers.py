@@ -71,3 +71,8 @@ def _main_country(code: int) -> str:
 def digits_of(text: str) -> str:
     """The digits in ``text``, for searching by any part of a number."""
     return "".join(character for character in text if character.isdecimal() and character.isascii())
+
+
+def is_country(code: str) -> bool:
+    """Whether ``code`` is an ISO 3166 alpha-2 country that has phone numbers."""
+    return code in phonenumbers.SUPPORTED_REGIONS

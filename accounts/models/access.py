@@ -83,7 +83,7 @@ class ApiKey(models.Model):
 
     @property
     def is_read_only(self) -> bool:
-        return self.scopes == [Permission.READ]
+        return set(self.scopes) == {Permission.READ}
 
 
 class IdempotencyKey(models.Model):

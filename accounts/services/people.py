@@ -13,6 +13,7 @@ from accounts.actors import Actor
 from accounts.models import Account, Membership, Notice, User
 from accounts.states import ROLE_PERMISSIONS, ActorKind, Permission, Role
 from config.errors import Forbidden, Invalid, refuse
+from config.phone_numbers import is_country
 
 from .events import record
 
@@ -151,12 +152,14 @@ def lock(account_id: int) -> Account:
     return Account.objects.select_for_update().get(pk=account_id)
 
 
-def check(row: Account) -> None:
-    """Raise ``Invalid`` for what the model's own rules refuse."""
+def check(account: Account) -> None:
+    """Raise ``Invalid`` for what the model's own rules refuse, and for unknown countries."""
     try:
-        row.full_clean()
+        account.full_clean()
     except ValidationError as error:
         raise Invalid(error.message_dict) from None
+    if not is_country(account.country):
+        raise Invalid({"country": ["Enter the two letters of a country, such as US."]})
 
 
 def require_rank(actor: Actor, *roles: Role) -> None:

@@ -17,9 +17,9 @@ from django.views.decorators.http import require_http_methods
 from accounts.forms import AcceptForm
 from accounts.models import Invitation, Membership, User
 from accounts.services import invitations
-from accounts.web import add_refusal
 from config.errors import DomainError
 from config.middleware import request_id_of
+from config.refusals import add_refusal
 
 
 @never_cache

@@ -15,8 +15,9 @@ from accounts.forms import InvitationForm, RoleForm, roles_within
 from accounts.models import Invitation, Membership
 from accounts.services import invitations, people
 from accounts.states import ROLE_PERMISSIONS, Permission, Role
-from accounts.web import AccountRequest, account_page, add_refusal, attempt, to
+from accounts.web import AccountRequest, account_page, attempt, to
 from config.errors import DomainError
+from config.refusals import add_refusal
 
 
 @require_safe

@@ -16,8 +16,9 @@ from accounts.models import ApiKey
 from accounts.services import api_keys as key_services
 from accounts.services import people
 from accounts.states import Permission
-from accounts.web import AccountRequest, account_page, add_refusal, attempt, to
+from accounts.web import AccountRequest, account_page, attempt, to
 from config.errors import DomainError
+from config.refusals import add_refusal
 
 
 @require_safe
