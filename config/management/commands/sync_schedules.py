@@ -1,4 +1,4 @@
-"""`manage.py sync_schedules`: make the schedules of the queue those of the code, once per release."""
+"""`manage.py sync_schedules`: make the schedules of the queue those of the code."""
 
 from __future__ import annotations
 
