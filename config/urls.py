@@ -15,6 +15,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls.front")),
     path("a/<slug:account>/", include("accounts.urls")),
     path("a/<slug:account>/licenses/", include("licensing.urls")),
+    path("a/<slug:account>/", include("numbers.urls")),
+    path("a/<slug:account>/agents/", include("telephony.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("config.api_urls")),

@@ -78,6 +78,46 @@ def exclude_plan(number: PhoneNumber) -> Plan:
     )
 
 
+def unassign_plan(number: PhoneNumber) -> Plan:
+    """What taking the agent off the number touches."""
+    agent = _agent_name(number)
+    return Plan(
+        changes=[Change("Agent", str(number), agent, "")],
+        touches=[f"{agent or 'The agent'} no longer answers this number."],
+        cost="Nothing changes: it stays held and takes its license.",
+        undo="Assign it again at any time.",
+        blockers=gates.unassign(number),
+    )
+
+
+def mark_gone_plan(number: PhoneNumber) -> Plan:
+    """What closing the file of a missing number touches."""
+    return Plan(
+        changes=[Change("State", str(number), number.get_state_display(), "Gone")],
+        touches=[
+            "Its name, notes, tags and history stay here, under Gone.",
+            "Nothing happens at Twilio: it is no longer in the subaccount.",
+        ],
+        cost="Nothing. A missing number takes no license.",
+        undo="If a later refresh finds it at Twilio, it comes back by itself.",
+        blockers=gates.mark_gone(number),
+    )
+
+
+def take_back_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
+    """What keeping a number means whose release Twilio refused."""
+    touches = ["The release is dropped; Twilio still has the number in the subaccount."]
+    if agent := number.before_release.get("agent"):
+        touches.append(f"{agent} answers it again, if that agent is live.")
+    return Plan(
+        changes=[Change("State", str(number), number.get_state_display(), "Held")],
+        touches=touches,
+        cost=f"Takes one license; {standing.free:,} free.",
+        undo="Release it again at any time.",
+        blockers=gates.take_back(number, standing),
+    )
+
+
 def bring_back_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
     """What managing an excluded number again takes."""
     return Plan(

@@ -41,8 +41,8 @@ def _clean_name(name: str, *, account_id: int, besides: int | None = None) -> st
         raise Invalid({"name": ["Give the agent a name."]})
     if len(name) > LONGEST_NAME:
         raise Invalid({"name": [f"Use at most {LONGEST_NAME} characters."]})
-    others = Agent.objects.filter(account_id=account_id, name__iexact=name).exclude(pk=besides)
-    if others.exists():
+    same = Agent.objects.filter(account_id=account_id, name__iexact=name)
+    if set(same.values_list("pk", flat=True)) - {besides}:
         raise _taken(name)
     return name
 

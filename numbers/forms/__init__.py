@@ -1,0 +1,1 @@
+"""What people type about numbers. Shape only; the rules are the services'."""

@@ -1,0 +1,22 @@
+"""The form of a swap."""
+
+from __future__ import annotations
+
+from django import forms
+
+from numbers.states import Fate
+
+
+class SwapForm(forms.Form):
+    """Which number takes the place, and what becomes of the one that leaves."""
+
+    taking = forms.IntegerField(
+        min_value=1,
+        max_value=2**63 - 1,
+        error_messages={"required": "Choose the number that takes its place."},
+    )
+    fate = forms.ChoiceField(
+        choices=Fate.choices,
+        initial=Fate.RELEASE,
+        error_messages={"required": "Choose what becomes of the number that leaves."},
+    )

@@ -1,0 +1,1 @@
+"""The pages about numbers, under ``/a/<slug>/``. One module a topic."""

@@ -1,0 +1,129 @@
+"""The page of one number: facts, settings at Twilio, actions with their reasons, timeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import timeline
+from accounts.models import Event
+from accounts.states import Permission
+from accounts.web import AccountRequest, account_page, add_refusal, to
+from config.errors import DomainError
+from licensing.standing import standing
+from numbers import gates
+from numbers.forms.actions import DescribeForm
+from numbers.models import PhoneNumber
+from numbers.services import inventory
+from numbers.states import NumberState
+
+from .actions import find_number
+from .shown import flags, services, state_badge
+from .twilio import configuration
+
+#: Events shown on the page; the rest is on the activity page.
+SHOWN_EVENTS = 50
+#: Address of the page (or of the POST) that carries out an action.
+ADDRESSES = {"swap_out": "numbers:swap"}
+#: Actions without a page of their own: the button acts at once.
+AT_ONCE = {"keep"}
+DANGEROUS = {"release"}
+
+
+@dataclass(frozen=True)
+class Button:
+    """An action as the page offers it: enabled, or greyed with the reasons."""
+
+    state: gates.ActionState
+    url: str
+    at_once: bool
+    danger: bool
+
+
+@require_safe
+@account_page()
+def detail(request: AccountRequest, pk: int) -> HttpResponse:
+    """Everything about one number (S0-21)."""
+    number = find_number(request, pk)
+    return _page(request, number, describe_form(number))
+
+
+def describe_form(number: PhoneNumber, data: Any = None) -> DescribeForm:
+    """The form of name, tags and notes, filled with the number's."""
+    tags = [tag.name for tag in number.tags.all()]
+    return DescribeForm(data, initial={"label": number.label, "notes": number.notes, "tags": tags})
+
+
+@require_POST
+@account_page(Permission.NUMBERS)
+def describe(request: AccountRequest, pk: int) -> HttpResponse:
+    """Change name, tags and notes (S4-8, B10)."""
+    number = find_number(request, pk)
+    form = describe_form(number, request.POST)
+    if not form.is_valid():
+        return _page(request, number, form, status=422)
+    try:
+        inventory.describe(number.pk, **form.cleaned_data, actor=request.actor, at=timezone.now())
+    except DomainError as error:
+        add_refusal(form, error)
+        return _page(request, number, form, status=422)
+    messages.success(request, "Saved.")
+    return redirect(to(request, "numbers:detail", number.pk))
+
+
+def _page(
+    request: AccountRequest, number: PhoneNumber, form: DescribeForm, *, status: int = 200
+) -> HttpResponse:
+    at = timezone.now()
+    tasks = list(number.carrier_tasks.unfinished().order_by("pk"))
+    events = list(
+        Event.objects.visible_to(request.actor).about("number", number.pk)[: SHOWN_EVENTS + 1]
+    )
+    context = {
+        "number": number,
+        "badge": state_badge(number, request.account.zone, at=at),
+        "flags": flags(number, tasks),
+        "services": services(number),
+        "buttons": _buttons(request, number, at=at) if request.actor.can_numbers else [],
+        "tasks": tasks,
+        "restorable_until": _restorable_until(number, at),
+        "form": form,
+        "configuration": configuration(number),
+        "timeline": timeline.entries(
+            events[:SHOWN_EVENTS], account=request.account, subject=("number", number.pk)
+        ),
+        "more_events": len(events) > SHOWN_EVENTS,
+    }
+    return render(request, "numbers/detail.html", context, status=status)
+
+
+def _restorable_until(number: PhoneNumber, at: datetime) -> datetime | None:
+    """The end of the ten days while they run."""
+    until = number.restorable_until
+    return until if number.state == NumberState.RELEASED and until and until > at else None
+
+
+def _buttons(request: AccountRequest, number: PhoneNumber, *, at: datetime) -> list[Button]:
+    """What makes sense for the number now, each with the reasons against it (B3)."""
+    facts = gates.Facts(
+        standing=standing(request.account.pk, at=at),
+        assigned=PhoneNumber.objects.visible_to(request.actor).assigned().count(),
+        at=at,
+    )
+    return [
+        Button(
+            state=state,
+            url=to(request, ADDRESSES.get(state.action, f"numbers:{state.action}"), number.pk),
+            at_once=state.action in AT_ONCE,
+            danger=state.action in DANGEROUS,
+        )
+        for state in gates.all_actions(number, actor=request.actor, facts=facts)
+        if state.relevant
+    ]

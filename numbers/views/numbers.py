@@ -1,0 +1,319 @@
+"""The Numbers page: tabs, search, filters, sort, pages and selection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.web import AccountRequest, account_page, to
+from licensing.models import Subscription
+from numbers import listing
+from numbers.filters import (
+    FILTER_NAMES,
+    Capability,
+    NumberFilter,
+    Outcome,
+    Tab,
+    filter_of,
+    tab_counts,
+)
+from numbers.forms.actions import agent_choices
+from numbers.models import Import, PhoneNumber, SavedFilter, Tag
+from numbers.models.inventory import PhoneNumberQuerySet
+from numbers.states import NumberState, NumberType
+
+from .shown import Badge, flags, services, state_badge
+
+#: Names of the query string that say where in the list one is; any other change starts anew.
+POSITION = ("after", "before", "last")
+#: With more agents than this, a row links to the page that assigns instead of listing them all.
+MOST_AGENTS_IN_A_ROW = 30
+
+#: What can be done to the ticked numbers of each tab: action, label, tone.
+_WORK = [("assign", "Assign", ""), ("unassign", "Unassign", "")]
+_MARK = [("tag", "Tag", ""), ("protect", "Protect", "")]
+_PART = [("exclude", "Exclude", ""), ("release", "Release", "danger")]
+BULK_ACTIONS: dict[str, list[tuple[str, str, str]]] = {
+    Tab.ALL: [*_WORK, *_MARK, *_PART],
+    Tab.ASSIGNED: [*_WORK, *_MARK, *_PART],
+    Tab.UNASSIGNED: [_WORK[0], *_MARK, *_PART],
+    Tab.EXCLUDED: [("bring_back", "Bring back", ""), _MARK[0], _PART[1]],
+}
+
+#: Why a tab is empty, and what that means.
+EMPTY: dict[str, tuple[str, str]] = {
+    Tab.ALL: ("No numbers held", "Refresh to bring in what the connection has at Twilio."),
+    Tab.ASSIGNED: ("No number has an agent", "Assign one under Unassigned, or from its own page."),
+    Tab.UNASSIGNED: ("Nothing to decide", "Every number has an agent. New ones appear here."),
+    Tab.RELEASED: ("Nothing was released", "Released numbers stay here and can come back."),
+    Tab.EXCLUDED: ("Nothing is excluded", "Excluded numbers stay at Twilio and take no license."),
+    Tab.MISSING: ("Nothing is missing", "Numbers that a refresh no longer finds appear here."),
+    Tab.GONE: ("Nothing is gone", "Missing numbers that were marked as gone appear here."),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A number as the table shows it."""
+
+    number: PhoneNumber
+    state: Badge
+    flags: list[Badge]
+    services: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A drop-down of the filter panel."""
+
+    name: str
+    label: str
+    options: list[tuple[str, str, bool]]
+
+
+@require_safe
+@account_page()
+def numbers(request: AccountRequest) -> HttpResponse:
+    """The numbers of a tab, 50 a page (S0-21, S0-22)."""
+    at = timezone.now()
+    mine = PhoneNumber.objects.visible_to(request.actor)
+    counts = tab_counts(mine)
+    chosen = filter_of(mine, request.GET)
+    tab = chosen.data.get("tab") or ""
+    valid = chosen.is_valid()
+    active = [
+        name for name in FILTER_NAMES if chosen.form.cleaned_data.get(name) not in ("", None, [])
+    ]
+    found = cast(PhoneNumberQuerySet, chosen.qs if valid else mine.none())
+    total = counts[tab] if tab in counts and not active and valid else found.count()
+    order = sort_name(request.GET, tab)
+    page = listing.page(
+        found,
+        listing.sort_by(order, narrowed=bool(active)),
+        total=total,
+        after=request.GET.get("after", ""),
+        before=request.GET.get("before", ""),
+        last="last" in request.GET,
+    )
+    options = Options.of(request)
+    context = {
+        "tab": tab,
+        "tabs": _tabs(request, counts, tab),
+        "rows": [_row(number, request, at=at) for number in page.rows],
+        "total": total,
+        "pages": _pages(request, page, total),
+        "errors": chosen.errors,
+        "search": request.GET.get("q", ""),
+        "kept_fields": _kept_fields(request.GET),
+        "chips": _chips(request, chosen, active, options),
+        "choices": _choices(chosen, options, order),
+        "capabilities": _capabilities(chosen),
+        "country": request.GET.get("country", ""),
+        "filtered": bool(active) or not valid,
+        "sorts": _sort_links(request, order),
+        "meter": _meter(request, counts[Tab.ALL]),
+        "saved": SavedFilter.objects.filter(account=request.account, user=request.user),
+        "query": view_query(request.GET),
+        "bulk_actions": _bulk_actions(request, tab),
+        "agents": agent_choices(options.agents) if tab == Tab.UNASSIGNED else [],
+        "agents_inline": len(options.agents) <= MOST_AGENTS_IN_A_ROW,
+        "connections": options.connections,
+        "last_import": _last_import(request),
+        "empty": EMPTY.get(tab, EMPTY[Tab.ALL]),
+        "has_none": not any(counts.values()),
+    }
+    return render(request, "numbers/list.html", context, status=200 if valid else 422)
+
+
+def active_filters(chosen: NumberFilter) -> list[str]:
+    """The names of the filters that narrow the tab; call it once the filter is validated."""
+    values = chosen.form.cleaned_data
+    return [name for name in FILTER_NAMES if values.get(name) not in ("", None, [])]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the account has to filter by."""
+
+    agents: list[Any]
+    tags: list[str]
+    connections: list[Any]
+
+    @classmethod
+    def of(cls, request: AccountRequest) -> Options:
+        return cls(
+            agents=list(request.account.agents.order_by("name")),
+            tags=list(Tag.objects.filter(account=request.account).values_list("name", flat=True)),
+            connections=list(request.account.connections.order_by("name").only("name", "state")),
+        )
+
+
+def view_query(query: QueryDict) -> str:
+    """The query string of this view: tab, filters and sort, without the place in the list."""
+    kept = query.copy()
+    for name in POSITION:
+        kept.pop(name, None)
+    return kept.urlencode()
+
+
+def _address(request: AccountRequest, **changes: Any) -> str:
+    """This list with other filters, from its first page; None takes a name away."""
+    query = request.GET.copy()
+    for name in POSITION:
+        query.pop(name, None)
+    for name, value in changes.items():
+        if value is None:
+            query.pop(name, None)
+        elif isinstance(value, list):
+            query.setlist(name, value)
+        else:
+            query[name] = str(value)
+    return f"{to(request, 'numbers:list')}?{query.urlencode()}"
+
+
+def sort_name(query: QueryDict, tab: str) -> str:
+    """The order that the query asks for, else the usual one of the tab."""
+    wanted = query.get("sort", "")
+    if wanted in listing.SORTS:
+        return wanted
+    return "decision" if tab == Tab.UNASSIGNED else "number"
+
+
+def _tabs(request: AccountRequest, counts: dict[str, int], current: str) -> list[dict[str, Any]]:
+    shown = [tab for tab in Tab if tab != Tab.GONE or tab == current or counts[tab]]
+    address = to(request, "numbers:list")
+    return [
+        {
+            "label": tab.label,
+            "url": address if tab == Tab.ALL else f"{address}?{urlencode({'tab': tab.value})}",
+            "count": counts[tab],
+            "current": tab == current,
+        }
+        for tab in shown
+    ]
+
+
+def _row(number: PhoneNumber, request: AccountRequest, *, at: datetime) -> Row:
+    return Row(
+        number=number,
+        state=state_badge(number, request.account.zone, at=at),
+        flags=flags(number, number.open_tasks),  # type: ignore[attr-defined]
+        services=services(number),
+    )
+
+
+def _pages(request: AccountRequest, page: listing.Page, total: int) -> dict[str, str]:
+    def link(**position: str) -> str:
+        return _address(request) + "&" + urlencode(position)
+
+    return {
+        "range": f"{page.first:,} to {page.last:,} of {total:,}" if page.rows else "",
+        "first_url": _address(request) if page.before else "",
+        "previous_url": link(before=page.before) if page.before else "",
+        "next_url": link(after=page.after) if page.after else "",
+        "last_url": link(last="1") if page.after else "",
+    }
+
+
+def _kept_fields(query: QueryDict) -> list[tuple[str, str]]:
+    """What the filter form carries along because it has no control for it."""
+    names = ("tab", "state", "imported_in", "outcome")
+    return [(name, query[name]) for name in names if query.get(name)]
+
+
+def _chips(
+    request: AccountRequest, chosen: NumberFilter, active: list[str], options: Options
+) -> list[dict[str, Any]]:
+    """Each filter in force, as a link that takes it away."""
+    values = chosen.form.cleaned_data
+    agents = {agent.pk: agent.name for agent in options.agents}
+    connections = {each.pk: each.name for each in options.connections}
+    texts = {
+        "q": lambda value: f"Search: {value}",
+        "state": lambda value: NumberState(value).label,
+        "agent": lambda value: f"Agent: {agents.get(value, 'unknown')}",
+        "tag": lambda value: f"Tag: {value}",
+        "country": lambda value: f"Country: {value.upper()}",
+        "type": lambda value: NumberType(value).label,
+        "capability": lambda value: ", ".join(Capability(each).label for each in value),
+        "protected": lambda value: "Protected" if value else "Not protected",
+        "connection": lambda value: f"Connection: {connections.get(value, 'unknown')}",
+        "kept": lambda value: "Kept as spare" if value else "Not decided",
+        "imported_in": lambda value: f"Import {value}",
+        "outcome": lambda value: Outcome(value).label,
+    }
+    return [
+        {"label": texts[name](values[name]), "url": _address(request, **{name: None}), "on": True}
+        for name in active
+    ]
+
+
+def _choices(chosen: NumberFilter, options: Options, order: str) -> list[Choice]:
+    """The drop-downs of the filter panel, with what is chosen now."""
+    lists: list[tuple[str, str, list[tuple[str, str]]]] = [
+        ("agent", "Agent", [(str(agent.pk), agent.name) for agent in options.agents]),
+        ("tag", "Tag", [(tag, tag) for tag in options.tags]),
+        ("type", "Type", [(str(value), label) for value, label in NumberType.choices]),
+        ("protected", "Protection", [("true", "Protected"), ("false", "Not protected")]),
+        ("kept", "Decision", [("true", "Kept as spare"), ("false", "Not decided")]),
+    ]
+    if len(options.connections) > 1:
+        connections = [(str(each.pk), each.name) for each in options.connections]
+        lists.append(("connection", "Connection", connections))
+    found = [
+        Choice(
+            name,
+            label,
+            [("", "Any", False)]
+            + [(value, text, chosen.data.get(name) == value) for value, text in pairs],
+        )
+        for name, label, pairs in lists
+        if pairs
+    ]
+    orders = [(name, sort.label, name == order) for name, sort in listing.SORTS.items()]
+    return [*found, Choice("sort", "Sort by", orders)]
+
+
+def _capabilities(chosen: NumberFilter) -> list[tuple[str, str, bool]]:
+    wanted = chosen.form.cleaned_data.get("capability") or []
+    return [(str(value), label, value in wanted) for value, label in Capability.choices]
+
+
+def _sort_links(request: AccountRequest, current: str) -> dict[str, dict[str, str]]:
+    """For the head of each column: where a click leads, and the order that is in force."""
+    links = {}
+    for name in ("number", "name", "state", "agent", "imported"):
+        order = {name: "ascending", f"-{name}": "descending"}.get(current, "")
+        wanted = f"-{name}" if current == name else name
+        links[name] = {"url": _address(request, sort=wanted), "order": order}
+    return links
+
+
+def _meter(request: AccountRequest, held: int) -> dict[str, Any]:
+    subscription = Subscription.objects.filter(account=request.account).only("licenses").first()
+    licenses = subscription.licenses if subscription else 0
+    return {
+        "held": held,
+        "licenses": licenses,
+        "over": max(0, held - licenses),
+        "url": to(request, "licensing:manage"),
+    }
+
+
+def _bulk_actions(request: AccountRequest, tab: str) -> list[dict[str, str]]:
+    if not request.actor.can_numbers:
+        return []
+    actions = BULK_ACTIONS.get(tab, [_MARK[0]])
+    return [{"value": value, "label": label, "tone": tone} for value, label, tone in actions]
+
+
+def _last_import(request: AccountRequest) -> Import | None:
+    runs = Import.objects.visible_to(request.actor).select_related("job")
+    return runs.order_by("-pk").first()

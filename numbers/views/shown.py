@@ -1,0 +1,73 @@
+"""How a number is shown: its state in words and color, with the rule and the date behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from config.text import absolute
+from numbers.models import CarrierTask, PhoneNumber
+from numbers.states import NumberState, TaskState
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A word, its tone (good, warn, bad, plain) and the sentence on hover."""
+
+    text: str
+    tone: str
+    title: str
+
+
+def state_badge(number: PhoneNumber, zone: ZoneInfo, *, at: datetime) -> Badge:
+    """Where the number stands, and since when."""
+    since = absolute(number.state_changed_at, zone)
+    if number.state == NumberState.HELD:
+        return _held_badge(number, zone)
+    if number.state == NumberState.RELEASED:
+        until = number.restorable_until
+        if until is None or until <= at:
+            return Badge("Released", "plain", "Released for good: the 10 days are over.")
+        return Badge("Released", "plain", f"Can come back until {absolute(until, zone)}.")
+    tone, rule = _RULES[NumberState(number.state)]
+    return Badge(number.get_state_display(), tone, f"{rule} Since {since}.")
+
+
+_RULES: dict[NumberState, tuple[str, str]] = {
+    NumberState.EXCLUDED: ("plain", "Stays at Twilio, not managed here; takes no license."),
+    NumberState.RELEASING: ("warn", "Twilio has not confirmed the release yet."),
+    NumberState.RESTORING: ("warn", "Asked Twilio for it; its license is reserved."),
+    NumberState.MISSING: ("bad", "A complete import no longer found it at Twilio."),
+    NumberState.GONE: ("plain", "Marked as gone; its history stays."),
+}
+
+
+def _held_badge(number: PhoneNumber, zone: ZoneInfo) -> Badge:
+    if number.agent is not None:
+        return Badge("Assigned", "good", f"{number.agent.name} answers it. Takes a license.")
+    if number.keep_decided_at is not None:
+        decided = absolute(number.keep_decided_at, zone)
+        return Badge("Kept", "plain", f"Kept as a spare since {decided}. Takes a license.")
+    return Badge("Unassigned", "warn", "Nobody has decided about it yet. Takes a license.")
+
+
+def flags(number: PhoneNumber, tasks: Iterable[CarrierTask]) -> list[Badge]:
+    """What else to know at a glance: protection, and what Twilio has not done or refused."""
+    found = []
+    if number.protected:
+        found.append(Badge("Protected", "plain", "Cannot be released, excluded or swapped out."))
+    for task in tasks:
+        what = task.get_kind_display()
+        if task.state == TaskState.NEEDS_PERSON:
+            found.append(Badge("Twilio refused", "bad", f"{what}: Twilio refused. Open it."))
+        elif number.state not in (NumberState.RELEASING, NumberState.RESTORING):
+            found.append(Badge("Waiting for Twilio", "warn", f"{what}: under way."))
+    return found
+
+
+def services(number: PhoneNumber) -> str:
+    """``Voice, SMS, MMS``, as far as the number can."""
+    able = {"Voice": number.voice, "SMS": number.sms, "MMS": number.mms}
+    return ", ".join(name for name, can in able.items() if can)

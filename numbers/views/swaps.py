@@ -1,0 +1,168 @@
+"""Swap: pick the number that leaves and the one that takes its place, look, confirm (S0-6, S0-10).
+
+One may start from either side. Everything chosen is in the address, so Back loses nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.states import Permission
+from accounts.web import AccountRequest, account_page, add_refusal, to
+from config.errors import DomainError
+from numbers import gates, listing, plans
+from numbers.filters import search
+from numbers.forms.swaps import SwapForm
+from numbers.models import PhoneNumber
+from numbers.models.inventory import PhoneNumberQuerySet
+from numbers.services.swaps import swap as swap_numbers
+from numbers.states import Fate
+
+from .actions import find_number
+from .shown import services
+
+#: Candidates on one page of a picker.
+CANDIDATES = 20
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@account_page(Permission.NUMBERS)
+def swap(request: AccountRequest, pk: int) -> HttpResponse:
+    """``pk`` leaves. Without ``taking`` a picker, with it the preview, on POST the swap."""
+    leaving = find_number(request, pk)
+    form = SwapForm(request.POST if request.method == "POST" else request.GET)
+    chosen = form.is_valid()
+    if request.method == "POST" and chosen:
+        try:
+            swap_numbers(
+                leaving.pk,
+                taking_id=form.cleaned_data["taking"],
+                fate=form.cleaned_data["fate"],
+                actor=request.actor,
+                at=timezone.now(),
+            )
+        except DomainError as error:
+            add_refusal(form, error)
+        else:
+            taking = find_number(request, form.cleaned_data["taking"])
+            messages.success(request, f"{taking} has taken the place of {leaving}.")
+            return redirect(to(request, "numbers:detail", taking.pk))
+    if chosen:
+        return _preview(request, leaving, form)
+    asked = request.method == "POST" or "preview" in request.GET
+    return _pick_taking(request, leaving, form if asked else SwapForm(), failed=asked)
+
+
+def _preview(request: AccountRequest, leaving: PhoneNumber, form: SwapForm) -> HttpResponse:
+    """Both numbers before and after."""
+    taking = find_number(request, form.cleaned_data["taking"])
+    fate = Fate(form.cleaned_data["fate"])
+    plan = plans.swap_plan(leaving, taking, fate=fate)
+    sides = [
+        {
+            "number": number,
+            "role": role,
+            "changes": [change for change in plan.changes if change.number == str(number)],
+        }
+        for number, role in ((leaving, "leaves"), (taking, "takes its place"))
+    ]
+    address = to(request, "numbers:swap", leaving.pk)
+    context = {
+        "sides": sides,
+        "leaving": leaving,
+        "taking": taking,
+        "fate": fate,
+        "plan": plan,
+        "form": form,
+        "other_url": f"{address}?{urlencode({'fate': fate.value})}",
+        "fates": [
+            (each.label, f"{address}?{urlencode({'taking': taking.pk, 'fate': each.value})}")
+            for each in Fate
+            if each != fate
+        ],
+    }
+    refused = request.method == "POST"
+    return render(request, "numbers/swap.html", context, status=422 if refused else 200)
+
+
+def _pick_taking(
+    request: AccountRequest, leaving: PhoneNumber, form: SwapForm, *, failed: bool
+) -> HttpResponse:
+    """Held numbers without an agent, spares first, and what becomes of the one that leaves."""
+    candidates = PhoneNumber.objects.visible_to(request.actor).unassigned().exclude(pk=leaving.pk)
+    wanted = request.GET.get("fate", "")
+    context = {
+        "leaving": leaving,
+        "form": form,
+        "fates": Fate.choices,
+        "fate": wanted if wanted in Fate.values else Fate.RELEASE.value,
+        "taking": request.GET.get("taking", ""),
+        "blockers": gates.swap_out(leaving),
+        "failed": failed,
+        **_picker(request, candidates, "number"),
+    }
+    return render(request, "numbers/swap_pick.html", context, status=422 if failed else 200)
+
+
+@require_safe
+@account_page(Permission.NUMBERS)
+def swap_in(request: AccountRequest, pk: int) -> HttpResponse:
+    """``pk`` takes a place: pick whose. The choice leads to the page of the one that leaves."""
+    taking = find_number(request, pk)
+    if leaving := request.GET.get("leaving"):
+        number = get_object_or_404(
+            PhoneNumber.objects.visible_to(request.actor), pk=leaving if leaving.isdecimal() else 0
+        )
+        chosen = urlencode({"taking": taking.pk, "fate": Fate.RELEASE.value})
+        return redirect(f"{to(request, 'numbers:swap', number.pk)}?{chosen}")
+    held = PhoneNumber.objects.visible_to(request.actor).held()
+    candidates = held.filter(Q(agent__isnull=False), protected=False).exclude(pk=taking.pk)
+    context = {
+        "taking": taking,
+        "blockers": gates.swap_in(taking),
+        **_picker(request, candidates, "number"),
+    }
+    return render(request, "numbers/swap_in.html", context)
+
+
+def _picker(request: AccountRequest, candidates: PhoneNumberQuerySet, order: str) -> dict[str, Any]:
+    """A page of candidates, found by ``q`` and turned by ``after`` and ``before``."""
+    text = request.GET.get("q", "")[:100]
+    found = cast(PhoneNumberQuerySet, search(candidates, text)) if text.strip() else candidates
+    total = found.count()
+    page = listing.page(
+        found,
+        listing.sort_by(order, narrowed=bool(text)),
+        total=total,
+        after=request.GET.get("after", ""),
+        before=request.GET.get("before", ""),
+        size=CANDIDATES,
+    )
+
+    def link(**position: str) -> str:
+        query = request.GET.copy()
+        for name in ("after", "before", "preview"):
+            query.pop(name, None)
+        for name, value in position.items():
+            query[name] = value
+        return f"?{query.urlencode()}"
+
+    return {
+        "candidates": [(number, services(number)) for number in page.rows],
+        "search": text,
+        "total": total,
+        "pages": {
+            "range": f"{page.first:,} to {page.last:,} of {total:,}" if page.rows else "",
+            "first_url": link() if page.before else "",
+            "previous_url": link(before=page.before) if page.before else "",
+            "next_url": link(after=page.after) if page.after else "",
+        },
+    }
