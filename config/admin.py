@@ -246,9 +246,9 @@ class QueueAdmin(SupportAdmin):
 
 # What these packages register lets people edit what must not be edited here (schedules, addresses)
 # or shows secrets (the second factor). Theirs are loaded first, so that ours take their place.
-for package in ("django_q", "allauth.account", "allauth.mfa"):
+for package in ("django.contrib.auth", "django_q", "allauth.account", "allauth.mfa"):
     import_module(f"{package}.admin")
-for label in ("account", "mfa", "django_q"):
+for label in ("auth", "account", "mfa", "django_q"):
     for model in apps.get_app_config(label).get_models():
         if admin.site.is_registered(model):
             admin.site.unregister(model)

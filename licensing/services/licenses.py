@@ -47,7 +47,8 @@ def open_subscription(
         period_ends_at=following_month(at, at),
         created_at=at,
     )
-    _ledger(subscription, before=0, actor=actor, at=at, reason="Subscription opened")
+    reason = actor.reason or "Subscription opened"
+    _ledger(subscription, before=0, actor=actor, at=at, reason=reason)
     return subscription
 
 

@@ -1,0 +1,235 @@
+"""Accounts with their state at a glance, and Manage Licenses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.admin import acting, list_url
+from accounts.models import Account, Membership
+from config.admin import Act, ReasonForm, SupportAdmin
+from config.phone_numbers import digits_of
+from config.text import absolute, money, plural
+from licensing.gates import MOST_LICENSES
+from licensing.models import GracePeriod
+from licensing.services import licenses
+from licensing.standing import standing
+from numbers.models import Connection, PhoneNumber
+from numbers.states import TAKES_LICENSE, ConnectionState
+
+#: A search for fewer digits would find half of all accounts by their numbers.
+DIGITS_THAT_NAME_A_NUMBER = 7
+
+
+class LicensesForm(ReasonForm):
+    to = forms.IntegerField(label="Licenses", min_value=0, max_value=MOST_LICENSES)
+
+
+def _change_licenses(
+    account: Account, data: dict[str, Any], request: HttpRequest, at: datetime
+) -> str:
+    change = licenses.change_licenses(
+        account.pk, to=data["to"], reason=data["reason"], actor=acting(request, data), at=at
+    )
+    return f"{account} now has {plural(change.after, 'license')}."
+
+
+def _open_subscription(
+    account: Account, data: dict[str, Any], request: HttpRequest, at: datetime
+) -> str:
+    licenses.open_subscription(account.pk, licenses=data["to"], actor=acting(request, data), at=at)
+    return f"{account} now has a subscription."
+
+
+def _facts(account: Account) -> Sequence[tuple[str, Any]]:
+    """What Manage Licenses shows above its number box."""
+    now = standing(account.pk, at=timezone.now())
+    subscription = account.subscription
+    facts = [
+        ("Owned", f"{now.licenses:,}"),
+        ("Held", f"{now.held:,}"),
+        ("Over", f"{now.over:,}"),
+        ("Per license and month", money(subscription.price, subscription.currency)),
+        ("Per month", money(subscription.monthly(), subscription.currency)),
+        ("Subscription", subscription.get_state_display()),
+        ("Paid until", absolute(subscription.period_ends_at, account.zone)),
+    ]
+    if now.period is not None:
+        facts.append(("Grace period ends", absolute(now.period.ends_at, account.zone)))
+    return facts
+
+
+class GraceFilter(admin.SimpleListFilter):
+    title = "grace period"
+    parameter_name = "grace"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [("open", "Open"), ("over", "Over, still above the licenses")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        now = timezone.now()
+        if self.value() == "open":
+            return queryset.filter(grace_ends_at__gt=now)
+        if self.value() == "over":
+            return queryset.filter(grace_ends_at__lte=now)
+        return queryset
+
+
+class ConnectionFilter(admin.SimpleListFilter):
+    title = "connection"
+    parameter_name = "connection"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [("trouble", "Not working"), ("none", "None yet")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "trouble":
+            return queryset.exclude(trouble=None)
+        return queryset.filter(connected=False) if self.value() == "none" else queryset
+
+
+@admin.register(Account)
+class AccountAdmin(SupportAdmin):
+    list_display = (
+        "name",
+        "slug",
+        "held",
+        "licenses",
+        "over",
+        "grace",
+        "subscription_state",
+        "connection_state",
+        "created_at",
+    )
+    list_filter = (GraceFilter, ConnectionFilter, "subscription__state")
+    list_select_related = ("subscription",)
+    search_fields = ("slug",)
+    search_help_text = "Name, a member's email, an account SID or number SID, or a number's digits."
+    readonly_fields = (
+        "held",
+        "licenses",
+        "over",
+        "grace",
+        "subscription_state",
+        "connection_state",
+    )
+    fields = ("name", "slug", "time_zone", "country", "created_at", *readonly_fields)
+    acts = (
+        Act(
+            "licenses",
+            "Manage Licenses",
+            _change_licenses,
+            form=LicensesForm,
+            facts=_facts,
+            means=lambda account: (
+                "Added licenses are charged to the account today for the rest of the paid month.",
+                "A grace period closes at once when every held number has its license.",
+            ),
+            applies=lambda account: hasattr(account, "subscription"),
+        ),
+        Act(
+            "open_subscription",
+            "Open subscription",
+            _open_subscription,
+            form=LicensesForm,
+            applies=lambda account: not hasattr(account, "subscription"),
+        ),
+    )
+
+    def links(self, row: Account) -> list[tuple[str, str]]:
+        mine = {"account__id__exact": row.pk}
+        return [
+            ("Numbers", list_url("numbers_phonenumber", **mine)),
+            ("Unassigned", list_url("numbers_phonenumber", **mine, assigned="no")),
+            ("Ledger", list_url("licensing_licensechange", **mine)),
+            ("Charges", list_url("licensing_charge", **mine)),
+            ("Grace periods", list_url("licensing_graceperiod", **mine)),
+            ("Connections", list_url("numbers_connection", **mine)),
+            ("Jobs", list_url("accounts_job", **mine)),
+            ("Members", list_url("accounts_membership", **mine)),
+            ("Timeline", list_url("accounts_event", **mine)),
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        of_account = {"account": OuterRef("pk")}
+        held = PhoneNumber.objects.filter(**of_account, state__in=TAKES_LICENSE).order_by()
+        trouble = Connection.objects.filter(**of_account).exclude(state=ConnectionState.ACTIVE)
+        accounts: QuerySet[Any] = super().get_queryset(request)
+        at_a_glance: QuerySet[Any] = accounts.annotate(
+            held_count=Coalesce(
+                Subquery(held.values("account").annotate(n=Count("pk")).values("n")),
+                0,
+                output_field=IntegerField(),
+            ),
+            grace_ends_at=Subquery(
+                GracePeriod.objects.unsettled().filter(**of_account).values("ends_at")[:1]
+            ),
+            connected=Exists(Connection.objects.filter(**of_account)),
+            trouble=Subquery(trouble.order_by("pk").values("state")[:1]),
+        )
+        return at_a_glance
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        by_name = Q(name__icontains=term) | Q(slug__icontains=term)
+        if "@" in term:
+            by_name |= Q(
+                pk__in=Membership.objects.filter(user__email=term.lower()).values("account")
+            )
+        if term.startswith("AC"):
+            by_name |= Q(pk__in=Connection.objects.filter(sid=term).values("account"))
+        if term.startswith("PN"):
+            by_name |= Q(pk__in=PhoneNumber.objects.filter(sid=term).values("account"))
+        digits = digits_of(term)
+        if len(digits) >= DIGITS_THAT_NAME_A_NUMBER:
+            numbers = PhoneNumber.objects.filter(e164__contains=digits)
+            by_name |= Q(pk__in=numbers.values("account"))
+        return queryset.filter(by_name), False
+
+    @admin.display(description="held")
+    def held(self, account: Any) -> str:
+        return f"{account.held_count:,}"
+
+    @admin.display(description="licenses")
+    def licenses(self, account: Account) -> str:
+        return f"{_licenses(account):,}"
+
+    @admin.display(description="over")
+    def over(self, account: Any) -> str:
+        over = max(0, account.held_count - _licenses(account))
+        return f"{over:,}" if over else ""
+
+    @admin.display(description="grace period")
+    def grace(self, account: Any) -> str:
+        if account.grace_ends_at is None:
+            return ""
+        ended = account.grace_ends_at <= timezone.now()
+        return f"{'ended' if ended else 'until'} {absolute(account.grace_ends_at, account.zone)}"
+
+    @admin.display(description="subscription")
+    def subscription_state(self, account: Account) -> str:
+        if not hasattr(account, "subscription"):
+            return "none"
+        return account.subscription.get_state_display()
+
+    @admin.display(description="connection")
+    def connection_state(self, account: Any) -> str:
+        if account.trouble:
+            return str(ConnectionState(account.trouble).label)
+        return str(ConnectionState.ACTIVE.label) if account.connected else "none"
+
+
+def _licenses(account: Account) -> int:
+    return account.subscription.licenses if hasattr(account, "subscription") else 0

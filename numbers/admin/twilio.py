@@ -1,0 +1,168 @@
+"""Connections, imports and what remains to be done at Twilio. The token is never read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.admin import acting, list_url
+from accounts.services import support
+from accounts.states import JobState
+from config.admin import Act, SupportAdmin
+from numbers.models import CarrierTask, Connection, Import
+from numbers.services import carrier_tasks, connections, imports
+from numbers.states import TaskKind, TaskState
+
+
+def run_import(
+    connection: Connection, data: dict[str, Any], request: HttpRequest, at: datetime
+) -> str:
+    """Start an import, or join the one that runs."""
+    actor = acting(request, data)
+    run = imports.request_import(connection.pk, actor=actor, at=at)
+    support.note(
+        connection.account_id,
+        subject=("import", run.pk, run.job.title),
+        summary="Import asked for by support.",
+        actor=actor,
+        at=at,
+    )
+    return f"{run} is queued."
+
+
+def _check(connection: Connection, data: dict[str, Any], request: HttpRequest, at: datetime) -> str:
+    actor = acting(request, data)
+    checked = connections.check(connection.pk, actor=actor, at=at)
+    support.note(
+        connection.account_id,
+        subject=("connection", connection.pk, connection.name),
+        summary=f"Checked by support: {checked.get_state_display().lower()}.",
+        actor=actor,
+        at=at,
+    )
+    return f"{checked}: {checked.get_state_display().lower()}."
+
+
+@admin.register(Connection)
+class ConnectionAdmin(SupportAdmin):
+    list_display = ("name", "account", "sid", "state", "checked_at", "refresh_every")
+    list_filter = ("state", "refresh_every")
+    list_select_related = ("account",)
+    search_fields = ("name", "=sid", "=owner_sid", "=account__slug")
+    exclude = ("auth_token",)
+    acts = (
+        Act(
+            "check",
+            "Check at Twilio",
+            _check,
+            means=lambda row: ("Asks Twilio whether the token works; changes nothing there.",),
+        ),
+        Act(
+            "import",
+            "Import",
+            run_import,
+            means=lambda row: ("Reads the numbers at Twilio; changes nothing there.",),
+        ),
+    )
+
+    def links(self, row: Connection) -> list[tuple[str, str]]:
+        mine = {"connection__id__exact": row.pk}
+        return [
+            ("Imports", list_url("numbers_import", **mine)),
+            ("Numbers", list_url("numbers_phonenumber", **mine)),
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.defer("auth_token")
+
+
+@admin.register(Import)
+class ImportAdmin(SupportAdmin):
+    list_display = ("pk", "account", "connection", "state", "pages", "numbers_read", "error")
+    list_filter = ("job__state", "is_scheduled")
+    list_select_related = ("connection__account", "job")
+    search_fields = ("=connection__sid", "=connection__account__slug")
+    fields = ("connection", "job", "is_open", "is_scheduled", "pages", "state", "result", "error")
+    readonly_fields = ("state", "result", "error")
+    acts = (
+        Act(
+            "again",
+            "Run again",
+            lambda run, data, request, at: run_import(run.connection, data, request, at),
+            means=lambda run: ("Starts a new import; it completes what this one left.",),
+            applies=lambda run: run.job.state in (JobState.DONE, JobState.FAILED),
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.defer("connection__auth_token")
+
+    @admin.display(description="account")
+    def account(self, run: Import) -> str:
+        return str(run.connection.account)
+
+    @admin.display(description="state")
+    def state(self, run: Import) -> str:
+        return run.job.get_state_display()
+
+    @admin.display(description="numbers read")
+    def numbers_read(self, run: Import) -> str:
+        return f"{run.job.done:,}"
+
+    @admin.display(description="result")
+    def result(self, run: Import) -> str:
+        return ", ".join(f"{name}: {value}" for name, value in run.job.result.items())
+
+    @admin.display(description="error")
+    def error(self, run: Import) -> str:
+        return run.job.error
+
+
+def _try_again(task: CarrierTask, data: dict[str, Any], request: HttpRequest, at: datetime) -> str:
+    actor = acting(request, data)
+    carrier_tasks.try_again(task.pk, actor=actor, at=at)
+    support.note(
+        task.number.account_id,
+        subject=("number", task.number_id, task.number.e164),
+        summary=f"Support asks Twilio again: {task.get_kind_display()}.",
+        actor=actor,
+        at=at,
+    )
+    return "Twilio is asked again."
+
+
+@admin.register(CarrierTask)
+class CarrierTaskAdmin(SupportAdmin):
+    list_display = (
+        "created_at",
+        "number",
+        "account",
+        "kind",
+        "state",
+        "attempts",
+        "due_at",
+        "error",
+    )
+    list_filter = ("state", "kind")
+    list_select_related = ("number__account",)
+    search_fields = ("=number__sid", "=number__e164", "=twilio_request_id")
+    acts = (
+        Act(
+            "again",
+            "Try again",
+            _try_again,
+            applies=lambda task: (
+                task.state == TaskState.NEEDS_PERSON and task.kind != TaskKind.RESTORE
+            ),
+        ),
+    )
+
+    @admin.display(description="account")
+    def account(self, task: CarrierTask) -> str:
+        return str(task.number.account)

@@ -1,0 +1,299 @@
+"""What support staff do in the Django admin: through services, with a reason on the timeline."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import Permission as DjangoPermission
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Account, Event, User
+from accounts.states import ActorKind, JobState, Role
+from licensing.models import Charge, LicenseChange
+from licensing.states import GraceState, SubscriptionState
+from numbers.models import Import, PhoneNumber
+from numbers.states import ConnectionState, NumberState, TaskState
+from tests import factories
+from tests.factories import NOON
+
+REASON = "They called about it"
+
+
+def act_url(row: Model, act: str) -> str:
+    name = f"admin:{row._meta.app_label}_{row._meta.model_name}_act"
+    return reverse(name, args=[row.pk, act])
+
+
+def act(client: Client, row: Model, name: str, **data: Any) -> Any:
+    return client.post(act_url(row, name), {"reason": REASON, **data})
+
+
+def last_event(type: str) -> Event:
+    event = Event.objects.filter(type=type).order_by("-pk").first()
+    assert event is not None
+    return event
+
+
+# S0-23
+def test_support_changes_the_licenses_of_an_account(
+    noon: time_machine.Traveller, acme: Account, support_client: Client
+) -> None:
+    response = act(support_client, acme, "licenses", to=12)
+
+    assert response.status_code == 302
+    change = LicenseChange.objects.get(account=acme)
+    assert (change.before, change.after, change.reason) == (10, 12, REASON)
+    assert change.actor_kind == ActorKind.SUPPORT
+    assert Charge.objects.get(account=acme).quantity == 2
+    assert last_event("license.changed").reason == REASON
+
+
+def test_without_a_reason_nothing_changes(acme: Account, support_client: Client) -> None:
+    response = support_client.post(act_url(acme, "licenses"), {"to": 12, "reason": " "})
+
+    assert response.status_code == 422
+    assert "This field is required." in response.content.decode()
+    assert 'value="12"' in response.content.decode()
+    assert not LicenseChange.objects.exists()
+
+
+def test_a_refusal_is_shown_with_what_was_typed(acme: Account, support_client: Client) -> None:
+    factories.PhoneNumberFactory.create_batch(9, account=acme)
+
+    response = act(support_client, acme, "licenses", to=5)
+
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "release or exclude 4 first" in page
+    assert REASON in page
+
+
+def test_an_account_without_a_subscription_gets_one(support_client: Client) -> None:
+    account = factories.AccountFactory.create()
+
+    act(support_client, account, "open_subscription", to=3)
+
+    assert LicenseChange.objects.get(account=account).reason == REASON
+    account.refresh_from_db()
+    assert account.subscription.licenses == 3
+
+
+def test_support_extends_a_grace_period_once(
+    noon: time_machine.Traveller, acme: Account, support_client: Client
+) -> None:
+    period = factories.GracePeriodFactory.create(account=acme)
+
+    act(support_client, period, "extend", hours=24)
+    again = act(support_client, period, "extend", hours=24)
+
+    period.refresh_from_db()
+    assert period.ends_at == NOON + timedelta(hours=72)
+    assert (period.extension_reason, period.state) == (REASON, GraceState.OPEN)
+    assert last_event("grace.extended").reason == REASON
+    assert again.status_code == 422
+    assert "can be extended once" in again.content.decode()
+
+
+def test_a_grace_period_is_not_extended_by_more_than_seven_days(
+    noon: time_machine.Traveller, acme: Account, support_client: Client
+) -> None:
+    period = factories.GracePeriodFactory.create(account=acme)
+
+    response = act(support_client, period, "extend", hours=7 * 24 + 1)
+
+    assert response.status_code == 422
+    period.refresh_from_db()
+    assert period.extended_at is None
+
+
+def test_support_changes_the_state_of_a_subscription(acme: Account, support_client: Client) -> None:
+    act(support_client, acme.subscription, "state", state=SubscriptionState.CANCELED)
+
+    acme.subscription.refresh_from_db()
+    assert acme.subscription.state == SubscriptionState.CANCELED
+    assert last_event("subscription.changed").reason == REASON
+
+
+@pytest.mark.parametrize(
+    ("start", "name", "after"),
+    [
+        (NumberState.HELD, "exclude", NumberState.EXCLUDED),
+        (NumberState.HELD, "release", NumberState.RELEASING),
+        (NumberState.EXCLUDED, "bring_back", NumberState.HELD),
+        (NumberState.MISSING, "mark_gone", NumberState.GONE),
+    ],
+)
+def test_support_acts_on_a_number_with_a_reason(
+    start: NumberState, name: str, after: NumberState, acme: Account, support_client: Client
+) -> None:
+    number = factories.PhoneNumberFactory.create(account=acme, state=start)
+
+    response = act(support_client, number, name)
+
+    number.refresh_from_db()
+    assert response.status_code == 302
+    assert number.state == after
+    event = Event.objects.about("number", number.pk)[0]
+    assert (event.actor_kind, event.reason) == (ActorKind.SUPPORT, REASON)
+
+
+def test_support_assigns_a_number_to_a_live_agent_only(
+    acme: Account, support_client: Client
+) -> None:
+    number = factories.PhoneNumberFactory.create(account=acme)
+    live = factories.AgentFactory.create(account=acme)
+    draft = factories.AgentFactory.create(account=acme, draft=True)
+    foreign = factories.AgentFactory.create()
+
+    refused = act(support_client, number, "assign", agent=draft.pk)
+    strange = act(support_client, number, "assign", agent=foreign.pk)
+    act(support_client, number, "assign", agent=live.pk)
+
+    number.refresh_from_db()
+    assert number.agent == live
+    assert (refused.status_code, strange.status_code) == (422, 422)
+    assert "only a live agent can be assigned" in refused.content.decode()
+
+
+def test_ticked_numbers_are_confirmed_and_each_goes_its_own_way(
+    acme: Account, support_client: Client
+) -> None:
+    free, safe = (
+        factories.PhoneNumberFactory.create(account=acme, protected=protected)
+        for protected in (False, True)
+    )
+    url = reverse("admin:numbers_phonenumber_changelist")
+    ticked = {"action": "release", "_selected_action": [free.pk, safe.pk]}
+
+    asked = support_client.post(url, ticked)
+    untouched = set(PhoneNumber.objects.values_list("state", flat=True))
+    done = support_client.post(url, {**ticked, "confirmed": "1", "reason": REASON}, follow=True)
+
+    assert "2 rows" in asked.content.decode()
+    assert untouched == {NumberState.HELD}
+    free.refresh_from_db()
+    safe.refresh_from_db()
+    assert (free.state, safe.state) == (NumberState.RELEASING, NumberState.HELD)
+    assert "Release: 1 row changed." in done.content.decode()
+    assert "This number is protected." in done.content.decode()
+
+
+def test_a_failed_import_is_run_again_as_a_new_one(acme: Account, support_client: Client) -> None:
+    connection = factories.ConnectionFactory.create(account=acme)
+    failed = factories.ImportFactory.create(connection=connection, job__failed=True, is_open=False)
+
+    act(support_client, failed, "again")
+
+    fresh = Import.objects.exclude(pk=failed.pk).get()
+    assert (fresh.connection, fresh.job.state) == (connection, JobState.QUEUED)
+    assert last_event("support.acted").reason == REASON
+
+
+def test_a_failed_job_is_run_again_where_it_stopped(acme: Account, support_client: Client) -> None:
+    job = factories.JobFactory.create(account=acme, failed=True, done=3)
+
+    act(support_client, job, "again")
+    twice = act(support_client, job, "again")
+
+    job.refresh_from_db()
+    assert (job.state, job.done) == (JobState.QUEUED, 3)
+    assert last_event("support.acted").subject_id == job.pk
+    assert twice.status_code == 422
+
+
+def test_a_broken_connection_is_not_imported(acme: Account, support_client: Client) -> None:
+    connection = factories.ConnectionFactory.create(account=acme, state=ConnectionState.SUSPENDED)
+
+    response = act(support_client, connection, "import")
+
+    assert response.status_code == 422
+    assert "does not work" in response.content.decode()
+    assert not Import.objects.exists()
+
+
+def test_a_refused_release_is_tried_again(acme: Account, support_client: Client) -> None:
+    task = factories.CarrierTaskFactory.create(
+        number__account=acme, state=TaskState.NEEDS_PERSON, error="Twilio said no."
+    )
+
+    act(support_client, task, "again")
+
+    task.refresh_from_db()
+    assert task.state == TaskState.PENDING
+    assert last_event("support.acted").reason == REASON
+
+
+def test_a_locked_out_person_is_signed_out_and_let_in_again(
+    owner: User, owner_client: Client, support_client: Client
+) -> None:
+    act(support_client, owner, "lock")
+    signed_out = owner_client.get(reverse("accounts:activity", args=["acme"]))
+    act(support_client, owner, "unlock")
+
+    owner.refresh_from_db()
+    assert owner.is_active
+    assert signed_out.status_code == 302
+    assert Event.objects.filter(type="support.acted", subject_id=owner.pk).count() == 2
+
+
+def test_support_cannot_lock_itself_out(support: User, support_client: Client) -> None:
+    response = act(support_client, support, "lock")
+
+    support.refresh_from_db()
+    assert support.is_active
+    assert response.status_code == 422
+
+
+def test_the_last_owner_stays_owner(acme: Account, owner: User, support_client: Client) -> None:
+    membership = owner.memberships.get()
+
+    response = act(support_client, membership, "role", role=Role.MEMBER)
+
+    membership.refresh_from_db()
+    assert membership.role == Role.OWNER
+    assert response.status_code == 422
+
+
+def test_a_key_is_revoked_for_good(acme: Account, support_client: Client) -> None:
+    key = factories.ApiKeyFactory.create(account=acme)
+
+    act(support_client, key, "revoke")
+
+    key.refresh_from_db()
+    assert key.revoked_at is not None
+    assert last_event("api_key.revoked").reason == REASON
+
+
+def test_an_agent_is_paused(acme: Account, support_client: Client) -> None:
+    agent = factories.AgentFactory.create(account=acme)
+
+    act(support_client, agent, "pause")
+
+    agent.refresh_from_db()
+    assert not agent.is_live
+
+
+def test_staff_who_may_only_look_see_no_acts(acme: Account, client: Client) -> None:
+    looker = factories.UserFactory.create(is_staff=True)
+    looker.user_permissions.set(DjangoPermission.objects.filter(codename__startswith="view_"))
+    client.force_login(looker)
+    number = factories.PhoneNumberFactory.create(account=acme)
+
+    page = client.get(reverse("admin:numbers_phonenumber_change", args=[number.pk]))
+    tried = act(client, number, "exclude")
+
+    number.refresh_from_db()
+    assert page.status_code == 200
+    assert page.context["acts"] == []
+    assert tried.status_code == 403
+    assert number.is_held
+
+
+def test_an_unknown_act_or_row_is_not_found(acme: Account, support_client: Client) -> None:
+    assert act(support_client, acme, "explode").status_code == 404
+    assert act(support_client, Account(pk=999_999), "licenses").status_code == 404

@@ -1,0 +1,183 @@
+"""What support staff see in the Django admin."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Account, User
+from config.admin import CappedPaginator, SupportAdmin
+from numbers.models import PhoneNumber
+from numbers.states import ConnectionState
+from tests import factories
+from tests.factories import NOON
+
+MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
+
+
+def page_of(model: type[Model], page: str = "changelist", *args: Any) -> str:
+    """The address of one of the admin's pages for ``model``."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def one_of_everything(account: Account) -> None:
+    """A row for every list, twice, so that a query for each row would show."""
+    for _ in range(2):
+        agent = factories.AgentFactory.create(account=account)
+        connection = factories.ConnectionFactory.create(account=account)
+        number = factories.PhoneNumberFactory.create(
+            account=account, connection=connection, agent=agent
+        )
+        factories.CarrierTaskFactory.create(number__account=account, number__connection=connection)
+        factories.ImportFactory.create(connection=connection, job__failed=True, is_open=False)
+        job = factories.JobFactory.create(account=account)
+        factories.JobItemFactory.create(job=job)
+        factories.EventFactory.create(account=account, subject_id=number.pk)
+        factories.NoticeFactory.create(account=account)
+        factories.ApiKeyFactory.create(account=account)
+        factories.InvitationFactory.create(account=account)
+        factories.MembershipFactory.create(account=account)
+        factories.GracePeriodFactory.create(
+            account=account, resolved=True, opened_at=NOON + timedelta(days=number.pk)
+        )
+        charge = factories.ChargeFactory.create(account=account)
+        factories.LicenseChangeFactory.create(account=account, charge=charge)
+    factories.PaymentAttemptFactory.create(account=account)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_list_reads_the_database_a_fixed_number_of_times(
+    model: type[Model],
+    acme: Account,
+    support_client: Client,
+    django_assert_max_num_queries: Callable[..., Any],
+) -> None:
+    one_of_everything(acme)
+    one_of_everything(factories.subscribed())
+
+    # Session, user, capped count, rows, and at most one look each for filters.
+    with django_assert_max_num_queries(6):
+        response = support_client.get(page_of(model))
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_nothing_is_added_or_deleted_in_the_admin(
+    model: type[Model], acme: Account, support_client: Client
+) -> None:
+    one_of_everything(acme)
+    row = model._default_manager.first()
+
+    assert support_client.get(page_of(model, "add")).status_code == 403
+    if row is not None:
+        change, delete = page_of(model, "change", row.pk), page_of(model, "delete", row.pk)
+        assert support_client.get(change).status_code == 200
+        assert support_client.post(change, {}).status_code == 403
+        assert support_client.post(delete, {"post": "yes"}).status_code == 403
+        assert model._default_manager.filter(pk=row.pk).exists()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_only_support_staff_get_in(model: type[Model], owner_client: Client) -> None:
+    response = owner_client.get(page_of(model))
+
+    assert response.status_code in (302, 403)
+
+
+def test_signing_in_to_the_admin_is_signing_in_everywhere(db: None, client: Client) -> None:
+    response = client.get(reverse("admin:login"), follow=True)
+
+    assert response.redirect_chain[-1][0].startswith(reverse("account_login"))
+
+
+def test_accounts_show_their_state_at_a_glance(acme: Account, support_client: Client) -> None:
+    factories.PhoneNumberFactory.create_batch(12, account=acme)
+    factories.PhoneNumberFactory.create(account=acme, excluded=True)
+    factories.GracePeriodFactory.create(account=acme)
+    factories.ConnectionFactory.create(account=acme, state=ConnectionState.SUSPENDED)
+
+    page = support_client.get(reverse("admin:accounts_account_changelist"))
+
+    cells = dict(re.findall(r'class="field-(\w+)[^"]*">([^<]*)<', page.content.decode()))
+    assert (cells["held"], cells["licenses"], cells["over"]) == ("12", "10", "2")
+    assert cells["grace"].startswith("ended Tue, Mar 3, 2026")
+    assert cells["subscription_state"] == "Active"
+    assert cells["connection_state"] == "Suspended at Twilio"
+
+
+def test_an_account_leads_to_its_three_views(acme: Account, support_client: Client) -> None:
+    held = factories.PhoneNumberFactory.create(account=acme)
+    assigned = factories.PhoneNumberFactory.create(account=acme, assigned=True)
+    factories.PhoneNumberFactory.create()
+
+    page = support_client.get(reverse("admin:accounts_account_change", args=[acme.pk]))
+    links = dict(page.context["links"])
+
+    def numbers(label: str) -> set[PhoneNumber]:
+        return set(support_client.get(links[label]).context["cl"].result_list)
+
+    assert numbers("Numbers") == {held, assigned}
+    assert numbers("Unassigned") == {held}
+    assert "Manage Licenses" in [act["label"] for act in page.context["acts"]]
+
+
+@pytest.mark.parametrize(
+    "term", ["(415) 555-0123", "5550123", "+1 415 555 0123", "0123", "main line", "PN" + "a" * 32]
+)
+def test_numbers_are_found_by_any_digits_by_name_and_by_sid(
+    term: str, acme: Account, support_client: Client
+) -> None:
+    wanted = factories.PhoneNumberFactory.create(
+        account=acme, e164="+14155550123", label="Main line", sid="PN" + "a" * 32
+    )
+    factories.PhoneNumberFactory.create(account=acme, e164="+12065559999")
+
+    page = support_client.get(reverse("admin:numbers_phonenumber_changelist"), {"q": term})
+
+    assert list(page.context["cl"].result_list) == [wanted]
+
+
+@pytest.mark.parametrize("term", ["acme", "+14155550123", "AC" + "b" * 32, "owner@example.com"])
+def test_accounts_are_found_by_name_member_number_and_sid(
+    term: str, acme: Account, owner: User, stranger: User, support_client: Client
+) -> None:
+    connection = factories.ConnectionFactory.create(account=acme, sid="AC" + "b" * 32)
+    factories.PhoneNumberFactory.create(account=acme, connection=connection, e164="+14155550123")
+
+    page = support_client.get(reverse("admin:accounts_account_changelist"), {"q": term})
+
+    assert list(page.context["cl"].result_list) == [acme]
+
+
+@pytest.mark.parametrize("secret", ["token-of-twilio", "hash-of-a-key", "hash-of-a-link"])
+def test_no_page_shows_a_secret(secret: str, acme: Account, support_client: Client) -> None:
+    connection = factories.ConnectionFactory.create(account=acme, auth_token="token-of-twilio")
+    key = factories.ApiKeyFactory.create(account=acme, secret_hash="hash-of-a-key")
+    invitation = factories.InvitationFactory.create(account=acme, token_hash="hash-of-a-link")
+
+    for row in (connection, key, invitation):
+        for url in (page_of(type(row)), page_of(type(row), "change", row.pk)):
+            assert secret not in support_client.get(url).content.decode()
+
+
+def test_a_list_counts_no_further_than_anyone_pages(
+    acme: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factories.PhoneNumberFactory.create_batch(7, account=acme)
+    monkeypatch.setattr(CappedPaginator, "MOST", 5)
+
+    assert CappedPaginator(PhoneNumber.objects.order_by("pk"), 2).count == 5
+
+
+def test_packages_cannot_be_edited_behind_our_back() -> None:
+    assert all(isinstance(page, SupportAdmin) for page in admin.site._registry.values())
+    assert not {"account", "mfa", "auth"} & {model._meta.app_label for model in MODELS}
