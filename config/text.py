@@ -26,7 +26,7 @@ def absolute(moment: datetime, zone: ZoneInfo) -> str:
 
 
 def span(length: timedelta) -> str:
-    """The two largest units of a length of time: ``31 h 12 min``, ``2 d 3 h``, ``45 s``."""
+    """The two largest units of a length of time: ``31 h 12 min``, ``2 d``, ``45 s``."""
     seconds = int(length.total_seconds())
     days, hours, minutes = seconds // 86_400, seconds // 3_600, seconds // 60
     if seconds < 60:
@@ -34,13 +34,18 @@ def span(length: timedelta) -> str:
     if minutes < 60:
         return f"{minutes} min"
     if hours < 48:
-        return f"{hours} h {minutes % 60} min"
-    return f"{days} d {hours % 24} h"
+        rest = f" {minutes % 60} min" if minutes % 60 else ""
+        return f"{hours} h{rest}"
+    rest = f" {hours % 24} h" if hours % 24 else ""
+    return f"{days} d{rest}"
 
 
 def relative(age: timedelta) -> str:
-    """``4 min ago``; ``just now`` within half a minute."""
-    return "just now" if age < timedelta(seconds=30) else f"{span(age)} ago"
+    """``4 min ago``, ``17 h ago``; ``just now`` within half a minute."""
+    if age < timedelta(seconds=30):
+        return "just now"
+    amount, unit, *_ = span(age).split()
+    return f"{amount} {unit} ago"
 
 
 def countdown(left: timedelta) -> str:

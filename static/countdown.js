@@ -1,5 +1,5 @@
 // Keeps every <span data-countdown="ISO time">in 31 h 12 min</span> counting. The server wrote the
-// first text (config/templatetags/console.py) in the same words; this refreshes it each minute, by
+// first text (config/text.py) in the same words; this refreshes it each minute, by
 // the server's clock rather than the visitor's.
 "use strict";
 (() => {
@@ -12,8 +12,9 @@
     const hours = Math.floor(minutes / 60);
     if (seconds < 60) return `${seconds} s`;
     if (minutes < 60) return `${minutes} min`;
-    if (hours < 48) return `${hours} h ${minutes % 60} min`;
-    return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+    const two = (large, small, unit) => (small ? `${large} ${small} ${unit}` : large);
+    if (hours < 48) return two(`${hours} h`, minutes % 60, "min");
+    return two(`${Math.floor(hours / 24)} d`, hours % 24, "h");
   };
 
   const refresh = () => {
