@@ -60,12 +60,9 @@ def _country(e164: str) -> str:
         number = phonenumbers.parse(e164)
     except phonenumbers.NumberParseException:
         return ""
-    return phonenumbers.region_code_for_number(number) or _main_country(number.country_code or 0)
-
-
-def _main_country(code: int) -> str:
-    region = phonenumbers.region_code_for_country_code(code)
-    return "" if region in ("ZZ", "001") else region
+    region = phonenumbers.region_code_for_number(number)
+    region = region or phonenumbers.region_code_for_country_code(number.country_code or 0)
+    return region if is_country(region) else ""  # else unknown (ZZ) or the whole world (001)
 
 
 def digits_of(text: str) -> str:

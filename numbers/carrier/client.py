@@ -6,7 +6,7 @@ import logging
 import random
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -80,28 +80,17 @@ class Carrier:
             raise CarrierConfused("Twilio answered for another account than the one asked about.")
         return account
 
-    def pages(self, start: str = "") -> Iterator[NumberPage]:
-        """All numbers from ``start`` on, one request a page. The caller watches for circles."""
-        link = start
-        while True:
-            page = self.page(link)
-            yield page
-            link = page.next_page
-            if not link:
-                return
-
     def page(self, link: str = "") -> NumberPage:
-        """One page: the first, or the one that an earlier page's ``next_page`` named.
+        """Up to 1,000 numbers: the first page, or what an earlier page's ``next_page`` named.
 
-        Raises ``PageExpired`` when Twilio no longer knows the link.
+        The caller watches for circles. Raises ``PageExpired`` when Twilio has forgotten the link.
         """
         path = f"{self._root}/IncomingPhoneNumbers.json"
         url = self._checked_link(link) if link else f"{path}?PageSize={PAGE_SIZE}"
         records, following = number_page(self._fetch(url))
-        next_page = self._checked_link(following) if following else ""
-        if next_page and next_page == url:
-            raise CarrierConfused("Twilio's list of numbers goes round in a circle.")
-        return NumberPage(records=records, next_page=next_page)
+        return NumberPage(
+            records=records, next_page=self._checked_link(following) if following else ""
+        )
 
     def find_number(self, e164: str) -> NumberRecord | None:
         """The number in this account, if it is there."""

@@ -34,9 +34,7 @@ def types(connection: Connection) -> list[str]:
 # --- Connecting ------------------------------------------------------------------------------
 
 
-def test_a_subaccount_is_connected(
-    acme: Account, by_admin: Actor, sandbox: SandboxProcess
-) -> None:
+def test_a_subaccount_is_connected(acme: Account, by_admin: Actor, sandbox: SandboxProcess) -> None:
     connection = connect(acme, by_admin, sandbox.acme_sid, sandbox.acme_token)
 
     connection.refresh_from_db()
@@ -65,7 +63,7 @@ def test_the_token_is_encrypted_and_in_no_event(
 def test_a_main_account_is_refused_with_the_way_to_a_subaccount(
     acme: Account, by_admin: Actor, sandbox: SandboxProcess
 ) -> None:
-    with pytest.raises(Invalid, match="main account.*Subaccounts, create one") as error:
+    with pytest.raises(Invalid, match=r"main account.*Subaccounts, create one") as error:
         connect(acme, by_admin, sandbox.main_sid, sandbox.main_token)
 
     assert list(error.value.errors) == ["sid"]
