@@ -370,7 +370,7 @@ def test_the_banner_names_the_deadline_and_both_ways_out(
 
     assert shown is not None
     assert (shown.state, shown.over, shown.percent_used) == ("open", 17, 25)
-    assert (shown.remaining, shown.add_price_text) == ("36 h 0 min", "$85.00 a month")
+    assert (shown.remaining, shown.add_price_text) == ("36 h", "$85.00 a month")
 
 
 def test_there_is_no_banner_within_the_licenses(acme: Account) -> None:
