@@ -152,6 +152,10 @@ Q_CLUSTER = {
     "label": "Background work",
 }
 
+# How long a worker may be silent before another one takes its job over; more than a call to
+# Twilio takes with all its retries.
+JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=45)
+
 # --- People ----------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 
@@ -22,7 +23,7 @@ from config.errors import NotDue
 from config.jobs import enqueue
 
 #: How long a worker may be silent before another one may take the job over.
-LEASE = timedelta(seconds=45)
+LEASE = timedelta(seconds=settings.JOB_LEASE_SECONDS)
 #: How long one task works before it hands over to the next; well under the queue's time limit.
 SLICE = timedelta(seconds=20)
 #: A queued job that nobody has begun by then is queued once more.

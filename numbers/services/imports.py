@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from array import array
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
@@ -80,6 +81,8 @@ def request_import(
     running = Import.objects.select_related("job").filter(connection=connection, is_open=True)
     for run in running:
         if run.job.is_open:
+            with suppress(NotDue):  # unless its worker died, somebody is at it
+                jobs.revive(run.job_id, at=at)
             return run
         _close(run)  # its job was given up outside of this module
     refuse(gates.reachable(connection))

@@ -123,7 +123,7 @@ def test_two_sweeps_end_a_grace_period_once_and_mail_once(account: Account, agai
     long_ago = timezone.now() - timedelta(hours=49)
     grace.import_completed(account.pk, job_id=None, actor=SYSTEM, at=long_ago)
 
-    at_once(tasks.sweep, tasks.sweep)
+    at_once(tasks.sweep_grace, tasks.sweep_grace)
 
     assert GracePeriod.objects.get().state == GraceState.EXPIRED
     assert Event.objects.filter(type="grace.expired").count() == 1
@@ -139,7 +139,7 @@ def test_a_purchase_during_the_sweep_is_either_before_or_after_it(
     grace.import_completed(account.pk, job_id=None, actor=SYSTEM, at=long_ago)
 
     at_once(
-        tasks.sweep,
+        tasks.sweep_grace,
         lambda: licenses.change_licenses(account.pk, to=12, actor=SYSTEM, at=timezone.now()),
     )
 
