@@ -6,7 +6,7 @@ import json
 import socket
 import struct
 import sys
-import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -68,7 +68,6 @@ class Server(ThreadingHTTPServer):
         self, address: tuple[str, int], application: Callable[[Request], Response]
     ) -> None:
         self.application = application
-        self.stopping = threading.Event()
         super().__init__(address, Handler)
 
     def server_bind(self) -> None:
@@ -116,7 +115,7 @@ class Handler(BaseHTTPRequestHandler):
         response = self.server.application(request)
         try:
             if response.delay_seconds:
-                self.server.stopping.wait(response.delay_seconds)
+                time.sleep(response.delay_seconds)
             self._send(response)
         finally:
             if response.on_sent is not None:

@@ -69,7 +69,6 @@ class Sandbox:
 
     def stop(self) -> None:
         """End `run`; may be called from a signal handler."""
-        self.server.stopping.set()
         threading.Thread(target=self.server.shutdown, daemon=True).start()
 
 

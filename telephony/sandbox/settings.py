@@ -152,5 +152,3 @@ def apply_settings(changes: dict[str, Any], form: dict[str, str]) -> None:
     if given.get("friendly_name") == "":
         del given["friendly_name"]
     changes.update(given)
-    for setting in [s for s in given if changes[s] == DEFAULTS[s]]:
-        del changes[setting]

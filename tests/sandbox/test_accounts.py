@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
@@ -75,13 +76,14 @@ def test_a_strangers_parent_does_not_reach_us(sandbox: SandboxProcess) -> None:
 
 def test_wrong_credentials_are_refused_in_twilios_shape(sandbox: SandboxProcess) -> None:
     url = f"{sandbox.url}/api/2010-04-01/Accounts/{sandbox.acme_sid}.json"
+    right = base64.b64encode(f"{sandbox.acme_sid}:{sandbox.acme_token}".encode()).decode()
 
     answers = [
         requests.get(url, auth=(sandbox.acme_sid, "0" * 32), timeout=5),
         requests.get(url, auth=("AC" + "0" * 32, sandbox.acme_token), timeout=5),
         requests.get(url, timeout=5),
         requests.get(url, headers={"Authorization": "Basic %%%"}, timeout=5),
-        requests.get(url, headers={"Authorization": "Bearer x"}, timeout=5),
+        requests.get(url, headers={"Authorization": f"Bearer {right}"}, timeout=5),
     ]
 
     for answer in answers:

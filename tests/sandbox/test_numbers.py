@@ -385,6 +385,9 @@ def test_on_day_eleven_it_is_gone(sandbox: SandboxProcess, acme_client: Client) 
 
     assert error.value.status == 409
     assert sandbox.state()["released"][0]["restorable"] is False
+    with pytest.raises(TwilioRestException) as resting:
+        acme_client.incoming_phone_numbers.create(phone_number=str(number.phone_number))
+    assert refused(resting) == (400, 21422)
 
 
 def test_after_two_months_anybody_may_buy_it(sandbox: SandboxProcess, acme_client: Client) -> None:
