@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
@@ -22,7 +23,7 @@ from rest_framework.views import APIView
 from accounts.actors import Actor
 from accounts.models import Account
 from accounts.states import Permission
-from config.api.bodies import AlwaysJson, StrictJsonParser
+from config.api.bodies import METHODS, AlwaysJson, StrictJsonParser
 
 from . import idempotency
 
@@ -46,7 +47,7 @@ class Endpoint(APIView):
     queryset: ClassVar[Any] = None
     content_negotiation_class = AlwaysJson
     parser_classes = (StrictJsonParser,)
-    metadata_class = None
+    http_method_names = METHODS
 
     _claim = None
 
@@ -130,14 +131,22 @@ class ListEndpoint(Endpoint):
         return super().known_parameters() | _OF_PAGES | frozenset(filters)
 
     def page(
-        self, rows: models.QuerySet[Row], serializer: type[serializers.BaseSerializer[Any]]
+        self,
+        rows: models.QuerySet[Row],
+        serializer: type[serializers.BaseSerializer[Any]],
+        *,
+        complete: Callable[[list[Row]], list[Row]] | None = None,
     ) -> Response:
-        """One page of ``rows``, narrowed by the filters of the query string."""
+        """One page of ``rows``, narrowed by the filters of the query string.
+
+        ``complete`` adds what the serializer reads besides the rows.
+        """
         if self.filterset_class is not None:
             rows = narrowed(rows, self.filterset_class, self.request.query_params)
         pages = self.pagination_class()
         found = pages.paginate_queryset(rows, self.request, view=self)
-        return pages.get_paginated_response(serializer(found, many=True).data)
+        written = serializer(complete(found) if complete else found, many=True)
+        return pages.get_paginated_response(written.data)
 
 
 def narrowed(

@@ -31,9 +31,7 @@ class EventFilter(django_filters.FilterSet):  # type: ignore[misc]
     actor_kind = django_filters.ChoiceFilter(label="Kind of actor", choices=ActorKind.choices)
     actor = IdFilter(label="Id of the actor", field_name="actor_id")
     job = IdFilter(label="Job", field_name="job_id")
-    since = django_filters.IsoDateTimeFilter(
-        label="Since", field_name="at", lookup_expr="gte"
-    )
+    since = django_filters.IsoDateTimeFilter(label="Since", field_name="at", lookup_expr="gte")
     before = django_filters.IsoDateTimeFilter(label="Before", field_name="at", lookup_expr="lt")
 
 

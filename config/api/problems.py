@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.signals import got_request_exception
 from django.http import Http404
 from django.urls import reverse
@@ -54,14 +54,6 @@ _RENAMED = {
 }
 
 
-class TooLarge(exceptions.APIException):
-    """A body beyond ``DATA_UPLOAD_MAX_MEMORY_SIZE``."""
-
-    status_code = 413
-    default_code = "too_large"
-    default_detail = "The body is larger than this API reads."
-
-
 @dataclass
 class Problem:
     """What went wrong, before it is put into words of HTTP."""
@@ -103,6 +95,8 @@ def _problem_of(exc: Exception) -> Problem | None:
         return Problem(exc.http_status, exc.code, exc.message, blockers=exc.blockers)
     if isinstance(exc, DomainError):
         return Problem(exc.http_status, exc.code, exc.message)
+    if isinstance(exc, RequestDataTooBig):
+        return Problem(413, "too_large", "The body is larger than this API reads.")
     if isinstance(exc, Http404):
         exc = exceptions.NotFound()
     elif isinstance(exc, PermissionDenied):

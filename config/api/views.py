@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from config import openapi
 
 from . import reference
-from .bodies import AlwaysJson
+from .bodies import METHODS, AlwaysJson
 from .problems import CODES
 
 
@@ -27,7 +27,7 @@ class OpenEndpoint(APIView):
     permission_classes = ()
     throttle_classes = ()
     content_negotiation_class = AlwaysJson
-    metadata_class = None
+    http_method_names = METHODS
 
 
 class SchemaEndpoint(OpenEndpoint):

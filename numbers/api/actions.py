@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 from django.urls import reverse
@@ -26,6 +27,8 @@ from .serializers import (
     SwapSerializer,
     WantedAssignmentSerializer,
     WantedSwapSerializer,
+    with_its_tags,
+    with_tags,
 )
 
 _DRY_RUN = OpenApiExample("What would it do?", {"dry_run": True}, request_only=True)
@@ -44,7 +47,7 @@ class NumberActionEndpoint(Endpoint):
         """Let the service do it. With 202, Twilio's part follows, and the number's state tells."""
         service(self.one(pk).pk, actor=self.actor, at=self.at, **facts)
         location = reverse("numbers-api:number", args=[pk])
-        body = NumberSerializer(self.one(pk)).data
+        body = NumberSerializer(with_its_tags(self.one(pk))).data
         return Response(body, status=status, headers={"Location": location})
 
     def planned(self, plan: plans.Plan) -> Response:
@@ -176,10 +179,9 @@ class SwapListEndpoint(NumberActionEndpoint):
         swaps.swap(
             leaving.pk, taking_id=taking.pk, fate=wanted["fate"], actor=self.actor, at=self.at
         )
-        after = {"leaving": self.one(leaving.pk), "taking": self.one(taking.pk)}
-        return Response(
-            {name: NumberSerializer(number).data for name, number in after.items()}, status=201
-        )
+        after = with_tags(self.one(number.pk) for number in (leaving, taking))
+        swapped = SimpleNamespace(leaving=after[0], taking=after[1])
+        return Response(SwapSerializer(swapped).data, status=201)
 
     def _number(self, name: str, wanted: dict[str, Any]) -> PhoneNumber:
         number: PhoneNumber | None = self.visible().filter(pk=wanted[name]).first()

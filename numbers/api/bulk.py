@@ -21,7 +21,7 @@ from numbers.models import PhoneNumber
 from numbers.services import bulk
 from numbers.services.bulk import BulkPreview, Selection
 
-from .serializers import BulkPreviewSerializer, WantedBulkJobSerializer
+from .serializers import BulkPreviewSerializer, WantedBulkJobSerializer, with_its_tags, with_tags
 
 _QUEUED = OpenApiResponse(JobSerializer, "Queued: follow the job at `Location`.")
 
@@ -74,9 +74,9 @@ class BulkJobListEndpoint(Endpoint):
                 SimpleNamespace(code=code, message=message, count=count)
                 for code, message, count in found.reasons
             ],
-            changing=found.changing,
+            changing=with_tags(found.changing),
             skipping=[
-                SimpleNamespace(number=number, message=message)
+                SimpleNamespace(number=with_its_tags(number), message=message)
                 for number, message in found.skipping
             ],
         )

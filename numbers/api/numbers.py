@@ -17,16 +17,19 @@ from numbers.models import PhoneNumber
 from numbers.services import inventory
 
 from .serializers import (
-    NUMBER_COLUMNS,
     ActionStateSerializer,
     NumberChangesSerializer,
     NumberDetailSerializer,
     NumberSerializer,
+    with_its_tags,
+    with_tags,
 )
 
 #: Whole numbers with what gates, plans and serializers read.
-NUMBERS = PhoneNumber.objects.select_related("account", "connection", "agent").prefetch_related(
-    "tags"
+NUMBERS = PhoneNumber.objects.select_related("account", "connection", "agent")
+#: Those without what only a number's own page reads.
+SHORT_NUMBERS = PhoneNumber.objects.select_related("agent").defer(
+    "twilio", "fingerprint", "before_release", "notes"
 )
 _EXPAND = OpenApiParameter(
     "expand", str, enum=["twilio"], description="Adds Twilio's whole record as `twilio`."
@@ -34,9 +37,7 @@ _EXPAND = OpenApiParameter(
 
 
 class NumberListEndpoint(ListEndpoint):
-    queryset = (
-        PhoneNumber.objects.select_related("agent").only(*NUMBER_COLUMNS).prefetch_related("tags")
-    )
+    queryset = SHORT_NUMBERS
     ordering = "e164"
     filterset_class = NumberFilter
 
@@ -47,7 +48,7 @@ class NumberListEndpoint(ListEndpoint):
         Without a filter every number is listed, released ones too; `tab=all` lists those that take
         a license.
         """
-        return self.page(self.visible(), NumberSerializer)
+        return self.page(self.visible(), NumberSerializer, complete=with_tags)
 
 
 class NumberEndpoint(Endpoint):
@@ -79,7 +80,8 @@ class NumberEndpoint(Endpoint):
 
     def _answer(self, pk: int) -> Response:
         context = {"expand_twilio": self._expand()}
-        return Response(NumberDetailSerializer(self.one(pk), context=context).data)
+        number = with_its_tags(self.one(pk))
+        return Response(NumberDetailSerializer(number, context=context).data)
 
     def _expand(self) -> bool:
         wish = self.request.query_params.get("expand")

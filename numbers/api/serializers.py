@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from rest_framework import serializers
@@ -24,6 +25,22 @@ class CapabilitiesSerializer(RowSerializer):
     mms = serializers.BooleanField()
 
 
+def with_tags(numbers: Iterable[PhoneNumber]) -> list[PhoneNumber]:
+    """The numbers, each with the names of its tags as ``tag_names``, by one query for all."""
+    rows = list(numbers)
+    names: dict[int, list[str]] = {number.pk: [] for number in rows}
+    tagged = PhoneNumber.tags.through.objects.filter(phonenumber_id__in=names)
+    for pk, name in tagged.order_by("tag__name").values_list("phonenumber_id", "tag__name"):
+        names[pk].append(name)
+    for number in rows:
+        number.tag_names = names[number.pk]  # type: ignore[attr-defined]
+    return rows
+
+
+def with_its_tags(number: PhoneNumber) -> PhoneNumber:
+    return with_tags([number])[0]
+
+
 class NumberAgentSerializer(RowSerializer):
     """Who answers the number."""
 
@@ -31,17 +48,8 @@ class NumberAgentSerializer(RowSerializer):
     name = serializers.CharField()
 
 
-class TagNamesField(serializers.ListField):
-    """The tags of a number, by name."""
-
-    child = serializers.CharField()
-
-    def to_representation(self, data: Any) -> list[str]:
-        return [tag.name for tag in data.all()]
-
-
 class NumberSerializer(RowSerializer):
-    """A number as lists show it."""
+    """A number as lists show it. Give it numbers that are ``with_tags``."""
 
     id = serializers.IntegerField()
     number = serializers.CharField(source="e164", help_text="E.164, such as `+14155550123`.")
@@ -53,7 +61,7 @@ class NumberSerializer(RowSerializer):
     capabilities = CapabilitiesSerializer(source="*")
     friendly_name = serializers.CharField(help_text="Its name at Twilio.")
     label = serializers.CharField(help_text="Its name here.")
-    tags = TagNamesField()
+    tags = serializers.ListField(source="tag_names", child=serializers.CharField())
     protected = serializers.BooleanField()
     agent = NumberAgentSerializer(allow_null=True)
     kept_at = serializers.DateTimeField(
@@ -63,29 +71,6 @@ class NumberSerializer(RowSerializer):
     imported_at = serializers.DateTimeField()
     released_at = serializers.DateTimeField(allow_null=True)
     restorable_until = serializers.DateTimeField(allow_null=True)
-
-
-#: The columns that ``NumberSerializer`` reads.
-NUMBER_COLUMNS = (
-    "account_id",
-    "connection_id",
-    "e164",
-    "sid",
-    "state",
-    "state_changed_at",
-    "country",
-    "type",
-    "voice",
-    "sms",
-    "mms",
-    "friendly_name",
-    "label",
-    "protected",
-    "keep_decided_at",
-    "imported_at",
-    "released_at",
-    "agent__name",
-)
 
 
 class NumberDetailSerializer(NumberSerializer):
