@@ -111,9 +111,11 @@ class Command(BaseCommand):
 def _subaccounts() -> dict[str, dict[str, Any]]:
     """Role at the stand-in -> its subaccount; waits until the stand-in answers."""
     until = time.monotonic() + PATIENCE
+    session = requests.Session()
+    session.trust_env = False  # no proxy between processes of one machine
     while True:
         try:
-            answer = requests.get(f"{settings.TWILIO_BASE_URL}/_sandbox/state", timeout=5)
+            answer = session.get(f"{settings.TWILIO_BASE_URL}/_sandbox/state", timeout=5)
             answer.raise_for_status()
         except requests.RequestException as error:
             if time.monotonic() >= until:
