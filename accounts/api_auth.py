@@ -50,7 +50,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 class BrowserSessionAuthentication(SessionAuthentication):
     """A signed-in member. Sets ``request.actor``; auth is the membership in the chosen account."""
 
-    def authenticate(self, request: Request) -> tuple[User, Membership] | None:  # type: ignore[override]
+    def authenticate(self, request: Request) -> tuple[User, Membership] | None:
         found = super().authenticate(request)
         if found is None:
             return None

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, TypeVar
 
 import django_filters
 from django.db import models
-from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django_filters.rest_framework import DjangoFilterBackend
@@ -17,12 +16,12 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from accounts.actors import Actor
-from accounts.models import Account
+from accounts.models import Account, IdempotencyKey
 from accounts.states import Permission
+from config.api import CursorPages
 from config.api.bodies import METHODS, AlwaysJson, StrictJsonParser
 
 from . import idempotency
@@ -49,7 +48,7 @@ class Endpoint(APIView):
     parser_classes = (StrictJsonParser,)
     http_method_names = METHODS
 
-    _claim = None
+    _claim: IdempotencyKey | None = None
 
     @property
     def actor(self) -> Actor:
@@ -80,14 +79,14 @@ class Endpoint(APIView):
         return super().handle_exception(exc)
 
     def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
         response["Cache-Control"] = "no-store"
         if limit := getattr(request, "rate_limit", None):
             for name, value in limit.headers().items():
                 response[name] = value
-        if self._claim is not None and isinstance(response, Response):
+        if self._claim is not None:
             idempotency.conclude(self._claim, response)
         return response
 
@@ -120,7 +119,7 @@ class ListEndpoint(Endpoint):
     """An address that also lists rows in pages, along the unique column ``ordering``."""
 
     ordering: ClassVar[str] = "-id"
-    pagination_class = api_settings.DEFAULT_PAGINATION_CLASS
+    pagination_class = CursorPages
     filter_backends: ClassVar[tuple[type[DjangoFilterBackend], ...]] = (DjangoFilterBackend,)
     filterset_class: ClassVar[type[django_filters.FilterSet] | None] = None
 

@@ -62,10 +62,13 @@ def begin(request: Request, actor: Actor, *, at: datetime) -> IdempotencyKey | N
             code="idempotency_key_invalid",
         )
     fingerprint = _fingerprint(request)
+    whose: dict[str, Any] = {
+        "account_id": actor.account_id,
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+    }
     row, is_first = IdempotencyKey.objects.get_or_create(
-        account_id=actor.account_id,
-        actor_kind=actor.kind,
-        actor_id=actor.id,
+        **whose,
         key=key,
         defaults={"fingerprint": fingerprint, "created_at": at},
     )

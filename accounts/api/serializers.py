@@ -13,7 +13,7 @@ class ActorSerializer(RowSerializer):
 
     kind = serializers.ChoiceField(ActorKind.choices, source="actor_kind")
     id = serializers.IntegerField(source="actor_id", allow_null=True)
-    label = serializers.CharField(source="actor_label")
+    label = serializers.CharField(source="actor_label")  # type: ignore[assignment]
 
 
 class SubjectSerializer(RowSerializer):
@@ -21,7 +21,7 @@ class SubjectSerializer(RowSerializer):
 
     type = serializers.CharField(source="subject_type")
     id = serializers.IntegerField(source="subject_id", allow_null=True)
-    label = serializers.CharField(source="subject_label")
+    label = serializers.CharField(source="subject_label")  # type: ignore[assignment]
 
 
 class EventSerializer(RowSerializer):
@@ -34,7 +34,9 @@ class EventSerializer(RowSerializer):
     actor = ActorSerializer(source="*")
     summary = serializers.CharField(help_text="For people.")
     reason = serializers.CharField()
-    data = serializers.DictField(help_text="`before` and `after` of what changed, and more.")
+    data = serializers.DictField(  # type: ignore[assignment]
+        help_text="`before` and `after` of what changed, and more."
+    )
     job = serializers.IntegerField(source="job_id", allow_null=True)
     request_id = serializers.CharField()
 
@@ -63,7 +65,7 @@ class JobItemSerializer(RowSerializer):
 
     id = serializers.IntegerField()
     number = serializers.IntegerField(source="subject_id")
-    label = serializers.CharField(help_text="The number in E.164.")
+    label = serializers.CharField(help_text="The number in E.164.")  # type: ignore[assignment]
     state = serializers.ChoiceField(ItemState.choices)
     code = serializers.CharField(help_text="Why it was skipped or failed; the blocker's code.")
     message = serializers.CharField()

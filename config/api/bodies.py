@@ -163,6 +163,6 @@ class ProblemSerializer(RowSerializer):
     status = serializers.IntegerField()
     detail = serializers.CharField(help_text="A sentence for people.")
     code = serializers.CharField(help_text="Stable; decide by this.")
-    errors = FieldErrorSerializer(many=True)
+    errors = FieldErrorSerializer(many=True)  # type: ignore[assignment]
     blockers = BlockerSerializer(many=True)
     request_id = serializers.CharField(help_text="Name it when you ask support.")

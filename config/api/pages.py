@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +35,7 @@ class _Cursor:
 class CursorPages(BasePagination):
     """Pages along one unique column, which the view names in ``ordering`` (``e164``, ``-id``)."""
 
-    def paginate_queryset(
+    def paginate_queryset(  # type: ignore[override]
         self, queryset: models.QuerySet[Any], request: Request, view: Any = None
     ) -> list[Any]:
         self.address = request.build_absolute_uri()
@@ -86,7 +85,7 @@ class CursorPages(BasePagination):
             },
         }
 
-    def get_schema_operation_parameters(self, view: Any) -> Sequence[dict[str, Any]]:
+    def get_schema_operation_parameters(self, view: Any) -> list[Any]:
         return [
             {
                 "name": "limit",

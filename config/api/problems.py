@@ -149,6 +149,7 @@ def _body(problem: Problem, request: Request) -> dict[str, Any]:
 
 def blocker_as_json(blocker: Blocker, request: Request) -> dict[str, str]:
     """``fix`` is the address of the page that removes the reason, or empty."""
-    path = blocker.fix_path(request.auth.account.slug) if blocker.fix else ""
+    inside: Any = request.auth
+    path = blocker.fix_path(inside.account.slug) if blocker.fix else ""
     fix = f"{settings.PUBLIC_URL}{path}" if path else ""
     return {"code": blocker.code, "message": blocker.message, "fix": fix}

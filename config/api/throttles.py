@@ -36,23 +36,25 @@ class PerActorThrottle(SimpleRateThrottle):
 
     scope = "actor"
 
-    def get_rate(self) -> str | None:
-        return api_settings.DEFAULT_THROTTLE_RATES[self.scope]
+    def __init__(self) -> None:
+        rate = str(api_settings.DEFAULT_THROTTLE_RATES[self.scope])
+        limit, seconds = self.parse_rate(rate)
+        self.limit, self.seconds = limit or 0, seconds or 1
 
     def allow_request(self, request: Request, view: Any) -> bool:
         actor = request.actor  # type: ignore[attr-defined]
         now = time.time()
-        window = int(now // self.duration)
-        self.reset = max(1, int((window + 1) * self.duration - now + 0.999))
+        window = int(now // self.seconds)
+        self.reset = max(1, int((window + 1) * self.seconds - now + 0.999))
         key = f"api:{actor.kind}:{actor.id}:{actor.account_id}:{window}"
         try:
             used = cache.incr(key)
         except ValueError:  # the first request of this window
-            used = 1 if cache.add(key, 1, timeout=self.duration) else cache.incr(key)
+            used = 1 if cache.add(key, 1, timeout=self.seconds) else cache.incr(key)
         request.rate_limit = RateLimit(  # type: ignore[attr-defined]
-            self.num_requests, max(0, self.num_requests - used), self.reset
+            self.limit, max(0, self.limit - used), self.reset
         )
-        return used <= self.num_requests
+        return bool(used <= self.limit)
 
     def wait(self) -> float:
         return self.reset

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from django.urls import reverse
-from django.utils.http import urlencode
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -150,11 +149,10 @@ class ImportEndpoint(Endpoint):
 
 def _detail(run: Import) -> Any:
     address = reverse("numbers-api:numbers")
+    found = {
+        str(outcome): f"{address}?imported_in={run.job_id}&outcome={outcome}"
+        for outcome in Outcome.values
+    }
     run.counts = SimpleNamespace(**imports.counts(run.job))  # type: ignore[attr-defined]
-    run.numbers = SimpleNamespace(  # type: ignore[attr-defined]
-        **{
-            outcome: f"{address}?{urlencode({'imported_in': run.job_id, 'outcome': outcome})}"
-            for outcome in Outcome.values
-        }
-    )
+    run.numbers = SimpleNamespace(**found)  # type: ignore[attr-defined]
     return ImportDetailSerializer(run).data

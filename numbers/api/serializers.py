@@ -60,7 +60,7 @@ class NumberSerializer(RowSerializer):
     type = serializers.ChoiceField(NumberType.choices)
     capabilities = CapabilitiesSerializer(source="*")
     friendly_name = serializers.CharField(help_text="Its name at Twilio.")
-    label = serializers.CharField(help_text="Its name here.")
+    label = serializers.CharField(help_text="Its name here.")  # type: ignore[assignment]
     tags = serializers.ListField(source="tag_names", child=serializers.CharField())
     protected = serializers.BooleanField()
     agent = NumberAgentSerializer(allow_null=True)
@@ -91,7 +91,7 @@ class NumberDetailSerializer(NumberSerializer):
 class NumberChangesSerializer(Wanted):
     """What people write on a number. What is left out stays as it is."""
 
-    label = serializers.CharField(required=False, allow_blank=True, max_length=100)
+    label = serializers.CharField(required=False, allow_blank=True, max_length=100)  # type: ignore[assignment]
     notes = serializers.CharField(required=False, allow_blank=True, max_length=5000)
     tags = serializers.ListField(
         child=serializers.CharField(max_length=40), required=False, max_length=MOST_TAGS
@@ -103,7 +103,7 @@ class ActionStateSerializer(RowSerializer):
     """An action, and the reasons against it before anyone tries."""
 
     action = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     allowed = serializers.BooleanField()
     relevant = serializers.BooleanField(help_text="Makes sense in the number's state.")
     blockers = BlockerSerializer(many=True)
@@ -135,7 +135,7 @@ class WantedSwapSerializer(DryRunSerializer):
 class PlanChangeSerializer(RowSerializer):
     """One thing that would be different."""
 
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     number = serializers.CharField(help_text="As people write it.")
     before = serializers.CharField()
     after = serializers.CharField()

@@ -153,11 +153,15 @@ def test_a_browser_session_needs_its_csrf_token_to_write(owner: User, problem: P
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(owner)
     browser.get("/api/v1/agents/")
-    body = {"data": '{"name": "Reception"}', "content_type": "application/json"}
-
-    refused = browser.post("/api/v1/agents/", **body)
     browser.cookies["csrftoken"] = "a" * 32
-    allowed = browser.post("/api/v1/agents/", headers={"x-csrftoken": "a" * 32}, **body)
+
+    def create(**headers: str) -> Answer:
+        body = '{"name": "Reception"}'
+        return browser.post(
+            path_of("agents/"), body, content_type="application/json", headers=headers
+        )
+
+    refused, allowed = create(), create(**{"x-csrftoken": "a" * 32})
 
     assert problem(refused) == (403, "csrf_failed")
     assert allowed.status_code == 201
