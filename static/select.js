@@ -7,7 +7,7 @@
 //   </form>
 //
 // The picked ids live in sessionStorage, so that they survive paging; rows picked on other pages
-// are sent as hidden inputs. Shift-click picks a range; keys: / searches, j and k move, x picks.
+// are sent in one hidden input, with commas between them. Shift-click picks a range; keys: / searches, j and k move, x picks.
 // A page with [data-selection-done] (a started job) empties every stored selection.
 "use strict";
 (() => {
@@ -109,14 +109,13 @@
       form.querySelectorAll("[data-elsewhere]").forEach((input) => input.remove());
       if (picked.everything) return;
       const here = new Set(boxes().map((box) => box.value));
-      const name = boxes()[0]?.name ?? "ids";
-      for (const id of picked.ids) {
-        if (here.has(id)) continue;
-        const input = document.createElement("input");
-        Object.assign(input, { type: "hidden", name, value: id });
-        input.dataset.elsewhere = "";
-        form.append(input);
-      }
+      const elsewhere = [...picked.ids].filter((id) => !here.has(id));
+      if (!elsewhere.length) return;
+      // One field for all of them: a server takes only so many fields.
+      const input = document.createElement("input");
+      Object.assign(input, { type: "hidden", name: boxes()[0]?.name ?? "ids", value: elsewhere.join() });
+      input.dataset.elsewhere = "";
+      form.append(input);
     });
 
     const move = (step) => {
