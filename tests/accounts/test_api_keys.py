@@ -42,7 +42,8 @@ def test_a_key_lets_its_holder_in_and_acts_within_its_scopes(
 
     assert key is not None
     actor = actors.api_key(key)
-    assert (actor.account_id, actor.permissions) == (acme.pk, {"read", "numbers"})
+    assert actor.account_id == acme.pk
+    assert actor.permissions == {"read", "numbers"}
     with pytest.raises(Forbidden):
         actor.require(Permission.LICENSES)
 

@@ -25,7 +25,7 @@ TASK = "accounts.tasks.mail_notices"
 
 
 def queued() -> int:
-    return OrmQ.objects.count()
+    return int(OrmQ.objects.count())
 
 
 def start(account: Account, **fields: object) -> Job:

@@ -1,0 +1,289 @@
+"""The activity page, its CSV, and timelines."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import io
+import re
+from datetime import timedelta
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.activity import choose
+from accounts.models import Account, Event, Membership, User
+from accounts.timeline import PAGES, TYPES, entries, type_label
+from accounts.views.activity import PAGE_SIZE
+from tests.factories import (
+    NOON,
+    AgentFactory,
+    ApiKeyFactory,
+    EventFactory,
+    PhoneNumberFactory,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
+
+#: Session, user, membership with account; other accounts and unread notices; the grace banner.
+FRAME = 6
+HOUR = timedelta(hours=1)
+
+
+def shown(client: Client, query: str = "") -> list[str]:
+    """The sentences on the activity page, in order."""
+    response = client.get(f"{reverse('accounts:activity', args=['acme'])}{query}")
+    assert response.status_code == 200
+    return [entry.sentence for entry in response.context["entries"]]
+
+
+def rows_of_csv(client: Client, query: str = "") -> list[dict[str, str]]:
+    response = client.get(f"{reverse('accounts:activity_csv', args=['acme'])}{query}")
+    return list(csv.DictReader(io.StringIO(response.getvalue().decode())))
+
+
+def test_everything_is_listed_newest_first_and_nothing_of_others(
+    member_client: Client, acme: Account
+) -> None:
+    EventFactory.create(account=acme, summary="first")
+    EventFactory.create(account=acme, summary="second")
+    EventFactory.create(summary="elsewhere")
+
+    assert shown(member_client) == ["second", "first"]
+
+
+def test_pages_follow_each_other_both_ways_without_gap_or_repeat(
+    member_client: Client, acme: Account
+) -> None:
+    total = 2 * PAGE_SIZE + 5
+    for n in range(total):
+        EventFactory.create(account=acme, summary=str(n))
+
+    url = reverse("accounts:activity", args=["acme"])
+    forward, query = [], "?type=number.described"
+    while query:
+        page = member_client.get(f"{url}{query}").context["page"]
+        forward.append([event.summary for event in page.rows])
+        query, last = page.older, page
+    backward, query = [forward[-1]], last.newer
+    while query:
+        page = member_client.get(f"{url}{query}").context["page"]
+        backward.append([event.summary for event in page.rows])
+        query = page.newer
+
+    assert list(chain(*forward)) == [str(n) for n in reversed(range(total))]
+    assert sorted(chain(*backward), key=int) == [str(n) for n in range(total)]
+    assert last.first == "?type=number.described"
+
+
+@pytest.mark.parametrize("query", ["?before=x", "?before=-1", "?after=9e9", "?before=" + "9" * 30])
+def test_a_broken_cursor_shows_the_newest(member_client: Client, acme: Account, query: str) -> None:
+    EventFactory.create(account=acme, summary="newest")
+
+    assert shown(member_client, query) == ["newest"]
+
+
+def test_events_are_filtered_by_type(member_client: Client, acme: Account) -> None:
+    EventFactory.create(account=acme, type="member.joined", summary="joined")
+    EventFactory.create(account=acme)
+
+    assert shown(member_client, "?type=member.joined") == ["joined"]
+
+
+def test_events_are_filtered_by_who_did_it(
+    member_client: Client, acme: Account, owner: User
+) -> None:
+    key = ApiKeyFactory.create(account=acme)
+    EventFactory.create(account=acme, actor_kind="user", actor_id=owner.pk, summary="person")
+    EventFactory.create(account=acme, actor_kind="api_key", actor_id=key.pk, summary="program")
+    EventFactory.create(account=acme, actor_kind="user", actor_id=0, summary="who has left")
+    EventFactory.create(account=acme, summary="system")
+
+    assert shown(member_client, f"?actor=user:{owner.pk}") == ["person"]
+    assert shown(member_client, f"?actor=api_key:{key.pk}") == ["program"]
+    assert shown(member_client, "?actor=user:0") == ["who has left"]
+    assert shown(member_client, "?actor=system") == ["system"]
+
+
+@pytest.mark.parametrize("typed", ["+14155550123", "(415) 555-0123", "415.555.0123"])
+def test_a_number_is_found_however_it_is_written(
+    member_client: Client, acme: Account, typed: str
+) -> None:
+    number = PhoneNumberFactory.create(account=acme, e164="+14155550123")
+    EventFactory.create(account=acme, subject_id=number.pk, summary="about it")
+    EventFactory.create(account=acme, subject_id=number.pk + 1)
+
+    response = member_client.get(reverse("accounts:activity", args=["acme"]), {"subject": typed})
+
+    assert [entry.sentence for entry in response.context["entries"]] == ["about it"]
+
+
+def test_agents_members_and_keys_are_found_by_name(
+    member_client: Client, acme: Account, owner: User
+) -> None:
+    agent = AgentFactory.create(account=acme, name="Front desk")
+    key = ApiKeyFactory.create(account=acme, name="Export")
+    for kind, pk in (("agent", agent.pk), ("api_key", key.pk), ("member", owner.pk)):
+        EventFactory.create(account=acme, subject_type=kind, subject_id=pk, summary=kind)
+
+    assert shown(member_client, "?subject=front+desk") == ["agent"]
+    assert shown(member_client, "?subject=Export") == ["api_key"]
+    assert shown(member_client, f"?subject={owner.email}") == ["member"]
+    assert shown(member_client, f"?subject=agent:{agent.pk}") == ["agent"]
+    assert shown(member_client, "?subject=nobody") == []
+
+
+def test_days_are_days_in_the_zone_of_the_account(member_client: Client, acme: Account) -> None:
+    # March 2 in Los Angeles begins at 08:00 UTC.
+    begin = NOON.replace(day=2, hour=8)
+    for name, at in [
+        ("before", begin - timedelta(seconds=1)),
+        ("first", begin),
+        ("last", begin + timedelta(hours=24, seconds=-1)),
+        ("after", begin + timedelta(hours=24)),
+    ]:
+        EventFactory.create(account=acme, at=at, summary=name)
+
+    assert shown(member_client, "?since=2026-03-02&until=2026-03-02") == ["last", "first"]
+    assert shown(member_client, "?since=2026-03-03") == ["after"]
+    assert shown(member_client, "?until=2026-03-01") == ["before"]
+
+
+def test_a_time_range_finds_events_that_were_stored_out_of_order(acme: Account) -> None:
+    """A slow transaction stores an older time under a newer id; neither end may lose it."""
+    day = NOON.replace(day=2, hour=8)
+    minutes = [-90, -1, 3, 0, 1, 24 * 60 - 1, 24 * 60 - 3, 24 * 60, 24 * 60 + 90]
+    for minute in minutes:
+        EventFactory.create(account=acme, at=day + timedelta(minutes=minute))
+
+    found = choose(acme, since=day.date(), until=day.date())
+
+    inside = {day + timedelta(minutes=minute) for minute in minutes if 0 <= minute < 24 * 60}
+    assert {event.at for event in found} == inside
+
+
+@pytest.mark.parametrize("query", ["?type=nonsense", "?since=yesterday", "?actor=user:x"])
+def test_a_filter_that_makes_no_sense_is_told(
+    member_client: Client, acme: Account, query: str
+) -> None:
+    EventFactory.create(account=acme)
+
+    response = member_client.get(f"{reverse('accounts:activity', args=['acme'])}{query}")
+
+    assert response.status_code == 200
+    assert "Please check what is marked" in response.content.decode()
+
+
+def test_the_page_reads_a_fixed_number_of_times(
+    member_client: Client, acme: Account, django_assert_num_queries: object
+) -> None:
+    EventFactory.create_batch(PAGE_SIZE + 10, account=acme)
+
+    with django_assert_num_queries(FRAME + 3):  # type: ignore[operator]
+        shown(member_client)
+
+
+def test_the_csv_is_the_whole_current_view(member_client: Client, acme: Account) -> None:
+    EventFactory.create_batch(PAGE_SIZE + 10, account=acme)
+    EventFactory.create(account=acme, type="member.joined")
+
+    assert len(rows_of_csv(member_client)) == PAGE_SIZE + 11
+    assert len(rows_of_csv(member_client, "?type=member.joined")) == 1
+
+
+def test_the_csv_says_what_changed_and_runs_no_formula(
+    member_client: Client, acme: Account
+) -> None:
+    EventFactory.create(
+        account=acme,
+        summary="=HYPERLINK(1)",
+        reason="because",
+        data={"before": {"label": ""}, "after": {"label": "Front desk"}},
+    )
+
+    (row,) = rows_of_csv(member_client)
+
+    assert row["summary"] == "'=HYPERLINK(1)"
+    assert row["subject"] == "+14155550100"
+    assert row["changes"] == "Label: nothing -> Front desk"
+    assert row["reason"] == "because"
+    assert row["time"] == "2026-03-01T12:00:00+00:00"
+
+
+def test_an_entry_shows_changes_in_words_and_links_to_its_subject(acme: Account) -> None:
+    event = EventFactory.create(
+        account=acme,
+        subject_id=7,
+        actor_kind="api_key",
+        actor_label="Export",
+        reason="Asked by mail",
+        data={
+            "before": {"protected": False, "ends_at": "2026-03-01T12:00:00+00:00", "sms": True},
+            "after": {"protected": True, "ends_at": None, "tags": ["a", "b"]},
+        },
+    )
+
+    (entry,) = entries([event], account=acme)
+    (here,) = entries([event], account=acme, subject=("number", 7))
+
+    assert entry.actor_text == "API key “Export”"
+    assert entry.details == [
+        ("Protected", "no", "yes"),
+        ("Ends at", "Sun, Mar 1, 2026, 4:00 AM PST", ""),
+        ("SMS", "yes", ""),
+        ("Tags", "", "a, b"),
+        ("Reason", "", "Asked by mail"),
+    ]
+    assert entry.url == reverse("numbers:detail", args=["acme", 7])
+    assert here.url == ""
+
+
+@pytest.mark.parametrize("kind", sorted(PAGES))
+def test_every_subject_has_a_page(acme: Account, member: User, kind: str) -> None:
+    event = EventFactory.create(account=acme, subject_type=kind, subject_id=1)
+
+    assert entries([event], account=acme)[0].url.startswith("/a/acme/")
+    assert Membership.objects.filter(user=member).exists()
+
+
+def test_the_table_of_event_types_is_that_of_the_code(root: Path) -> None:
+    """A type is a literal ``noun.past_tense`` in a service, or an f-string of that form."""
+    files = [
+        path
+        for app in ("accounts", "licensing", "numbers", "telephony")
+        for path in [*(root / app).glob("services/*.py"), *(root / app).glob("services.py")]
+    ]
+    nodes = [node for path in files for node in ast.walk(ast.parse(path.read_text()))]
+    form = re.compile(r"^[a-z_]+\.[a-z]+(_[a-z]+)*$")
+    literal = {
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and form.match(node.value)
+    }
+    composed = [pattern for node in nodes if (pattern := _pattern(node))]
+
+    assert literal - set(TYPES) == set()
+    unexplained = set(TYPES) - literal
+    assert {
+        type for type in unexplained if not any(each.fullmatch(type) for each in composed)
+    } == set()
+
+
+def _pattern(node: ast.AST) -> re.Pattern[str] | None:
+    """What an f-string such as ``f"number.{kind}_refused"`` can become."""
+    if not isinstance(node, ast.JoinedStr):
+        return None
+    parts = [
+        re.escape(str(part.value)) if isinstance(part, ast.Constant) else "[a-z_]+"
+        for part in node.values
+    ]
+    return re.compile("".join(parts)) if re.match(r"^[a-z_]+\\\.", parts[0]) else None
+
+
+def test_types_read_as_words() -> None:
+    assert type_label("number.released") == "Number released"
+    assert type_label("api_key.created") == "API key created"
+    assert Event._meta.get_field("type").max_length >= max(map(len, TYPES))  # type: ignore[operator]

@@ -1,0 +1,40 @@
+"""Every template compiles, and none asks for what the content security policy blocks."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.template.loader import get_template
+
+FOLDER = Path(settings.BASE_DIR) / "templates"
+#: Plain-text mails are Django templates too.
+TEMPLATES = sorted(
+    str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*") if path.suffix in (".html", ".txt")
+)
+BLOCKED = {
+    "a style attribute": re.compile(r"<[^>]*\sstyle\s*=", re.I),
+    "a style element": re.compile(r"<style\b", re.I),
+    "an event handler": re.compile(r"<[^>]*\son[a-z]+\s*=", re.I),
+    "a script in the page": re.compile(r"<script(?![^>]*\bsrc=)", re.I),
+    "something from another site": re.compile(
+        r"<(?:script|link|img|iframe)\b[^>]*(?:src|href)\s*=\s*[\"'](?:https?:)?//", re.I
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_every_template_compiles(name: str) -> None:
+    get_template(name)
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize("what", BLOCKED)
+def test_no_template_holds_what_the_browser_will_refuse(name: str, what: str) -> None:
+    assert not BLOCKED[what].search((FOLDER / name).read_text(encoding="utf-8"))
+
+
+def test_there_are_templates_to_look_at() -> None:
+    assert len(TEMPLATES) > 30
