@@ -17,3 +17,19 @@ class IdFilter(django_filters.Filter):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, min_value=1, max_value=LARGEST_ID, **kwargs)
+
+
+class YesNoField(forms.Field):
+    """True, false or nothing; Django's own field takes anything else for nothing."""
+
+    def to_python(self, value: Any) -> bool | None:
+        text = str(value or "").lower()
+        if text in ("", "true", "false"):
+            return {"true": True, "false": False}.get(text)
+        raise forms.ValidationError("Say true or false.")
+
+
+class YesNoFilter(django_filters.BooleanFilter):  # type: ignore[misc]
+    """True or false; a value that is neither is refused instead of ignored."""
+
+    field_class = YesNoField

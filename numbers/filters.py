@@ -13,7 +13,7 @@ from django.http import QueryDict
 
 from accounts.models import Event
 from config.errors import Invalid
-from config.filters import IdFilter
+from config.filters import IdFilter, YesNoFilter
 from config.phone_numbers import digits_of
 from numbers.models import PhoneNumber
 from numbers.models.inventory import PhoneNumberQuerySet
@@ -119,9 +119,9 @@ class NumberFilter(django_filters.FilterSet):  # type: ignore[misc]
     capability = django_filters.MultipleChoiceFilter(
         label="Capability", choices=Capability.choices, method="with_capabilities"
     )
-    protected = django_filters.BooleanFilter(label="Protected")
+    protected = YesNoFilter(label="Protected")
     connection = IdFilter(label="Connection", field_name="connection_id")
-    kept = django_filters.BooleanFilter(label="Kept", method="decided_to_keep")
+    kept = YesNoFilter(label="Kept", method="decided_to_keep")
     imported_in = IdFilter(label="Import", method="of_import")
     outcome = django_filters.ChoiceFilter(
         label="Import found it", choices=Outcome.choices, method="with_outcome"

@@ -34,4 +34,5 @@ def save_filter(account_id: int, *, name: str, query: str, actor: Actor) -> Save
 def forget_filter(filter_id: int, *, actor: Actor) -> None:
     """Delete a saved view of the actor."""
     actor.require(Permission.READ)
-    SavedFilter.objects.filter(pk=filter_id, user_id=actor.id).delete()
+    if actor.kind == ActorKind.USER and actor.id is not None:
+        SavedFilter.objects.filter(pk=filter_id, user_id=actor.id).delete()

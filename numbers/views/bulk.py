@@ -51,8 +51,8 @@ def bulk(request: AccountRequest) -> HttpResponse:
         return redirect(to(request, "numbers:list"))
     chosen = SelectionForm(request.POST)
     if not chosen.is_valid():
-        for errors in chosen.errors.values():
-            tell_refusal(request, Invalid({"action": errors}))
+        refused = {name: [str(each) for each in errors] for name, errors in chosen.errors.items()}
+        tell_refusal(request, Invalid(refused))
         return redirect(_list_address(request))
     action, step = chosen.cleaned_data["action"], request.POST.get("step", "")
     agents = request.account.agents.order_by("name")

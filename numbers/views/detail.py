@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from accounts import timeline
 from accounts.models import Event
 from accounts.states import Permission
 from accounts.web import AccountRequest, account_page, add_refusal, to
-from config.errors import DomainError
+from config.errors import Blocker, DomainError
 from licensing.standing import standing
 from numbers import gates
 from numbers.forms.actions import DescribeForm
@@ -25,7 +25,7 @@ from numbers.services import inventory
 from numbers.states import NumberState
 
 from .actions import find_number
-from .shown import flags, services, state_badge
+from .shown import flags, services, shown_name, state_badge
 from .twilio import configuration
 
 #: Events shown on the page; the rest is on the activity page.
@@ -88,6 +88,7 @@ def _page(
     )
     context = {
         "number": number,
+        "name": shown_name(number),
         "badge": state_badge(number, request.account.zone, at=at),
         "flags": flags(number, tasks),
         "services": services(number),
@@ -119,7 +120,7 @@ def _buttons(request: AccountRequest, number: PhoneNumber, *, at: datetime) -> l
     )
     return [
         Button(
-            state=state,
+            state=replace(state, blockers=[_unlinked(each, number) for each in state.blockers]),
             url=to(request, ADDRESSES.get(state.action, f"numbers:{state.action}"), number.pk),
             at_once=state.action in AT_ONCE,
             danger=state.action in DANGEROUS,
@@ -127,3 +128,10 @@ def _buttons(request: AccountRequest, number: PhoneNumber, *, at: datetime) -> l
         for state in gates.all_actions(number, actor=request.actor, facts=facts)
         if state.relevant
     ]
+
+
+def _unlinked(blocker: Blocker, number: PhoneNumber) -> Blocker:
+    """The reason without its link when that leads to the page one is on."""
+    if blocker.fix_path(number.account.slug) == number.get_absolute_url():
+        return replace(blocker, fix="")
+    return blocker

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -29,7 +30,7 @@ from numbers.models import Import, PhoneNumber, SavedFilter, Tag
 from numbers.models.inventory import PhoneNumberQuerySet
 from numbers.states import NumberState, NumberType
 
-from .shown import Badge, flags, services, state_badge
+from .shown import Badge, flags, services, shown_name, state_badge
 
 #: Names of the query string that say where in the list one is; any other change starts anew.
 POSITION = ("after", "before", "last")
@@ -64,6 +65,7 @@ class Row:
     """A number as the table shows it."""
 
     number: PhoneNumber
+    name: str
     state: Badge
     flags: list[Badge]
     services: str
@@ -117,6 +119,7 @@ def numbers(request: AccountRequest) -> HttpResponse:
         "capabilities": _capabilities(chosen),
         "country": request.GET.get("country", ""),
         "filtered": bool(active) or not valid,
+        "unfiltered_url": _tab_address(request, tab or Tab.ALL),
         "sorts": _sort_links(request, order),
         "meter": _meter(request, counts[Tab.ALL]),
         "saved": SavedFilter.objects.filter(account=request.account, user=request.user),
@@ -188,11 +191,10 @@ def sort_name(query: QueryDict, tab: str) -> str:
 
 def _tabs(request: AccountRequest, counts: dict[str, int], current: str) -> list[dict[str, Any]]:
     shown = [tab for tab in Tab if tab != Tab.GONE or tab == current or counts[tab]]
-    address = to(request, "numbers:list")
     return [
         {
             "label": tab.label,
-            "url": address if tab == Tab.ALL else f"{address}?{urlencode({'tab': tab.value})}",
+            "url": _tab_address(request, tab),
             "count": counts[tab],
             "current": tab == current,
         }
@@ -200,9 +202,15 @@ def _tabs(request: AccountRequest, counts: dict[str, int], current: str) -> list
     ]
 
 
+def _tab_address(request: AccountRequest, tab: str) -> str:
+    address = to(request, "numbers:list")
+    return address if tab == Tab.ALL else f"{address}?{urlencode({'tab': str(tab)})}"
+
+
 def _row(number: PhoneNumber, request: AccountRequest, *, at: datetime) -> Row:
     return Row(
         number=number,
+        name=shown_name(number),
         state=state_badge(number, request.account.zone, at=at),
         flags=flags(number, number.open_tasks),  # type: ignore[attr-defined]
         services=services(number),
@@ -225,7 +233,7 @@ def _pages(request: AccountRequest, page: listing.Page, total: int) -> dict[str,
 def _kept_fields(query: QueryDict) -> list[tuple[str, str]]:
     """What the filter form carries along because it has no control for it."""
     names = ("tab", "state", "imported_in", "outcome")
-    return [(name, query[name]) for name in names if query.get(name)]
+    return [(name, query.get(name, "")) for name in names if query.get(name)]
 
 
 def _chips(
@@ -235,19 +243,19 @@ def _chips(
     values = chosen.form.cleaned_data
     agents = {agent.pk: agent.name for agent in options.agents}
     connections = {each.pk: each.name for each in options.connections}
-    texts = {
+    texts: dict[str, Callable[[Any], str]] = {
         "q": lambda value: f"Search: {value}",
-        "state": lambda value: NumberState(value).label,
+        "state": lambda value: str(NumberState(value).label),
         "agent": lambda value: f"Agent: {agents.get(value, 'unknown')}",
         "tag": lambda value: f"Tag: {value}",
         "country": lambda value: f"Country: {value.upper()}",
-        "type": lambda value: NumberType(value).label,
-        "capability": lambda value: ", ".join(Capability(each).label for each in value),
+        "type": lambda value: str(NumberType(value).label),
+        "capability": lambda value: ", ".join(str(Capability(each).label) for each in value),
         "protected": lambda value: "Protected" if value else "Not protected",
         "connection": lambda value: f"Connection: {connections.get(value, 'unknown')}",
         "kept": lambda value: "Kept as spare" if value else "Not decided",
         "imported_in": lambda value: f"Import {value}",
-        "outcome": lambda value: Outcome(value).label,
+        "outcome": lambda value: str(Outcome(value).label),
     }
     return [
         {"label": texts[name](values[name]), "url": _address(request, **{name: None}), "on": True}

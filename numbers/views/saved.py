@@ -24,7 +24,7 @@ def save(request: AccountRequest) -> HttpResponse:
     back = f"{to(request, 'numbers:list')}?{query}"
     form = SavedFilterForm(request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(form.errors.get("name", ["This view cannot be saved."])))
+        messages.error(request, " ".join(map(str, form.errors["name"])))
         return redirect(back)
     try:
         row = saved.save_filter(

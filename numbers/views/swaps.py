@@ -5,7 +5,7 @@ One may start from either side. Everything chosen is in the address, so Back los
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -27,7 +27,7 @@ from numbers.services.swaps import swap as swap_numbers
 from numbers.states import Fate
 
 from .actions import find_number
-from .shown import services
+from .shown import services, shown_name
 
 #: Candidates on one page of a picker.
 CANDIDATES = 20
@@ -107,7 +107,7 @@ def _pick_taking(
         "taking": request.GET.get("taking", ""),
         "blockers": gates.swap_out(leaving),
         "failed": failed,
-        **_picker(request, candidates, "number"),
+        **_picker(request, candidates),
     }
     return render(request, "numbers/swap_pick.html", context, status=422 if failed else 200)
 
@@ -128,19 +128,19 @@ def swap_in(request: AccountRequest, pk: int) -> HttpResponse:
     context = {
         "taking": taking,
         "blockers": gates.swap_in(taking),
-        **_picker(request, candidates, "number"),
+        **_picker(request, candidates),
     }
     return render(request, "numbers/swap_in.html", context)
 
 
-def _picker(request: AccountRequest, candidates: PhoneNumberQuerySet, order: str) -> dict[str, Any]:
+def _picker(request: AccountRequest, candidates: PhoneNumberQuerySet) -> dict[str, Any]:
     """A page of candidates, found by ``q`` and turned by ``after`` and ``before``."""
     text = request.GET.get("q", "")[:100]
-    found = cast(PhoneNumberQuerySet, search(candidates, text)) if text.strip() else candidates
+    found = search(candidates, text) if text.strip() else candidates
     total = found.count()
     page = listing.page(
         found,
-        listing.sort_by(order, narrowed=bool(text)),
+        listing.sort_by("number", narrowed=bool(text)),
         total=total,
         after=request.GET.get("after", ""),
         before=request.GET.get("before", ""),
@@ -156,7 +156,7 @@ def _picker(request: AccountRequest, candidates: PhoneNumberQuerySet, order: str
         return f"?{query.urlencode()}"
 
     return {
-        "candidates": [(number, services(number)) for number in page.rows],
+        "candidates": [(number, shown_name(number), services(number)) for number in page.rows],
         "search": text,
         "total": total,
         "pages": {
