@@ -52,8 +52,5 @@ class NowhereEndpoint(OpenEndpoint):
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """The OpenAPI document for people: no script, nothing from elsewhere."""
-    context = reference.of(openapi.document()) | {
-        "codes": CODES,
-        "frame": "base.html" if request.user.is_authenticated else "base_signed_out.html",
-    }
+    context = reference.of(openapi.document()) | {"codes": CODES}
     return render(request, "api_docs.html", context)
