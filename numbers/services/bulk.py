@@ -55,80 +55,74 @@ Params = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class BulkAction:
-    """An action on many numbers: why one would be skipped, and what is done to one."""
+    """An action on many numbers.
+
+    ``gate`` tells why one would be skipped, ``run`` does it to one. ``unchanged`` spots numbers
+    that are as the parameters want them already.
+    """
 
     label: str
-    skip: Callable[[PhoneNumber, Standing, Params, int], list[Blocker]]
+    gate: Callable[[PhoneNumber, Standing, int], list[Blocker]]
     run: Callable[[int, Params, Actor, datetime, int], object]
+    unchanged: Callable[[PhoneNumber, Params], bool] = lambda number, params: False
     takes_license: bool = False
 
 
-def _skip_assign(
-    number: PhoneNumber, standing: Standing, params: Params, assigned: int
-) -> list[Blocker]:
-    if number.agent_id == params["agent"]:
-        return [Blocker("no_change", "Assigned to this agent already.")]
-    return gates.assign(number, standing, assigned=assigned)
+UNCHANGED = Blocker("no_change", "It is so already.")
 
 
-def _skip_tag(
-    number: PhoneNumber, standing: Standing, params: Params, assigned: int
-) -> list[Blocker]:
+def _tags_after(number: PhoneNumber, params: Params) -> tuple[set[str], set[str]]:
+    """The number's tags now, and as the parameters want them."""
     names = {tag.name for tag in number.tags.all()}
-    if (names | set(params["add"])) - set(params["remove"]) == names:
-        return [Blocker("no_change", "Has these tags already.")]
-    return []
+    return names, (names | set(params["add"])) - set(params["remove"])
 
 
-def _skip_protect(
-    number: PhoneNumber, standing: Standing, params: Params, assigned: int
-) -> list[Blocker]:
-    if number.protected == params["protected"]:
-        word = "Protected" if number.protected else "Not protected"
-        return [Blocker("no_change", f"{word} already.")]
-    return []
+def _same_tags(number: PhoneNumber, params: Params) -> bool:
+    now, wanted = _tags_after(number, params)
+    return now == wanted
 
 
-def _run_tag(pk: int, params: Params, actor: Actor, at: datetime, job_id: int) -> object:
-    names = set(PhoneNumber.objects.get(pk=pk).tags.values_list("name", flat=True))
-    wanted = (names | set(params["add"])) - set(params["remove"])
+def _tag(pk: int, params: Params, actor: Actor, at: datetime, job_id: int) -> object:
+    _, wanted = _tags_after(PhoneNumber.objects.get(pk=pk), params)
     return inventory.describe(pk, tags=wanted, actor=actor, at=at)
 
 
 BULK_ACTIONS: dict[str, BulkAction] = {
     "assign": BulkAction(
         "Assign",
-        _skip_assign,
+        lambda number, standing, assigned: gates.assign(number, standing, assigned=assigned),
         lambda pk, params, actor, at, job: inventory.assign(
             pk, agent_id=params["agent"], actor=actor, at=at
         ),
+        unchanged=lambda number, params: number.agent_id == params["agent"],
     ),
     "unassign": BulkAction(
         "Unassign",
-        lambda number, *_: gates.unassign(number),
+        lambda number, standing, assigned: gates.unassign(number),
         lambda pk, params, actor, at, job: inventory.unassign(pk, actor=actor, at=at),
     ),
-    "tag": BulkAction("Tag", _skip_tag, _run_tag),
+    "tag": BulkAction("Tag", lambda *_: [], _tag, unchanged=_same_tags),
     "protect": BulkAction(
         "Protect",
-        _skip_protect,
+        lambda *_: [],
         lambda pk, params, actor, at, job: inventory.describe(
             pk, protected=params["protected"], actor=actor, at=at
         ),
+        unchanged=lambda number, params: number.protected is params["protected"],
     ),
     "exclude": BulkAction(
         "Exclude",
-        lambda number, *_: gates.exclude(number),
+        lambda number, standing, assigned: gates.exclude(number),
         lambda pk, params, actor, at, job: inventory.exclude(pk, actor=actor, at=at),
     ),
     "release": BulkAction(
         "Release",
-        lambda number, *_: gates.release(number),
+        lambda number, standing, assigned: gates.release(number),
         lambda pk, params, actor, at, job: release.release(pk, actor=actor, at=at, job_id=job),
     ),
     "bring_back": BulkAction(
         "Bring back",
-        lambda number, standing, *_: gates.bring_back(number, standing),
+        lambda number, standing, assigned: gates.bring_back(number, standing),
         lambda pk, params, actor, at, job: inventory.bring_back(pk, actor=actor, at=at),
         takes_license=True,
     ),
@@ -215,7 +209,8 @@ def _judged(
         .order_by("e164")
     )
     for number in numbers.iterator(chunk_size=BATCH):
-        blockers = bulk.skip(number, stands, params, assigned)
+        unchanged = bulk.unchanged(number, params)
+        blockers = [UNCHANGED] if unchanged else bulk.gate(number, stands, assigned)
         if not blockers and bulk.takes_license:
             stands = replace(stands, held=stands.held + 1)
         if not blockers and action == "assign" and not number.is_assigned:
@@ -330,7 +325,7 @@ def _work_on(job: Job, item: JobItem, actor: Actor) -> None:
         jobs.keep(job, at=at, done=job.done + 1)
         try:
             with transaction.atomic():
-                bulk.run(item.subject_id, job.params["params"], actor, at, job.pk)
+                _run(bulk, item.subject_id, job, actor, at)
         except DomainError as error:
             first = error.blockers[0] if isinstance(error, Blocked) else error
             item.state, item.code, item.message = ItemState.SKIPPED, first.code, first.message
@@ -342,3 +337,10 @@ def _work_on(job: Job, item: JobItem, actor: Actor) -> None:
             item.state = ItemState.DONE
         item.message = item.message[:500]
         item.save(update_fields=["state", "code", "message"])
+
+
+def _run(bulk: BulkAction, pk: int, job: Job, actor: Actor, at: datetime) -> None:
+    params = job.params["params"]
+    if bulk.unchanged(PhoneNumber.objects.get(pk=pk), params):
+        raise Blocked([UNCHANGED])
+    bulk.run(pk, params, actor, at, job.pk)

@@ -27,7 +27,7 @@ from accounts.services import jobs
 from accounts.services.events import build, record
 from accounts.services.notices import notify
 from accounts.states import ActorKind, Permission
-from config.errors import DomainError, refuse
+from config.errors import DomainError, NotDue, refuse
 from licensing.services import grace
 from licensing.services.entitlement import lock
 from numbers import gates

@@ -1,0 +1,207 @@
+"""Bulk actions: dry run, job, a result for each number, retry (B2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.actors import Actor
+from accounts.models import Account, Job
+from accounts.states import ItemState, JobState
+from config.errors import Blocked, Forbidden, Invalid, NotDue
+from numbers.models import PhoneNumber
+from numbers.services import bulk
+from numbers.services.bulk import BULK_ACTIONS, Selection
+from numbers.states import NumberState
+from tests.factories import NOON, AgentFactory, ConnectionFactory, PhoneNumberFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def numbers(acme: Account) -> list[PhoneNumber]:
+    """Five held numbers, of which the second is protected and the third is excluded."""
+    connection = ConnectionFactory.create(account=acme)
+    five = PhoneNumberFactory.create_batch(5, account=acme, connection=connection)
+    PhoneNumber.objects.filter(pk=five[1].pk).update(protected=True)
+    PhoneNumber.objects.filter(pk=five[2].pk).update(state=NumberState.EXCLUDED)
+    return five
+
+
+def ids(numbers: list[PhoneNumber]) -> Selection:
+    return Selection(ids=[number.pk for number in numbers])
+
+
+def run(acme: Account, actor: Actor, action: str, selection: Selection, **params: Any) -> Job:
+    job = bulk.start(
+        acme.pk, action=action, selection=selection, params=params, actor=actor, at=timezone.now()
+    )
+    bulk.work(job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def test_a_dry_run_says_what_will_change_and_what_will_be_skipped_and_why(
+    acme: Account, numbers: list[PhoneNumber], by_admin: Actor
+) -> None:  # B2
+    before = list(PhoneNumber.objects.order_by("pk").values())
+
+    seen = bulk.preview(
+        acme.pk, action="exclude", selection=ids(numbers), params={}, actor=by_admin, at=NOON
+    )
+
+    assert (seen.will_change, seen.will_skip) == (3, 2)
+    assert {code: count for code, _, count in seen.reasons} == {"protected": 1, "wrong_state": 1}
+    assert list(PhoneNumber.objects.order_by("pk").values()) == before
+
+
+@pytest.mark.parametrize("action", list(BULK_ACTIONS))
+def test_the_job_does_what_the_dry_run_said(
+    acme: Account, numbers: list[PhoneNumber], by_admin: Actor, action: str
+) -> None:
+    agent = AgentFactory.create(account=acme)
+    PhoneNumber.objects.filter(pk=numbers[0].pk).update(agent=agent)
+    params: dict[str, Any] = {
+        "assign": {"agent": agent.pk}, "tag": {"add": ["x"]}, "protect": {"protected": True},
+    }.get(action, {})  # fmt: skip
+    seen = bulk.preview(
+        acme.pk, action=action, selection=ids(numbers), params=params, actor=by_admin, at=NOON
+    )
+
+    job = run(acme, by_admin, action, ids(numbers), **params)
+
+    assert job.state == JobState.DONE
+    assert (job.result["done"], job.result["skipped"]) == (seen.will_change, seen.will_skip)
+    assert job.items.exclude(state=ItemState.PENDING).count() == 5
+
+
+def test_a_dry_run_counts_the_licenses_that_earlier_numbers_take(
+    acme: Account, by_admin: Actor
+) -> None:
+    acme.subscription.licenses = 2
+    acme.subscription.save()
+    connection = ConnectionFactory.create(account=acme)
+    PhoneNumberFactory.create_batch(3, account=acme, connection=connection, excluded=True)
+    everything = Selection(query="tab=excluded")
+
+    seen = bulk.preview(
+        acme.pk, action="bring_back", selection=everything, params={}, actor=by_admin, at=NOON
+    )
+    job = run(acme, by_admin, "bring_back", everything)
+
+    assert (seen.will_change, seen.reasons[0][0]) == (2, "no_free_license")
+    assert job.result == {"done": 2, "skipped": 1, "failed": 0}
+
+
+def test_everything_that_a_view_shows_can_be_selected(
+    acme: Account, numbers: list[PhoneNumber], by_admin: Actor
+) -> None:
+    job = run(acme, by_admin, "tag", Selection(query="tab=unassigned"), add=["spare"])
+
+    assert job.total == 4
+    assert PhoneNumber.objects.filter(tags__name="spare").count() == 4
+
+
+def test_numbers_of_other_accounts_are_never_selected(
+    acme: Account, numbers: list[PhoneNumber], by_admin: Actor
+) -> None:
+    elsewhere = PhoneNumberFactory.create()
+
+    job = run(acme, by_admin, "protect", ids([*numbers, elsewhere]), protected=True)
+
+    assert job.total == 5
+    elsewhere.refresh_from_db()
+    assert not elsewhere.protected
+
+
+def test_what_was_skipped_can_be_retried(
+    acme: Account, numbers: list[PhoneNumber], by_admin: Actor
+) -> None:
+    first = run(acme, by_admin, "exclude", ids(numbers))
+    PhoneNumber.objects.update(protected=False)
+
+    again = bulk.retry_failed(first.pk, actor=by_admin, at=timezone.now())
+    bulk.work(again.pk)
+
+    again.refresh_from_db()
+    assert (again.total, again.retry_of) == (2, first)
+    assert again.result["done"] == 1
+
+
+def test_an_unfinished_job_cannot_be_retried(
+    acme: Account, numbers: list[PhoneNumber], by_admin: Actor
+) -> None:
+    job = bulk.start(
+        acme.pk, action="exclude", selection=ids(numbers), params={}, actor=by_admin, at=NOON
+    )
+
+    with pytest.raises(NotDue):
+        bulk.retry_failed(job.pk, actor=by_admin, at=NOON)
+
+
+def test_a_job_goes_on_after_its_slice_of_time(
+    acme: Account, numbers: list[PhoneNumber], by_admin: Actor
+) -> None:
+    job = bulk.start(
+        acme.pk, action="tag", selection=ids(numbers), params={"add": ["x"]}, actor=by_admin,
+        at=timezone.now(),
+    )  # fmt: skip
+
+    slices = 0
+    while job.is_open:
+        bulk.work(job.pk, seconds=0)
+        job.refresh_from_db()
+        slices += 1
+
+    assert slices > 1
+    assert job.result == {"done": 5, "skipped": 0, "failed": 0}
+
+
+@pytest.mark.parametrize(
+    ("action", "params", "field"),
+    [
+        ("paint", {}, "action"),
+        ("assign", {}, "agent"),
+        ("tag", {}, "add"),
+        ("protect", {}, "protected"),
+    ],
+)
+def test_a_wrong_request_names_the_field(
+    acme: Account,
+    numbers: list[PhoneNumber],
+    by_admin: Actor,
+    action: str,
+    params: dict[str, Any],
+    field: str,
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        bulk.start(
+            acme.pk, action=action, selection=ids(numbers), params=params, actor=by_admin, at=NOON
+        )
+
+    assert list(refused.value.errors) == [field]
+
+
+def test_assigning_to_an_agent_that_is_not_live_is_refused_as_a_whole(
+    acme: Account, numbers: list[PhoneNumber], by_admin: Actor
+) -> None:
+    draft = AgentFactory.create(account=acme, draft=True)
+
+    with pytest.raises(Blocked):
+        bulk.start(
+            acme.pk, action="assign", selection=ids(numbers), params={"agent": draft.pk},
+            actor=by_admin, at=NOON,
+        )  # fmt: skip
+
+
+def test_a_member_can_neither_look_nor_start(
+    acme: Account, numbers: list[PhoneNumber], by_member: Actor
+) -> None:  # B11
+    for act in (bulk.preview, bulk.start):
+        with pytest.raises(Forbidden):
+            act(
+                acme.pk, action="exclude", selection=ids(numbers), params={}, actor=by_member,
+                at=NOON,
+            )  # fmt: skip

@@ -1,0 +1,291 @@
+"""Release and restore against the Twilio stand-in, with everything Twilio may answer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.actors import Actor
+from accounts.models import Event, User
+from config.errors import Blocked, NotDue
+from licensing.standing import standing
+from numbers import tasks
+from numbers.models import CarrierTask, Connection, PhoneNumber
+from numbers.plans import release_plan, restore_plan
+from numbers.services import carrier_tasks, imports, inventory, release
+from numbers.states import ConnectionState, NumberState, TaskKind, TaskState
+from tests.factories import AgentFactory
+from tests.sandbox_process import SandboxProcess
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _patient_with_nobody(settings: Any) -> None:
+    settings.TWILIO_RETRY_SECONDS = 0.2
+
+
+def do_import(connection: Connection, actor: Actor) -> None:
+    run = imports.request_import(connection.pk, actor=actor, at=timezone.now(), queue=False)
+    imports.work(run.job_id)
+
+
+@pytest.fixture
+def number(connection: Connection, by_admin: Actor) -> PhoneNumber:
+    """A held number with settings at Twilio, an agent, a name and a tag."""
+    connection.account.subscription.licenses = 30
+    connection.account.subscription.save()
+    do_import(connection, by_admin)
+    chosen = next(
+        number
+        for number in connection.numbers.order_by("pk")
+        if number.twilio.get("voice_url") and not gates_shut(number)
+    )
+    agent = AgentFactory.create(account=connection.account, name="Ada")
+    inventory.assign(chosen.pk, agent_id=agent.pk, actor=by_admin, at=timezone.now())
+    inventory.describe(chosen.pk, label="Sales", tags=["eu"], actor=by_admin, at=timezone.now())
+    chosen.refresh_from_db()
+    return chosen
+
+
+def gates_shut(number: PhoneNumber) -> bool:
+    return bool(release_plan(number, at=timezone.now()).blockers)
+
+
+def decide(number: PhoneNumber, actor: Actor) -> CarrierTask:
+    release.release(number.pk, actor=actor, at=timezone.now())
+    number.refresh_from_db()
+    return CarrierTask.objects.get(number=number, kind=TaskKind.RELEASE)
+
+
+def released(number: PhoneNumber, actor: Actor) -> None:
+    decide(number, actor)
+    tasks.work_carrier_tasks()
+    number.refresh_from_db()
+
+
+def test_a_release_takes_no_license_from_the_decision_on_and_is_released_when_twilio_says_so(
+    number: PhoneNumber, by_admin: Actor, sandbox: SandboxProcess
+) -> None:  # S0-10, S1-14, S1-16, S4-56
+    held = standing(number.account_id, at=timezone.now()).held
+
+    task = decide(number, by_admin)
+    after = standing(number.account_id, at=timezone.now()).held
+    state = number.state
+    tasks.work_carrier_tasks()
+
+    number.refresh_from_db()
+    task.refresh_from_db()
+    assert (held - after, state) == (1, NumberState.RELEASING)
+    assert (number.state, task.state) == (NumberState.RELEASED, TaskState.DONE)
+    assert sandbox.account(sandbox.acme_sid)["numbers"] == 26
+    released_event = Event.objects.get(type="number.released")
+    assert released_event.actor_label == by_admin.label
+
+
+def test_the_plan_says_what_a_release_touches_costs_and_until_when_it_can_be_undone(
+    number: PhoneNumber,
+) -> None:  # S1-17, S1-18, B4
+    plan = release_plan(number, at=timezone.now())
+
+    assert any("Ada" in line for line in plan.touches)
+    assert "free" in plan.cost
+    assert "come back until" in plan.undo
+
+
+def test_a_restored_number_says_what_came_back_and_what_did_not(
+    number: PhoneNumber, by_admin: Actor, sandbox: SandboxProcess
+) -> None:  # S1-18, B14
+    released(number, by_admin)
+    agent = number.account.agents.get()
+    agent.state = "paused"
+    agent.save()
+    sandbox.buy_back(number.e164)  # what a person does in the Console
+
+    do_import(number.connection, by_admin)
+    tasks.work_carrier_tasks()
+
+    number.refresh_from_db()
+    assert number.state == NumberState.HELD
+    assert (number.label, [tag.name for tag in number.tags.all()]) == ("Sales", ["eu"])
+    event = Event.objects.get(type="number.came_back")
+    assert event.data["did_not"] == ["agent Ada: it is paused"]
+    assert "voice_url" in event.data["putting_back"]
+    assert number.twilio["voice_url"] is not None  # put back at Twilio by the task
+
+
+def test_a_restore_that_twilio_refuses_becomes_steps_for_a_person(
+    number: PhoneNumber, by_admin: Actor, admin: User
+) -> None:  # S1-18
+    released(number, by_admin)
+
+    release.restore(number.pk, actor=by_admin, at=timezone.now())
+    reserved = standing(number.account_id, at=timezone.now()).held
+    tasks.work_carrier_tasks()
+
+    number.refresh_from_db()
+    task = CarrierTask.objects.get(number=number, kind=TaskKind.RESTORE)
+    assert (number.state, task.state) == (NumberState.RELEASED, TaskState.NEEDS_PERSON)
+    assert "Released Numbers" in task.error
+    assert reserved - standing(number.account_id, at=timezone.now()).held == 1
+    assert admin.notices.filter(kind="carrier").count() == 1
+
+
+def test_after_the_console_the_next_import_finishes_the_restore(
+    number: PhoneNumber, by_admin: Actor, sandbox: SandboxProcess
+) -> None:
+    released(number, by_admin)
+    release.restore(number.pk, actor=by_admin, at=timezone.now())
+    tasks.work_carrier_tasks()
+    bought = sandbox.buy_back(number.e164)
+
+    do_import(number.connection, by_admin)
+
+    number.refresh_from_db()
+    assert (number.state, number.sid) == (NumberState.HELD, bought["sid"])
+    assert not CarrierTask.objects.unfinished().filter(kind=TaskKind.RESTORE).exists()
+
+
+def test_a_number_can_be_restored_for_ten_days(
+    number: PhoneNumber, by_admin: Actor
+) -> None:  # S1-18
+    released(number, by_admin)
+    assert number.released_at is not None
+    now = standing(number.account_id, at=timezone.now())
+
+    in_time = restore_plan(
+        number, standing=now, at=number.released_at + timedelta(days=10, seconds=-1)
+    )
+    late = restore_plan(number, standing=now, at=number.released_at + timedelta(days=10))
+
+    assert in_time.blockers == []
+    assert [blocker.code for blocker in late.blockers] == ["too_late"]
+
+
+def test_a_restore_needs_a_free_license(number: PhoneNumber, by_admin: Actor) -> None:
+    released(number, by_admin)
+    number.account.subscription.licenses = 26
+    number.account.subscription.save()
+
+    with pytest.raises(Blocked) as refused:
+        release.restore(number.pk, actor=by_admin, at=timezone.now())
+
+    assert [blocker.code for blocker in refused.value.blockers] == ["no_free_license"]
+
+
+def test_while_twilio_is_down_the_release_waits_and_then_happens(
+    number: PhoneNumber, by_admin: Actor, sandbox: SandboxProcess
+) -> None:
+    task = decide(number, by_admin)
+    sandbox.fault("status", status=503, times=1_000, path="IncomingPhoneNumbers")
+
+    tasks.work_carrier_tasks()
+    task.refresh_from_db()
+    waiting, due = task.state, task.due_at
+    sandbox.clear_faults()
+    carrier_tasks.work(task.pk, at=due)
+
+    number.refresh_from_db()
+    assert waiting == TaskState.PENDING
+    assert number.state == NumberState.RELEASED
+
+
+def test_with_a_revoked_token_the_release_waits_and_the_connection_says_so(
+    number: PhoneNumber, by_admin: Actor, sandbox: SandboxProcess
+) -> None:
+    task = decide(number, by_admin)
+    sandbox.revoke_token()
+
+    tasks.work_carrier_tasks()
+
+    task.refresh_from_db()
+    number.connection.refresh_from_db()
+    assert task.state == TaskState.PENDING
+    assert number.connection.state == ConnectionState.AUTH_FAILED
+
+
+def test_a_number_that_is_gone_at_twilio_counts_as_released(
+    number: PhoneNumber, by_admin: Actor, sandbox: SandboxProcess
+) -> None:
+    decide(number, by_admin)
+    tasks.work_carrier_tasks()
+    task = CarrierTask.objects.get(kind=TaskKind.RELEASE)
+    CarrierTask.objects.update(state=TaskState.PENDING, due_at=timezone.now())
+    PhoneNumber.objects.filter(pk=number.pk).update(state=NumberState.RELEASING)
+
+    carrier_tasks.work(task.pk, at=timezone.now())
+
+    number.refresh_from_db()
+    assert number.state == NumberState.RELEASED
+
+
+def test_a_refused_release_waits_for_a_person_who_keeps_the_number_or_tries_again(
+    number: PhoneNumber, by_admin: Actor, sandbox: SandboxProcess
+) -> None:
+    task = decide(number, by_admin)
+    sandbox.fault("status", status=400, code=22350, times=1, method="DELETE")
+    tasks.work_carrier_tasks()
+    task.refresh_from_db()
+
+    assert (task.state, task.error_code) == (TaskState.NEEDS_PERSON, "twilio_refused")
+    release.take_back(number.pk, actor=by_admin, at=timezone.now())
+
+    number.refresh_from_db()
+    assert number.state == NumberState.HELD
+    assert number.agent is not None
+    task.refresh_from_db()
+    assert task.state == TaskState.DROPPED
+
+
+def test_trying_again_after_the_cause_is_gone_releases_the_number(
+    number: PhoneNumber, by_admin: Actor, sandbox: SandboxProcess
+) -> None:
+    task = decide(number, by_admin)
+    sandbox.fault("status", status=400, code=22350, times=1, method="DELETE")
+    tasks.work_carrier_tasks()
+
+    carrier_tasks.try_again(task.pk, actor=by_admin, at=timezone.now())
+    tasks.work_carrier_tasks()
+
+    number.refresh_from_db()
+    assert number.state == NumberState.RELEASED
+    with pytest.raises(NotDue):
+        carrier_tasks.try_again(task.pk, actor=by_admin, at=timezone.now())
+
+
+def test_an_emergency_address_is_named_before_anyone_tries(
+    connection: Connection, by_admin: Actor
+) -> None:  # twilio-facts 2
+    do_import(connection, by_admin)
+    guarded = next(n for n in connection.numbers.all() if n.twilio["emergency_status"] == "Active")
+
+    with pytest.raises(Blocked) as refused:
+        release.release(guarded.pk, actor=by_admin, at=timezone.now())
+
+    assert [blocker.code for blocker in refused.value.blockers] == ["emergency_address"]
+
+
+def test_an_import_does_not_touch_a_number_whose_release_is_decided(
+    number: PhoneNumber, by_admin: Actor
+) -> None:
+    decide(number, by_admin)
+
+    do_import(number.connection, by_admin)
+
+    number.refresh_from_db()
+    assert number.state == NumberState.RELEASING
+
+
+def test_restores_that_nobody_finished_in_ten_days_are_closed(
+    number: PhoneNumber, by_admin: Actor
+) -> None:
+    released(number, by_admin)
+    release.restore(number.pk, actor=by_admin, at=timezone.now())
+    tasks.work_carrier_tasks()
+    later = timezone.now() + timedelta(days=10, minutes=1)
+
+    assert carrier_tasks.drop_late_restores(timezone.now()) == 0
+    assert carrier_tasks.drop_late_restores(later) == 1

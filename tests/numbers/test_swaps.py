@@ -1,0 +1,145 @@
+"""Swap: one number takes another's place."""
+
+from __future__ import annotations
+
+import pytest
+
+from accounts.actors import SYSTEM, Actor
+from accounts.models import Account, Event
+from config.errors import Blocked, Forbidden, Invalid
+from licensing.models import GracePeriod
+from licensing.services import grace
+from numbers.models import CarrierTask, PhoneNumber
+from numbers.plans import swap_plan
+from numbers.services import inventory
+from numbers.services.swaps import swap
+from numbers.states import Fate, NumberState
+from tests.factories import NOON, AgentFactory, ConnectionFactory, PhoneNumberFactory
+
+pytestmark = pytest.mark.django_db
+
+Pair = tuple[PhoneNumber, PhoneNumber]
+
+
+@pytest.fixture
+def pair(acme: Account, by_admin: Actor) -> Pair:
+    """A number that answers, with name, notes and tags, and a spare one with a tag and notes."""
+    connection = ConnectionFactory.create(account=acme)
+    leaving, taking = PhoneNumberFactory.create_batch(2, account=acme, connection=connection)
+    agent = AgentFactory.create(account=acme, name="Ada")
+    inventory.assign(leaving.pk, agent_id=agent.pk, actor=by_admin, at=NOON)
+    inventory.describe(
+        leaving.pk, label="Main", notes="Front desk", tags=["vip"], actor=by_admin, at=NOON
+    )
+    inventory.describe(taking.pk, notes="Spare", tags=["new"], actor=by_admin, at=NOON)
+    for number in (leaving, taking):
+        number.refresh_from_db()
+    return leaving, taking
+
+
+@pytest.mark.parametrize(
+    ("fate", "state"),
+    [
+        (Fate.RELEASE, NumberState.RELEASING),
+        (Fate.EXCLUDE, NumberState.EXCLUDED),
+        (Fate.KEEP, NumberState.HELD),
+    ],
+)
+def test_name_agent_tags_and_notes_move_and_licenses_stay(
+    pair: Pair, by_admin: Actor, fate: Fate, state: NumberState
+) -> None:  # S0-6, S0-10, S0-20, S0-27
+    leaving, taking = pair
+
+    swap(leaving.pk, taking_id=taking.pk, fate=fate, actor=by_admin, at=NOON)
+
+    for number in pair:
+        number.refresh_from_db()
+    assert taking.agent is not None
+    assert (taking.label, taking.agent.name, taking.notes) == ("Main", "Ada", "Front desk\n\nSpare")
+    assert sorted(tag.name for tag in taking.tags.all()) == ["new", "vip"]
+    assert (leaving.label, leaving.agent, leaving.notes, leaving.state) == ("", None, "", state)
+    assert leaving.tags.count() == 0
+    assert leaving.account.subscription.licenses == 10
+    assert CarrierTask.objects.exists() is (fate == Fate.RELEASE)
+    assert Event.objects.filter(type__in=["number.swapped_out", "number.swapped_in"]).count() == 2
+
+
+def test_the_preview_is_what_then_happens(pair: Pair, by_admin: Actor) -> None:  # B4
+    leaving, taking = pair
+    plan = swap_plan(leaving, taking, fate=Fate.KEEP)
+
+    swap(leaving.pk, taking_id=taking.pk, fate=Fate.KEEP, actor=by_admin, at=NOON)
+
+    taking.refresh_from_db()
+    after = {(change.label, change.number): change.after for change in plan.changes}
+    assert after["Name", str(taking)] == taking.label
+    assert after["Notes", str(taking)] == taking.notes
+    assert after["Agent", str(taking)] == "Ada"
+    assert plan.blockers == []
+
+
+def test_the_taker_must_be_held_and_unassigned(pair: Pair, by_admin: Actor) -> None:
+    leaving, taking = pair
+    agent = AgentFactory.create(account=leaving.account)
+    inventory.assign(taking.pk, agent_id=agent.pk, actor=by_admin, at=NOON)
+
+    with pytest.raises(Blocked) as refused:
+        swap(leaving.pk, taking_id=taking.pk, fate=Fate.KEEP, actor=by_admin, at=NOON)
+
+    assert [blocker.code for blocker in refused.value.blockers] == ["assigned"]
+
+
+def test_a_protected_number_is_not_swapped_out_whatever_its_fate(
+    pair: Pair, by_admin: Actor
+) -> None:
+    leaving, taking = pair
+    inventory.describe(leaving.pk, protected=True, actor=by_admin, at=NOON)
+
+    for fate in Fate:
+        with pytest.raises(Blocked) as refused:
+            swap(leaving.pk, taking_id=taking.pk, fate=fate, actor=by_admin, at=NOON)
+        assert "protected" in [blocker.code for blocker in refused.value.blockers]
+
+
+def test_a_refused_swap_changes_nothing(pair: Pair, by_admin: Actor) -> None:
+    leaving, taking = pair
+    PhoneNumber.objects.filter(pk=taking.pk).update(state=NumberState.EXCLUDED)
+    before = list(PhoneNumber.objects.order_by("pk").values())
+
+    with pytest.raises(Blocked):
+        swap(leaving.pk, taking_id=taking.pk, fate=Fate.RELEASE, actor=by_admin, at=NOON)
+
+    assert list(PhoneNumber.objects.order_by("pk").values()) == before
+
+
+def test_a_number_of_another_account_cannot_take_the_place(pair: Pair, by_admin: Actor) -> None:
+    elsewhere = PhoneNumberFactory.create()
+
+    with pytest.raises(Invalid) as refused:
+        swap(pair[0].pk, taking_id=elsewhere.pk, fate=Fate.KEEP, actor=by_admin, at=NOON)
+
+    assert list(refused.value.errors) == ["taking"]
+
+
+def test_a_number_cannot_take_its_own_place(pair: Pair, by_admin: Actor) -> None:
+    with pytest.raises(Invalid) as refused:
+        swap(pair[0].pk, taking_id=pair[0].pk, fate=Fate.KEEP, actor=by_admin, at=NOON)
+
+    assert list(refused.value.errors) == ["taking"]
+
+
+def test_a_member_cannot_swap(pair: Pair, by_member: Actor) -> None:  # B11
+    with pytest.raises(Forbidden):
+        swap(pair[0].pk, taking_id=pair[1].pk, fate=Fate.KEEP, actor=by_member, at=NOON)
+
+
+def test_swapping_out_to_twilio_brings_an_account_back_within_its_licenses(
+    acme: Account, pair: Pair, by_admin: Actor
+) -> None:  # S0-10
+    acme.subscription.licenses = 1
+    acme.subscription.save()
+    grace.import_completed(acme.pk, job_id=None, actor=SYSTEM, at=NOON)
+
+    swap(pair[0].pk, taking_id=pair[1].pk, fate=Fate.RELEASE, actor=by_admin, at=NOON)
+
+    assert GracePeriod.objects.get().settled_at == NOON
