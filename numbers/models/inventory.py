@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from config.phone_numbers import for_people
+from config.phone_numbers import digits_of, for_people
 from numbers.states import RESTORE_WINDOW, TAKES_LICENSE, NumberState, NumberType
 
 if TYPE_CHECKING:
@@ -147,8 +147,16 @@ class PhoneNumber(models.Model):
 
     @property
     def name(self) -> str:
-        """What people call it: our label, else its name at Twilio."""
-        return self.label or self.friendly_name
+        """What people call it: our label, else its name at Twilio.
+
+        Twilio names a number by its own digits; such a name says nothing and is left out.
+        """
+        if self.label:
+            return self.label
+        name = self.friendly_name
+        digits = digits_of(name)
+        repeats = bool(digits) and self.e164.endswith(digits) and not any(map(str.isalpha, name))
+        return "" if repeats else name
 
     @property
     def restorable_until(self) -> datetime | None:

@@ -25,7 +25,7 @@ from numbers.services import inventory
 from numbers.states import NumberState
 
 from .actions import find_number
-from .shown import flags, services, shown_name, state_badge
+from .shown import flags, services, state_badge
 from .twilio import configuration
 
 #: Events shown on the page; the rest is on the activity page.
@@ -88,7 +88,7 @@ def _page(
     )
     context = {
         "number": number,
-        "name": shown_name(number),
+        "name": number.name,
         "badge": state_badge(number, request.account.zone, at=at),
         "flags": flags(number, tasks),
         "services": services(number),

@@ -30,7 +30,7 @@ from numbers.models import Import, PhoneNumber, SavedFilter, Tag
 from numbers.models.inventory import PhoneNumberQuerySet
 from numbers.states import NumberState, NumberType
 
-from .shown import Badge, flags, services, shown_name, state_badge
+from .shown import Badge, flags, services, state_badge
 
 #: Names of the query string that say where in the list one is; any other change starts anew.
 POSITION = ("after", "before", "last")
@@ -210,7 +210,7 @@ def _tab_address(request: AccountRequest, tab: str) -> str:
 def _row(number: PhoneNumber, request: AccountRequest, *, at: datetime) -> Row:
     return Row(
         number=number,
-        name=shown_name(number),
+        name=number.name,
         state=state_badge(number, request.account.zone, at=at),
         flags=flags(number, number.open_tasks),  # type: ignore[attr-defined]
         services=services(number),

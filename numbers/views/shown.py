@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from config.phone_numbers import digits_of
 from config.text import absolute
 from numbers.models import CarrierTask, PhoneNumber
 from numbers.states import NumberState, TaskState
@@ -72,13 +71,3 @@ def services(number: PhoneNumber) -> str:
     """``Voice, SMS, MMS``, as far as the number can."""
     able = {"Voice": number.voice, "SMS": number.sms, "MMS": number.mms}
     return ", ".join(name for name, can in able.items() if can)
-
-
-def shown_name(number: PhoneNumber) -> str:
-    """Its name, unless that is only the number once more, as Twilio names numbers by itself."""
-    if number.label:
-        return number.label
-    name = number.friendly_name
-    digits = digits_of(name)
-    repeats = bool(digits) and number.e164.endswith(digits) and not any(map(str.isalpha, name))
-    return "" if repeats else name

@@ -27,7 +27,7 @@ from numbers.services.swaps import swap as swap_numbers
 from numbers.states import Fate
 
 from .actions import find_number
-from .shown import services, shown_name
+from .shown import services
 
 #: Candidates on one page of a picker.
 CANDIDATES = 20
@@ -156,7 +156,7 @@ def _picker(request: AccountRequest, candidates: PhoneNumberQuerySet) -> dict[st
         return f"?{query.urlencode()}"
 
     return {
-        "candidates": [(number, shown_name(number), services(number)) for number in page.rows],
+        "candidates": [(number(number), services(number)) for number in page.rows],
         "search": text,
         "total": total,
         "pages": {
