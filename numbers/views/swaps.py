@@ -156,7 +156,7 @@ def _picker(request: AccountRequest, candidates: PhoneNumberQuerySet) -> dict[st
         return f"?{query.urlencode()}"
 
     return {
-        "candidates": [(number(number), services(number)) for number in page.rows],
+        "candidates": [(number, number.name, services(number)) for number in page.rows],
         "search": text,
         "total": total,
         "pages": {
