@@ -1,0 +1,426 @@
+"""The Numbers page: what it shows, in which order, how far it pages, and what it costs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import Account, User
+from numbers import listing
+from numbers.filters import matching
+from numbers.models import PhoneNumber, SavedFilter
+from numbers.states import TaskState
+from tests.factories import (
+    NOON,
+    AgentFactory,
+    CarrierTaskFactory,
+    ConnectionFactory,
+    GracePeriodFactory,
+    PhoneNumberFactory,
+    SavedFilterFactory,
+    TagFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/a/acme/numbers/"
+EXPORT = "/a/acme/numbers/export.csv"
+
+
+def shown(response: Any) -> list[PhoneNumber]:
+    """The numbers in the rows of the page."""
+    return [row.number for row in response.context["rows"]]
+
+
+# --- Pages -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", list(listing.SORTS))
+@pytest.mark.parametrize("narrowed", [False, True])
+def test_going_forth_and_back_shows_every_number_once_in_one_order(
+    acme: Account, name: str, narrowed: bool
+) -> None:
+    agents = AgentFactory.create_batch(2, account=acme)
+    for index in range(23):
+        PhoneNumberFactory.create(
+            account=acme,
+            agent=[None, *agents][index % 3],
+            label=["", "Same", "same"][index % 3],
+            imported_at=NOON + timedelta(hours=index % 2),
+            state_changed_at=NOON + timedelta(hours=index % 4),
+            keep_decided_at=NOON if index % 4 == 0 else None,
+        )
+    numbers = PhoneNumber.objects.filter(account=acme)
+    sort = listing.sort_by(name, narrowed=narrowed)
+
+    def turn(**position: Any) -> listing.Page:
+        return listing.page(numbers, sort, total=23, size=5, **position)
+
+    forth = [turn()]
+    while forth[-1].after:
+        forth.append(turn(after=forth[-1].after))
+    back = [turn(last=True)]
+    while back[-1].before:
+        back.append(turn(before=back[-1].before))
+
+    expected = list(sort.prepare(numbers).order_by(*sort.order(backwards=False)))
+    assert [row for page in forth for row in page.rows] == expected
+    assert [row for page in reversed(back) for row in page.rows] == expected
+    assert [page.first for page in forth] == [1, 6, 11, 16, 21]
+    assert [page.first for page in reversed(back)] == [1, 6, 11, 16, 21]
+
+
+@pytest.mark.parametrize(
+    "cursor", ["x", "e30", "WzEsMl0", "W10", "WyJhIiwiYiJd", "WzEsbnVsbF0", "é", "A" * 5000]
+)
+def test_a_cursor_from_elsewhere_shows_the_first_page(
+    acme: Account, owner_client: Client, cursor: str
+) -> None:
+    number = PhoneNumberFactory.create(account=acme)
+
+    for name in ("after", "before"):
+        for sort in ("number", "imported", "decision"):
+            response = owner_client.get(LIST, {name: cursor, "sort": sort})
+
+            assert shown(response) == [number]
+
+
+def test_the_page_says_where_one_is_and_links_on(acme: Account, owner_client: Client) -> None:
+    PhoneNumberFactory.create_batch(120, account=acme)
+
+    first = owner_client.get(LIST, {"sort": "number"})
+    second = owner_client.get(first.context["pages"]["next_url"])
+    last = owner_client.get(second.context["pages"]["last_url"])
+
+    assert first.context["pages"]["range"] == "1 to 50 of 120"
+    assert second.context["pages"]["range"] == "51 to 100 of 120"
+    assert last.context["pages"]["range"] == "101 to 120 of 120"
+    assert len(last.context["rows"]) == 20
+    assert not last.context["pages"]["next_url"]
+    assert not first.context["pages"]["previous_url"]
+    assert shown(owner_client.get(second.context["pages"]["previous_url"])) == shown(first)
+
+
+# --- Rows ------------------------------------------------------------------------------------
+
+
+def test_a_row_says_what_it_is_and_why(acme: Account, owner_client: Client, noon: Any) -> None:
+    number = PhoneNumberFactory.create(
+        account=acme, assigned=True, protected=True, label="Harbor", mms=True
+    )
+    number.tags.add(TagFactory.create(account=acme, name="sales"))
+
+    html = owner_client.get(LIST).content.decode()
+
+    assert "Harbor" in html
+    assert f"{number.agent} answers it. Takes a license." in html
+    assert "Protected" in html
+    assert "Voice, SMS, MMS" in html
+    assert '<span class="tag">sales</span>' in html
+
+
+def test_a_released_number_says_until_when_it_can_come_back(
+    acme: Account, owner_client: Client, noon: Any
+) -> None:
+    PhoneNumberFactory.create(account=acme, released=True)
+
+    html = owner_client.get(LIST, {"tab": "released"}).content.decode()
+
+    assert "Can come back until Wed, Mar 11, 2026, 5:00 AM PDT." in html  # S1-18, account's zone
+    noon.shift(timedelta(days=10))
+    assert "Released for good" in owner_client.get(LIST, {"tab": "released"}).content.decode()
+
+
+def test_a_refusal_of_twilio_shows_in_the_row(acme: Account, owner_client: Client) -> None:
+    task = CarrierTaskFactory.create(number__account=acme, state=TaskState.NEEDS_PERSON)
+
+    html = owner_client.get(LIST, {"tab": "released"}).content.decode()
+
+    assert "Twilio refused" in html
+    assert f"/numbers/{task.number_id}/" in html
+
+
+def test_twilios_record_is_not_read_for_a_list(acme: Account, owner_client: Client) -> None:
+    PhoneNumberFactory.create_batch(3, account=acme)
+
+    with CaptureQueriesContext(connection) as queries:
+        owner_client.get(LIST)
+
+    assert not [query["sql"] for query in queries if '"twilio"' in query["sql"]]
+    assert not [query["sql"] for query in queries if '"auth_token"' in query["sql"]]
+
+
+@pytest.mark.parametrize("tab", ["all", "unassigned", "released"])
+def test_the_number_of_queries_does_not_grow_with_the_rows(
+    acme: Account, owner_client: Client, tab: str
+) -> None:
+    tag = TagFactory.create(account=acme)
+
+    def add(count: int) -> None:
+        for _ in range(count):
+            traits = {"released": True} if tab == "released" else {}
+            PhoneNumberFactory.create(account=acme, **traits).tags.add(tag)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as caught:
+            response = owner_client.get(LIST, {"tab": tab})
+        assert response.status_code == 200
+        return len(caught)
+
+    add(5)
+    at_five = queries()
+    add(45)
+
+    assert queries() == at_five
+    assert at_five <= 18
+
+
+def test_a_filter_costs_one_count_more(acme: Account, owner_client: Client) -> None:
+    PhoneNumberFactory.create_batch(5, account=acme)
+
+    with CaptureQueriesContext(connection) as plain:
+        owner_client.get(LIST)
+    with CaptureQueriesContext(connection) as filtered:
+        owner_client.get(LIST, {"q": "555"})
+
+    assert len(filtered) == len(plain) + 1
+
+
+# --- Filters on the page ---------------------------------------------------------------------
+
+
+def test_each_filter_in_force_is_a_chip_that_takes_it_away(
+    acme: Account, owner_client: Client
+) -> None:
+    agent = AgentFactory.create(account=acme, name="Front desk")
+    PhoneNumberFactory.create(account=acme, agent=agent, protected=True)
+
+    response = owner_client.get(LIST, {"agent": agent.pk, "protected": "true", "sort": "-name"})
+    chips = {chip["label"]: chip["url"] for chip in response.context["chips"]}
+
+    assert set(chips) == {"Agent: Front desk", "Protected"}
+    assert chips["Protected"] == f"{LIST}?agent={agent.pk}&sort=-name"
+
+
+def test_a_filter_that_cannot_be_read_is_named(acme: Account, owner_client: Client) -> None:
+    PhoneNumberFactory.create(account=acme)
+
+    response = owner_client.get(LIST, {"agent": "front desk"})
+
+    assert response.status_code == 422
+    assert shown(response) == []
+    assert "agent: Enter a whole number." in response.content.decode()
+
+
+def test_an_empty_result_leads_back(acme: Account, owner_client: Client) -> None:
+    PhoneNumberFactory.create(account=acme)
+
+    html = owner_client.get(LIST, {"q": "999999"}).content.decode()
+
+    assert "No number matches" in html
+    assert f'href="{LIST}"' in html
+
+
+def test_gone_numbers_have_a_tab_once_there_are_any(acme: Account, owner_client: Client) -> None:
+    PhoneNumberFactory.create(account=acme)
+
+    def tabs() -> list[str]:
+        return [tab["label"] for tab in owner_client.get(LIST).context["tabs"]]
+
+    assert tabs() == ["All", "Assigned", "Unassigned", "Released", "Excluded", "Missing"]
+    PhoneNumberFactory.create(account=acme, gone=True)
+    assert tabs()[-1] == "Gone"
+
+
+def test_an_empty_inventory_leads_to_the_next_act(
+    acme: Account, owner_client: Client, member_client: Client
+) -> None:
+    assert "Connect a Twilio subaccount" in owner_client.get(LIST).content.decode()
+
+    ConnectionFactory.create(account=acme)
+
+    assert "Import Numbers" in owner_client.get(LIST).content.decode()  # S0-14
+    assert "Import Numbers" not in member_client.get(LIST).content.decode()
+
+
+# --- The Unassigned tab ----------------------------------------------------------------------
+
+
+def test_what_needs_a_decision_comes_first(acme: Account, owner_client: Client) -> None:
+    kept = PhoneNumberFactory.create(account=acme, e164="+14155550001", keep_decided_at=NOON)
+    open_ = PhoneNumberFactory.create(account=acme, e164="+14155550002")
+
+    assert shown(owner_client.get(LIST, {"tab": "unassigned"})) == [open_, kept]  # S0-22
+
+
+def test_a_row_offers_every_decision_without_javascript(
+    acme: Account, owner_client: Client
+) -> None:
+    number = PhoneNumberFactory.create(account=acme)
+    AgentFactory.create(account=acme, name="Front desk")
+    AgentFactory.create(account=acme, name="Night shift", draft=True)
+
+    html = owner_client.get(LIST, {"tab": "unassigned"}).content.decode()
+
+    assert f'id="assign-{number.pk}"' in html
+    assert f'id="keep-{number.pk}"' in html
+    for action in ("swap-in", "exclude", "release"):
+        assert f"/numbers/{number.pk}/{action}/" in html
+    assert "disabled>Night shift (draft, not live)</option>" in html
+    assert ">Front desk</option>" in html
+
+
+def test_with_very_many_agents_a_row_links_to_the_page_that_assigns(
+    acme: Account, owner_client: Client
+) -> None:
+    number = PhoneNumberFactory.create(account=acme)
+    AgentFactory.create_batch(31, account=acme)
+
+    html = owner_client.get(LIST, {"tab": "unassigned"}).content.decode()
+
+    assert f'form="assign-{number.pk}"' not in html
+    assert f"/numbers/{number.pk}/assign/" in html
+
+
+def test_in_grace_the_tab_says_how_many_decisions_are_enough(
+    acme: Account, owner_client: Client, noon: Any
+) -> None:
+    PhoneNumberFactory.create_batch(12, account=acme)
+    GracePeriodFactory.create(account=acme)
+
+    html = owner_client.get(LIST, {"tab": "unassigned"}).content.decode()
+
+    assert "Deciding about 2 of these is enough" in html
+
+
+def test_a_member_reads_without_buttons(acme: Account, member_client: Client) -> None:
+    number = PhoneNumberFactory.create(account=acme)
+
+    for tab in ("all", "unassigned"):
+        html = member_client.get(LIST, {"tab": tab}).content.decode()
+
+        assert f"/numbers/{number.pk}/" in html
+        for word in ("data-select-page", 'name="ids"', "assign-", "/release/", "data-bulk", ">Refresh<"):
+            assert word not in html, word
+
+
+def test_a_stranger_finds_nothing(acme: Account, stranger_client: Client) -> None:
+    assert stranger_client.get(LIST).status_code == 404
+    assert stranger_client.get(EXPORT).status_code == 404
+    assert Client().get(LIST).status_code == 302
+
+
+# --- CSV -------------------------------------------------------------------------------------
+
+
+def table(response: Any) -> list[dict[str, str]]:
+    text = b"".join(response.streaming_content).decode()
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_the_csv_holds_all_pages_of_the_view_in_its_order(
+    acme: Account, owner_client: Client
+) -> None:
+    PhoneNumberFactory.create_batch(60, account=acme)
+    PhoneNumberFactory.create(account=acme, missing=True)
+
+    rows = table(owner_client.get(EXPORT, {"sort": "-number"}))
+
+    wanted = matching(PhoneNumber.objects.filter(account=acme), "").order_by("-e164")
+    assert [row["number"] for row in rows] == [number.e164 for number in wanted]
+
+
+def test_nothing_in_the_csv_runs_as_a_formula(acme: Account, member_client: Client) -> None:
+    number = PhoneNumberFactory.create(account=acme, label="=HYPERLINK(1)", e164="+14155550123")
+    number.tags.add(TagFactory.create(account=acme, name="@sum"))
+
+    (row,) = table(member_client.get(EXPORT))
+
+    assert row["name"] == "'=HYPERLINK(1)"
+    assert row["tags"] == "'@sum"
+    assert row["number"] == "+14155550123"  # E.164 stays as programs read it
+
+
+def test_the_csv_reads_the_database_a_fixed_number_of_times(
+    acme: Account, owner_client: Client
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as caught:
+            table(owner_client.get(EXPORT))
+        return len(caught)
+
+    PhoneNumberFactory.create_batch(5, account=acme)
+    at_five = queries()
+    PhoneNumberFactory.create_batch(45, account=acme)
+
+    assert queries() == at_five
+
+
+def test_the_csv_of_a_filter_that_cannot_be_read_is_the_page_that_says_so(
+    acme: Account, owner_client: Client
+) -> None:
+    response = owner_client.get(EXPORT, {"agent": "x"})
+
+    assert response.status_code == 302
+    assert response["Location"] == f"{LIST}?agent=x"
+
+
+# --- Saved views -----------------------------------------------------------------------------
+
+
+def test_a_member_saves_a_view_and_opens_it_again(
+    acme: Account, member: User, member_client: Client
+) -> None:
+    query = "tab=unassigned&tag=sales&after=xyz"
+
+    member_client.post("/a/acme/numbers/saved/", {"name": "To decide", "query": query})
+
+    saved = SavedFilter.objects.get(account=acme, user=member)
+    assert (saved.name, saved.query) == ("To decide", "tab=unassigned&tag=sales")
+    html = member_client.get(LIST).content.decode()
+    assert "To decide" in html
+
+
+def test_the_same_name_replaces_the_view(
+    member: User, acme: Account, member_client: Client
+) -> None:
+    SavedFilterFactory.create(account=acme, user=member, name="Mine", query="tab=all")
+
+    member_client.post("/a/acme/numbers/saved/", {"name": "Mine", "query": "tab=missing"})
+
+    assert SavedFilter.objects.get().query == "tab=missing"
+
+
+@pytest.mark.parametrize(
+    ("name", "query"), [("", "tab=all"), ("x" * 61, "tab=all"), ("Long", "q=" + "x" * 600)]
+)
+def test_a_view_that_cannot_be_saved_says_why(
+    acme: Account, member_client: Client, name: str, query: str
+) -> None:
+    PhoneNumberFactory.create(account=acme)
+    response = member_client.post(
+        "/a/acme/numbers/saved/", {"name": name, "query": query}, follow=True
+    )
+
+    assert not SavedFilter.objects.exists()
+    assert [str(message) for message in response.context["messages"]]
+
+
+def test_nobody_sees_or_deletes_the_views_of_another(
+    acme: Account, member: User, owner_client: Client, member_client: Client
+) -> None:
+    PhoneNumberFactory.create(account=acme)
+    theirs = SavedFilterFactory.create(account=acme, user=member, name="Of the member")
+    delete = f"/a/acme/numbers/saved/{theirs.pk}/delete/"
+
+    assert "Of the member" not in owner_client.get(LIST).content.decode()
+    assert owner_client.post(delete).status_code == 404
+    member_client.post(delete)
+    assert not SavedFilter.objects.exists()
