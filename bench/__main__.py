@@ -26,7 +26,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         sqlite = _measure([], parts, f"sqlite:///{folder}/bench.sqlite3")
     postgres = _measure([sys.executable, "-m", "tests.on_postgres"], parts, None)
-    report = {"machine": _machine(), "databases": [sqlite, postgres]}
+    report: dict[str, Any] = {"machine": _machine(), "databases": [sqlite, postgres]}
     (ROOT / "var").mkdir(exist_ok=True)
     text = json.dumps(report, indent=2)
     (ROOT / "var" / "bench.json").write_text(text + "\n")

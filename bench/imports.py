@@ -60,7 +60,7 @@ def our_import(connection: Connection) -> dict[str, Any]:
 def client_and_upsert(connection: Connection) -> None:
     """The bare program: the official client's ``list()`` and one bulk upsert of the columns."""
     client = Client(connection.sid, connection.auth_token)
-    client.api.base_url = f"{settings.TWILIO_BASE_URL}/api"  # type: ignore[misc]
+    client.api.base_url = f"{settings.TWILIO_BASE_URL}/api"
     at = timezone.now()
     rows = [
         PhoneNumber(

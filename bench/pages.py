@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -43,7 +44,7 @@ def rows() -> list[Row]:
     found = [
         ratio(
             f"Numbers page of 50 among {NUMBERS:,}, {name} page",
-            lambda address=address: _ok(browser, address),
+            partial(_ok, browser, address),
             "the Django admin's list of 50 over the same table",
             admin_list,
             limit=2,

@@ -56,8 +56,8 @@ def sync_schedules() -> None:
 
 def prune_queue() -> int:
     """Delete records of tasks that succeeded more than a week ago; returns how many."""
-    deleted, _ = Success.objects.filter(stopped__lt=timezone.now() - KEEP_FINISHED_TASKS).delete()
-    return deleted
+    old = Success.objects.filter(stopped__lt=timezone.now() - KEEP_FINISHED_TASKS)
+    return int(old.delete()[0])
 
 
 def oldest_waiting(at: datetime) -> timedelta | None:

@@ -11,10 +11,6 @@ from .standing import Standing
 MOST_LICENSES = 1_000_000
 
 
-def _manage(label: str = "Manage licenses") -> dict[str, str]:
-    return {"fix_label": label, "fix": "licensing:manage"}
-
-
 def change_licenses(
     subscription: Subscription, *, to: int, held: int, payment_pending: bool
 ) -> list[Blocker]:
@@ -75,7 +71,8 @@ def take_license(standing: Standing) -> list[Blocker]:
                 "no_free_license",
                 f"All {plural(standing.licenses, 'license')} are in use; "
                 "this needs a free one. Add a license or release a number.",
-                **_manage("Add licenses"),
+                "Add licenses",
+                "licensing:manage",
             )
         ]
     return []

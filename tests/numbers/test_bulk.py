@@ -63,9 +63,12 @@ def test_the_job_does_what_the_dry_run_said(
 ) -> None:
     agent = AgentFactory.create(account=acme)
     PhoneNumber.objects.filter(pk=numbers[0].pk).update(agent=agent)
-    params: dict[str, Any] = {
-        "assign": {"agent": agent.pk}, "tag": {"add": ["x"]}, "protect": {"protected": True},
-    }.get(action, {})  # fmt: skip
+    given: dict[str, dict[str, Any]] = {
+        "assign": {"agent": agent.pk},
+        "tag": {"add": ["x"]},
+        "protect": {"protected": True},
+    }
+    params = given.get(action, {})
     seen = bulk.preview(
         acme.pk, action=action, selection=ids(numbers), params=params, actor=by_admin, at=NOON
     )
