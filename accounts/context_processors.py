@@ -12,14 +12,17 @@ from .models import Account, Notice
 
 SETTINGS = ("settings", "change_settings", "members", "invite", "remove_member", "api_keys",
             "create_api_key", "revoke_api_key", "notice_preferences")  # fmt: skip
+#: Connections stand among the settings, although they are about numbers.
+CONNECTIONS = "numbers:connect"
 #: Label, URL name, and what the URL names begin with that belong to the entry.
 NAVIGATION = (
     ("Numbers", "numbers:list", "numbers"),
     ("Licenses", "licensing:manage", "licensing"),
     ("Agents", "telephony:agents", "telephony"),
     ("Activity", "accounts:activity", "accounts:activity"),
-    ("Settings", "accounts:settings", tuple(f"accounts:{name}" for name in SETTINGS)),
-)
+    ("Settings", "accounts:settings",
+     (*(f"accounts:{name}" for name in SETTINGS), CONNECTIONS)),
+)  # fmt: skip
 
 
 def console(request: HttpRequest) -> dict[str, Any]:
@@ -50,7 +53,8 @@ def console(request: HttpRequest) -> dict[str, Any]:
             {
                 "label": label,
                 "url": reverse(name, args=[account.slug]),
-                "current": here.startswith(prefix),
+                "current": here.startswith(prefix)
+                and (name != "numbers:list" or not here.startswith(CONNECTIONS)),
             }
             for label, name, prefix in NAVIGATION
         ],

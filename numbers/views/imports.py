@@ -128,7 +128,8 @@ def _mine(request: AccountRequest, pk: int) -> Import:
 
 
 def _progress(run: Import) -> Progress:
-    busy = f"Reading page {run.pages + 1:,} from Twilio"
+    read = plural(run.job.done, "number")
+    busy = f"Reading page {run.pages + 1:,} from Twilio, {read} so far"
     return progress_of(run.job, busy, at=timezone.now())
 
 
