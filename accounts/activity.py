@@ -31,10 +31,12 @@ def choose(
     subject: str = "",
     since: date | None = None,
     until: date | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
 ) -> QuerySet[Event]:
     """Events of the account. ``actor`` is ``kind`` or ``kind:id``; ``subject`` is what people call
     it (a number in any format, an agent, an email) or ``type:id``; the days are whole days in the
-    account's zone, both included.
+    account's zone, both included; ``start`` is included and ``end`` is not.
     """
     events: QuerySet[Event] = Event.objects.filter(account=account)
     if type:
@@ -47,10 +49,13 @@ def choose(
     if subject:
         events = events.filter(_about(account, subject))
     if since:
-        events = _from(account, events, datetime.combine(since, time.min, account.zone))
+        start = datetime.combine(since, time.min, account.zone)
     if until:
-        next_day = until + timedelta(days=1)
-        events = _before(account, events, datetime.combine(next_day, time.min, account.zone))
+        end = datetime.combine(until + timedelta(days=1), time.min, account.zone)
+    if start:
+        events = _from(account, events, start)
+    if end:
+        events = _before(account, events, end)
     return events
 
 

@@ -141,7 +141,7 @@ class ListEndpoint(Endpoint):
         ``complete`` adds what the serializer reads besides the rows.
         """
         if self.filterset_class is not None:
-            rows = narrowed(rows, self.filterset_class, self.request.query_params)
+            rows = narrowed(rows, self.filterset_class, self.request.query_params, self.request)
         pages = self.pagination_class()
         found = pages.paginate_queryset(rows, self.request, view=self)
         written = serializer(complete(found) if complete else found, many=True)
@@ -152,13 +152,14 @@ def narrowed(
     rows: models.QuerySet[Row],
     filterset_class: type[django_filters.FilterSet],
     wishes: Any,
+    request: Request,
 ) -> models.QuerySet[Row]:
     """``rows`` through the filters; a wish that cannot be read is an error, never left out."""
     for name, each in filterset_class.base_filters.items():
         is_flag = isinstance(each, django_filters.BooleanFilter)
         if is_flag and wishes.get(name) not in (None, "", "true", "false"):
             raise ValidationError({name: ["Enter true or false."]})
-    filterset = filterset_class(wishes, queryset=rows)
+    filterset = filterset_class(wishes, queryset=rows, request=request)
     if not filterset.is_valid():
         raise translate_validation(filterset.errors)
     narrowed_rows: models.QuerySet[Row] = filterset.qs

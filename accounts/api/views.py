@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 import django_filters
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import activity
 from accounts.models import Event, Job, JobItem
-from accounts.states import ActorKind, ItemState, JobState
+from accounts.states import ItemState, JobState
 from config.filters import IdFilter
 
 from .endpoints import Endpoint, ListEndpoint
@@ -24,15 +30,43 @@ class JobItemFilter(django_filters.FilterSet):  # type: ignore[misc]
     state = django_filters.ChoiceFilter(label="State", choices=ItemState.choices)
 
 
+class MomentFilter(django_filters.IsoDateTimeFilter):  # type: ignore[misc]
+    """A moment in ISO 8601, in a year that arithmetic with hours does not leave."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        bounds = [
+            MinValueValidator(datetime(1970, 1, 2, tzinfo=UTC)),
+            MaxValueValidator(datetime(9999, 1, 1, tzinfo=UTC)),
+        ]
+        super().__init__(*args, validators=bounds, **kwargs)
+
+
 class EventFilter(django_filters.FilterSet):  # type: ignore[misc]
-    type = django_filters.CharFilter(label="Type, such as number.released", max_length=60)
-    subject_type = django_filters.CharFilter(label="Such as number", max_length=20)
-    subject = IdFilter(label="Id of the subject", field_name="subject_id")
-    actor_kind = django_filters.ChoiceFilter(label="Kind of actor", choices=ActorKind.choices)
-    actor = IdFilter(label="Id of the actor", field_name="actor_id")
-    job = IdFilter(label="Job", field_name="job_id")
-    since = django_filters.IsoDateTimeFilter(label="Since", field_name="at", lookup_expr="gte")
-    before = django_filters.IsoDateTimeFilter(label="Before", field_name="at", lookup_expr="lt")
+    """The filters of the activity page, with moments in place of its days."""
+
+    type = django_filters.CharFilter(label="Such as `number.released`.", max_length=60)
+    actor = django_filters.CharFilter(
+        label="`user`, `api_key`, `support` or `system`, with or without an id: `user:5`.",
+        validators=[RegexValidator(activity.ACTOR, "Write a kind, or a kind and an id: user:5.")],
+    )
+    subject = django_filters.CharFilter(
+        label="What people call it (a number, an agent, an email), or `number:7`.", max_length=100
+    )
+    job = IdFilter(label="Events of this job.")
+    since = MomentFilter(label="At that moment or later.")
+    before = MomentFilter(label="Before that moment.")
+
+    def filter_queryset(self, queryset: QuerySet[Event]) -> QuerySet[Event]:
+        wishes = self.form.cleaned_data
+        events = activity.choose(
+            self.request.auth.account,
+            type=wishes["type"],
+            actor=wishes["actor"],
+            subject=wishes["subject"],
+            start=wishes["since"],
+            end=wishes["before"],
+        )
+        return events.filter(job_id=wishes["job"]) if wishes["job"] else events
 
 
 class JobListEndpoint(ListEndpoint):

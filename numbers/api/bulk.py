@@ -57,7 +57,7 @@ class BulkJobListEndpoint(Endpoint):
         wanted = self.wanted(WantedBulkJobSerializer)
         task = {
             "action": wanted["action"],
-            "selection": _selection(wanted),
+            "selection": _selection(wanted, request),
             "params": wanted.get("params", {}),
             "actor": self.actor,
             "at": self.at,
@@ -94,7 +94,7 @@ class BulkRetryEndpoint(Endpoint):
         return accepted(bulk.retry_failed(job.pk, actor=self.actor, at=self.at))
 
 
-def _selection(wanted: dict[str, Any]) -> Selection:
+def _selection(wanted: dict[str, Any], request: Request) -> Selection:
     """Exactly one of ``numbers`` and ``filter``; a filter that cannot be read is an error."""
     if ("numbers" in wanted) == ("filter" in wanted):
         raise ValidationError({"numbers": ["Send either numbers or filter."]})
@@ -106,7 +106,7 @@ def _selection(wanted: dict[str, Any]) -> Selection:
             raise ValidationError({"filter": {name: ["There is no such filter."]}})
         query.setlist(name, [_text(each) for each in _several(value)])
     try:
-        narrowed(PhoneNumber.objects.none(), NumberFilter, query)
+        narrowed(PhoneNumber.objects.none(), NumberFilter, query, request)
     except ValidationError as error:
         raise ValidationError({"filter": error.detail}) from None
     return Selection(query=query.urlencode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -28,10 +29,8 @@ class Program(Client):
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """``send("post", "swaps/", {…}, idempotency_key="a")``; ``path`` is below the version."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        extra = {} if body is None else {"data": body, "content_type": "application/json"}
-        if method == "get":
-            extra = {"data": body or {}}
-        return getattr(self, method)(path_of(path), headers=named, **extra)
+        text, kind = ("", "") if body is None else (json.dumps(body), "application/json")
+        return self.generic(method.upper(), path_of(path), text, kind, headers=named)
 
 
 def path_of(path: str) -> str:
