@@ -12,11 +12,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import timeline
-from accounts.models import Event, Job
+from accounts.models import Account, Event, Job
 from accounts.paging import page
 from accounts.states import JobState, Permission
 from accounts.web import AccountRequest, account_page, tell_refusal, to
 from config.errors import DomainError
+from config.phone_numbers import for_people
 from config.text import plural
 from licensing.models import GracePeriod
 from numbers.filters import OUTCOME_EVENTS, Outcome
@@ -156,9 +157,18 @@ def _found(request: AccountRequest, job: Job) -> dict[str, Any]:
         "outcomes": outcomes,
         "unchanged": job.result.get("unchanged", 0),
         "fields": _fields(changed, of=job.result.get("changed", 0)),
-        "changes": timeline.entries(changed[:CHANGES_SHOWN], account=request.account),
+        "changes": _changes(changed[:CHANGES_SHOWN], request.account),
         "period": period,
     }
+
+
+def _changes(events: list[Event], account: Account) -> list[timeline.Entry]:
+    """Each changed number with what changed, called by its number."""
+    entries = timeline.entries(events, account=account)
+    return [
+        entry._replace(sentence=for_people(event.subject_label, account.country))
+        for event, entry in zip(events, entries, strict=True)
+    ]
 
 
 def _fields(changed: list[Event], *, of: int) -> str:
