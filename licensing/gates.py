@@ -28,8 +28,8 @@ def change_licenses(
                 "below_held",
                 f"{plural(held, 'number')} held: release or exclude {held - to:,} first, "
                 f"then lower to {to:,}.",
-                "Decide which to keep",
-                "licensing:decide",
+                "See the numbers",
+                "numbers:list",
             )
         )
     if to > subscription.licenses and not subscription.is_active:

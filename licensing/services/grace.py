@@ -13,7 +13,7 @@ from accounts.services.events import record
 from accounts.services.notices import notify
 from accounts.states import ActorKind
 from config.errors import Forbidden, Invalid, NotDue, refuse
-from config.text import absolute, plural, span
+from config.text import absolute, money, plural, span
 from licensing import gates
 from licensing.models import GracePeriod, Subscription
 from licensing.standing import held_count
@@ -98,7 +98,7 @@ def _settle(subscription: Subscription, *, actor: Actor, at: datetime) -> GraceP
         "grace.settled" if late else "grace.resolved",
         "Within the licenses again, after the grace period had ended."
         if late
-        else "Grace period resolved: within the licenses in time, nothing to pay.",
+        else "Grace period resolved: within the licenses in time; being over was not charged.",
         actor=actor,
         at=at,
     )
@@ -218,10 +218,10 @@ def _tell(
 ) -> None:
     account: Account = subscription.account
     deadline = absolute(period.ends_at, account.zone)
-    price = subscription.monthly(over)
+    price = money(subscription.monthly(over), subscription.currency)
     ways_out = (
         f"Release or exclude {plural(over, 'number')}, or add {plural(over, 'license')} "
-        f"for {price:.2f} {subscription.currency} a month."
+        f"for {price} a month."
     )
     if stage == NoticeStage.ENDED:
         title = f"The grace period is over: {plural(over, 'number')} beyond your licenses"
