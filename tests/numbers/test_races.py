@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection as database
 from django.utils import timezone
 
 from accounts.actors import SYSTEM
 from accounts.models import Account, Event, Notice
-from config.errors import DomainError
 from licensing import tasks
 from licensing.models import Charge, GracePeriod
 from licensing.services import grace, licenses
@@ -31,6 +26,7 @@ from tests.factories import (
     PhoneNumberFactory,
     subscribed,
 )
+from tests.races import at_once
 from tests.sandbox_process import SandboxProcess
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -41,24 +37,6 @@ def account() -> Account:
     account = subscribed(licenses=10)
     MembershipFactory.create(account=account, role="owner")
     return account
-
-
-def at_once(*acts: Callable[[], object]) -> list[str]:
-    """Run each act in a thread of its own, all let go together; "done" or the refusal's code."""
-    together = Barrier(len(acts))
-
-    def attempt(act: Callable[[], object]) -> str:
-        try:
-            together.wait()
-            act()
-        except DomainError as error:
-            return error.code
-        finally:
-            database.close()
-        return "done"
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(attempt, acts))
 
 
 @pytest.fixture(params=range(5))

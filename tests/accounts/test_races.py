@@ -1,0 +1,126 @@
+"""Two people, two workers, two clicks at the same instant, on PostgreSQL."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from django.core import mail
+
+from accounts.actors import SYSTEM
+from accounts.models import Account, Event, Job, Notice, User
+from accounts.services import api_keys, invitations, jobs, notices, people
+from accounts.states import Role
+from tests.factories import (
+    NOON,
+    PASSWORD,
+    AccountFactory,
+    ApiKeyFactory,
+    InvitationFactory,
+    JobFactory,
+    MembershipFactory,
+    NoticeFactory,
+)
+from tests.races import at_once
+
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("again"),
+]
+
+
+@pytest.fixture(params=range(5))
+def again(request: pytest.FixtureRequest) -> int:
+    """Races are tried several times."""
+    return int(request.param)
+
+
+@pytest.fixture
+def account() -> Account:
+    return AccountFactory.create()
+
+
+def test_two_owners_cannot_both_step_down(account: Account) -> None:
+    first, second = MembershipFactory.create_batch(2, account=account, role=Role.OWNER)
+
+    outcomes = at_once(
+        *(
+            partial(people.change_role, each.pk, role=Role.MEMBER, actor=SYSTEM, at=NOON)
+            for each in (first, second)
+        )
+    )
+
+    assert sorted(outcomes) == ["blocked", "done"]
+    assert account.memberships.filter(role=Role.OWNER).count() == 1
+
+
+def test_an_owner_cannot_leave_while_the_other_steps_down(account: Account) -> None:
+    first, second = MembershipFactory.create_batch(2, account=account, role=Role.OWNER)
+
+    outcomes = at_once(
+        partial(people.remove_member, first.pk, actor=SYSTEM, at=NOON),
+        partial(people.change_role, second.pk, role=Role.ADMIN, actor=SYSTEM, at=NOON),
+    )
+
+    assert sorted(outcomes) == ["blocked", "done"]
+    assert account.memberships.filter(role=Role.OWNER).count() == 1
+
+
+def test_a_link_that_is_opened_twice_makes_one_user(account: Account) -> None:
+    InvitationFactory.create(account=account, email="nell@example.com", token="abc")
+    accept = partial(invitations.accept_as_new, "abc", name="", password=PASSWORD, at=NOON)
+
+    outcomes = at_once(accept, accept)
+
+    assert sorted(outcomes) == ["done", "invalid_transition"]
+    assert User.objects.filter(email="nell@example.com").count() == 1
+    assert Event.objects.filter(type="member.joined").count() == 1
+
+
+def test_two_admins_invite_the_same_person_once(account: Account) -> None:
+    invite = partial(
+        invitations.invite,
+        account.pk,
+        email="nell@example.com",
+        role=Role.MEMBER,
+        actor=SYSTEM,
+        at=NOON,
+    )
+
+    assert sorted(at_once(invite, invite)) == ["done", "invalid"]
+
+
+def test_a_key_is_revoked_once(account: Account) -> None:
+    key = ApiKeyFactory.create(account=account)
+    revoke = partial(api_keys.revoke, key.pk, actor=SYSTEM, at=NOON)
+
+    assert sorted(at_once(revoke, revoke)) == ["done", "invalid_transition"]
+    assert Event.objects.filter(type="api_key.revoked").count() == 1
+
+
+def test_one_of_several_workers_gets_a_job() -> None:
+    job = JobFactory.create()
+    taken: list[Job | None] = []
+
+    at_once(*[lambda: taken.append(jobs.claim(job.pk, at=NOON))] * 4)
+
+    assert len([each for each in taken if each]) == 1
+
+
+def test_an_occasion_is_told_once_by_two_workers(account: Account) -> None:
+    MembershipFactory.create_batch(3, account=account, role=Role.OWNER)
+    tell = partial(
+        notices.notify, account, "grace", key="grace:1", title="t", body="b", path="/", at=NOON
+    )
+
+    assert at_once(tell, tell) == ["done", "done"]
+    assert Notice.objects.count() == 3
+
+
+def test_a_notice_is_mailed_by_one_of_two_workers() -> None:
+    notice = NoticeFactory.create()
+    send = partial(notices.mail, notice.pk, at=NOON)
+
+    assert at_once(send, send) == ["done", "done"]
+    assert len(mail.outbox) == 1
