@@ -11,7 +11,7 @@ from datetime import datetime
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -47,6 +47,11 @@ def way_back(request: AccountRequest, number: PhoneNumber) -> str:
     return to(request, "numbers:detail", number.pk)
 
 
+def posted(request: AccountRequest) -> QueryDict | None:
+    """What a form is bound to; a POST without any field is one as well."""
+    return request.POST if request.method == "POST" else None
+
+
 @dataclass(frozen=True)
 class Deed:
     """An action with a page of its own: its words, its preview, and what carries it out."""
@@ -62,7 +67,7 @@ class Deed:
 
 def _act(request: AccountRequest, pk: int, deed: Deed) -> HttpResponse:
     number, at = find_number(request, pk), timezone.now()
-    form = deed.form(request.POST or None, number=number)
+    form = deed.form(posted(request), number=number)
     if request.method == "POST" and form.is_valid():
         try:
             deed.run(number.pk, actor=request.actor, at=at)
@@ -206,7 +211,7 @@ def assign(request: AccountRequest, pk: int) -> HttpResponse:
     number, at = find_number(request, pk), timezone.now()
     agents = request.account.agents.order_by("name")
     initial = {"agent": number.agent_id}
-    form = AgentForm(request.POST or None, agents=agents, initial=initial)
+    form = AgentForm(posted(request), agents=agents, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             changed = inventory.assign(

@@ -38,33 +38,33 @@ CANDIDATES = 20
 def swap(request: AccountRequest, pk: int) -> HttpResponse:
     """``pk`` leaves. Without ``taking`` a picker, with it the preview, on POST the swap."""
     leaving = find_number(request, pk)
+    asked = request.method == "POST" or "preview" in request.GET
     form = SwapForm(request.POST if request.method == "POST" else request.GET)
-    chosen = form.is_valid()
-    if request.method == "POST" and chosen:
+    if not form.is_valid():
+        return _pick_taking(request, leaving, form if asked else SwapForm(), failed=asked)
+    taking = find_number(request, form.cleaned_data["taking"])
+    fate = Fate(form.cleaned_data["fate"])
+    if request.method == "POST":
         try:
             swap_numbers(
                 leaving.pk,
-                taking_id=form.cleaned_data["taking"],
-                fate=form.cleaned_data["fate"],
+                taking_id=taking.pk,
+                fate=fate,
                 actor=request.actor,
                 at=timezone.now(),
             )
         except DomainError as error:
             add_refusal(form, error)
         else:
-            taking = find_number(request, form.cleaned_data["taking"])
             messages.success(request, f"{taking} has taken the place of {leaving}.")
             return redirect(to(request, "numbers:detail", taking.pk))
-    if chosen:
-        return _preview(request, leaving, form)
-    asked = request.method == "POST" or "preview" in request.GET
-    return _pick_taking(request, leaving, form if asked else SwapForm(), failed=asked)
+    return _preview(request, leaving, taking, fate, form)
 
 
-def _preview(request: AccountRequest, leaving: PhoneNumber, form: SwapForm) -> HttpResponse:
+def _preview(
+    request: AccountRequest, leaving: PhoneNumber, taking: PhoneNumber, fate: Fate, form: SwapForm
+) -> HttpResponse:
     """Both numbers before and after."""
-    taking = find_number(request, form.cleaned_data["taking"])
-    fate = Fate(form.cleaned_data["fate"])
     plan = plans.swap_plan(leaving, taking, fate=fate)
     sides = [
         {

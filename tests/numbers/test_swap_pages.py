@@ -1,0 +1,198 @@
+"""Swapping in the browser: from either side, with a preview (S0-6, S0-10, S0-20, S0-27)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import Account
+from licensing.models import Subscription
+from numbers.models import PhoneNumber
+from numbers.states import Fate, NumberState
+from tests.factories import PhoneNumberFactory, TagFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def leaving(acme: Account) -> PhoneNumber:
+    number = PhoneNumberFactory.create(
+        account=acme, e164="+14155550001", assigned=True, label="Main line", notes="On the sign."
+    )
+    number.tags.add(TagFactory.create(account=acme, name="sales"))
+    return number
+
+
+@pytest.fixture
+def taking(acme: Account) -> PhoneNumber:
+    return PhoneNumberFactory.create(account=acme, e164="+12065550147", label="")
+
+
+def swap(number: PhoneNumber) -> str:
+    return f"/a/acme/numbers/{number.pk}/swap/"
+
+
+def swap_in(number: PhoneNumber) -> str:
+    return f"/a/acme/numbers/{number.pk}/swap-in/"
+
+
+def candidates(response: Any) -> list[PhoneNumber]:
+    return [number for number, *_ in response.context["candidates"]]
+
+
+def test_only_held_numbers_without_an_agent_can_take_the_place(
+    acme: Account, leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client
+) -> None:
+    PhoneNumberFactory.create(account=acme, assigned=True)
+    PhoneNumberFactory.create(account=acme, excluded=True)
+    PhoneNumberFactory.create()  # of another account
+
+    assert candidates(owner_client.get(swap(leaving))) == [taking]
+
+
+def test_a_large_inventory_is_searched_and_paged(
+    acme: Account, leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client
+) -> None:
+    PhoneNumberFactory.create_batch(25, account=acme)
+
+    first = owner_client.get(swap(leaving))
+    second = owner_client.get(swap(leaving) + first.context["pages"]["next_url"])
+    found = owner_client.get(swap(leaving), {"q": "(206) 555"})
+
+    assert first.context["pages"]["range"] == "1 to 20 of 26"
+    assert second.context["pages"]["range"] == "21 to 26 of 26"
+    assert candidates(found) == [taking]
+    assert "No number matches" in owner_client.get(swap(leaving), {"q": "zzz"}).content.decode()
+
+
+def test_the_preview_shows_both_numbers_before_and_after(
+    leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client
+) -> None:
+    response = owner_client.get(swap(leaving), {"taking": taking.pk, "fate": Fate.EXCLUDE})
+    sides = {
+        side["number"]: {each.label: (each.before, each.after) for each in side["changes"]}
+        for side in response.context["sides"]
+    }
+
+    assert sides[leaving]["Name"] == ("Main line", "")
+    assert sides[leaving]["State"] == ("Held", "Excluded")
+    assert sides[taking]["Name"] == ("", "Main line")
+    assert sides[taking]["Agent"] == ("", leaving.agent.name)
+    assert sides[taking]["Tags"] == ("", "sales")
+    assert sides[taking]["Notes"] == ("", "On the sign.")
+    assert "The number of licenses does not change." in response.content.decode()
+    taking.refresh_from_db()
+    assert taking.agent is None  # a preview changes nothing
+
+
+@pytest.mark.parametrize(
+    ("fate", "state"),
+    [
+        (Fate.RELEASE, NumberState.RELEASING),
+        (Fate.EXCLUDE, NumberState.EXCLUDED),
+        (Fate.KEEP, NumberState.HELD),
+    ],
+)
+def test_a_confirmed_swap_moves_everything_and_no_license(
+    leaving: PhoneNumber,
+    taking: PhoneNumber,
+    owner_client: Client,
+    noon: Any,
+    fate: Fate,
+    state: NumberState,
+) -> None:
+    agent = leaving.agent
+
+    response = owner_client.post(swap(leaving), {"taking": taking.pk, "fate": fate})
+
+    assert response["Location"] == f"/a/acme/numbers/{taking.pk}/"
+    leaving.refresh_from_db()
+    taking.refresh_from_db()
+    assert (leaving.state, leaving.agent, leaving.label) == (state, None, "")
+    assert (taking.agent, taking.label, taking.notes) == (agent, "Main line", "On the sign.")
+    assert Subscription.objects.get(account=taking.account).licenses == 10
+
+
+def test_one_may_start_from_the_number_that_takes_the_place(
+    acme: Account, leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client
+) -> None:
+    PhoneNumberFactory.create(account=acme, assigned=True, protected=True)
+
+    picker = owner_client.get(swap_in(taking))
+    chosen = owner_client.get(swap_in(taking), {"leaving": leaving.pk})
+
+    assert candidates(picker) == [leaving]
+    assert chosen["Location"] == f"{swap(leaving)}?taking={taking.pk}&fate=release"
+
+
+def test_a_choice_that_is_missing_is_asked_for_again(
+    leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client
+) -> None:
+    response = owner_client.get(swap(leaving), {"preview": "1", "fate": Fate.KEEP})
+
+    assert response.status_code == 422
+    assert "Choose the number that takes its place." in response.content.decode()
+    assert response.context["fate"] == Fate.KEEP  # what was chosen is kept
+
+
+def test_a_swap_that_became_impossible_is_refused_with_the_reason(
+    acme: Account, leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client, noon: Any
+) -> None:
+    PhoneNumber.objects.filter(pk=taking.pk).update(agent=leaving.agent)
+
+    response = owner_client.post(swap(leaving), {"taking": taking.pk, "fate": Fate.KEEP})
+
+    assert response.status_code == 422
+    assert "Choose an unassigned one" in response.content.decode()
+    leaving.refresh_from_db()
+    assert leaving.label == "Main line"
+
+
+def test_a_protected_number_is_not_swapped_out(
+    leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client
+) -> None:
+    PhoneNumber.objects.filter(pk=leaving.pk).update(protected=True)
+
+    assert "This number is protected." in owner_client.get(swap(leaving)).content.decode()
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_the_number_of_another_account_cannot_take_the_place(
+    leaving: PhoneNumber, owner_client: Client, noon: Any, method: str
+) -> None:
+    foreign = PhoneNumberFactory.create()
+
+    response = getattr(owner_client, method)(
+        swap(leaving), {"taking": foreign.pk, "fate": Fate.KEEP}
+    )
+
+    assert response.status_code == 404
+    assert owner_client.get(swap_in(foreign)).status_code == 404
+
+
+def test_a_number_does_not_take_its_own_place(
+    taking: PhoneNumber, owner_client: Client, noon: Any
+) -> None:
+    order = {"taking": taking.pk, "fate": Fate.KEEP}
+
+    response = owner_client.post(swap(taking), order)
+
+    assert response.status_code == 422
+    assert "Choose another number; this is the one that leaves." in response.content.decode()
+
+
+def test_only_those_who_may_get_in(
+    leaving: PhoneNumber,
+    taking: PhoneNumber,
+    member_client: Client,
+    stranger_client: Client,
+) -> None:
+    order = {"taking": taking.pk, "fate": Fate.KEEP}
+
+    for address in (swap(leaving), swap_in(taking)):
+        assert member_client.get(address).status_code == 403
+        assert stranger_client.get(address).status_code == 404
+    assert member_client.post(swap(leaving), order).status_code == 403
+    assert stranger_client.post(swap(leaving), order).status_code == 404
