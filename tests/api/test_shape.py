@@ -11,7 +11,14 @@ from django.conf import settings
 from rest_framework.settings import api_settings
 
 from accounts.models import Account
-from tests.factories import AgentFactory, EventFactory, PhoneNumberFactory
+from tests.factories import (
+    AgentFactory,
+    ConnectionFactory,
+    EventFactory,
+    ImportFactory,
+    LicenseChangeFactory,
+    PhoneNumberFactory,
+)
 
 from .conftest import Answer, Program
 
@@ -213,3 +220,30 @@ def test_too_many_requests_are_told_when_to_come_back(
     assert problem(answers[2]) == (429, "throttled")
     assert answers[2]["Retry-After"] == "60"
     assert reader.send("get", "agents/").status_code == 200  # each key has its own
+
+
+@pytest.mark.parametrize(
+    ("path", "queries"),
+    [
+        ("agents/", 2),
+        ("connections/", 2),
+        ("events/", 2),
+        ("grace-periods/", 2),
+        ("imports/", 2),
+        ("jobs/", 2),
+        ("license-changes/", 2),
+        ("numbers/", 3),
+    ],
+)
+def test_every_list_reads_the_database_a_fixed_number_of_times(
+    acme: Account, program: Program, django_assert_num_queries: Any, path: str, queries: int
+) -> None:
+    program.send("get", path)  # notes the use of the key
+    for connection in ConnectionFactory.create_batch(3, account=acme):
+        PhoneNumberFactory.create_batch(3, account=acme, connection=connection, assigned=True)
+        ImportFactory.create(connection=connection)
+    LicenseChangeFactory.create_batch(3, account=acme)
+    EventFactory.create_batch(3, account=acme)
+
+    with django_assert_num_queries(queries):  # the key first
+        program.send("get", path)
