@@ -154,7 +154,9 @@ class Options:
         return cls(
             agents=list(request.account.agents.order_by("name")),
             tags=list(Tag.objects.filter(account=request.account).values_list("name", flat=True)),
-            connections=list(request.account.connections.order_by("name").only("account_id", "name")),
+            connections=list(
+                request.account.connections.order_by("name").only("account_id", "name")
+            ),
         )
 
 
