@@ -7,7 +7,7 @@ through an act (a button with its own page) that calls a service and asks for a 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
 from importlib import import_module
@@ -78,7 +78,8 @@ class Act:
 
     ``run`` gets the row, the form's cleaned data, the request and the time, and returns the
     sentence that is shown afterwards; it raises ``DomainError``. ``means`` says beforehand what the
-    act does; ``applies`` hides the button where it makes no sense.
+    act does; ``applies`` hides the act where it makes no sense; ``button`` is the label of the
+    button that does it, when ``label`` names the page.
     """
 
     name: str
@@ -89,7 +90,8 @@ class Act:
     form: type[ReasonForm] = ReasonForm
     in_bulk: bool = False
     danger: bool = False
-    facts: Callable[[Any], Sequence[tuple[str, Any]]] = field(default=lambda row: ())
+    facts: Callable[[Any], Sequence[tuple[str, Any]]] = lambda row: ()
+    button: str = ""
 
 
 class SupportAdmin(_ModelAdmin):
@@ -98,6 +100,7 @@ class SupportAdmin(_ModelAdmin):
     acts: ClassVar[Sequence[Act]] = ()
     paginator = CappedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # a count for every value of every filter
     list_per_page = 50
     list_max_show_all = 0
     ordering = ("-pk",)

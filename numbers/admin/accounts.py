@@ -22,6 +22,7 @@ from licensing.gates import MOST_LICENSES
 from licensing.models import GracePeriod
 from licensing.services import licenses
 from licensing.standing import standing
+from licensing.states import SubscriptionState
 from numbers.models import Connection, PhoneNumber
 from numbers.states import TAKES_LICENSE, ConnectionState
 
@@ -31,6 +32,10 @@ DIGITS_THAT_NAME_A_NUMBER = 7
 
 class LicensesForm(ReasonForm):
     to = forms.IntegerField(label="Licenses", min_value=0, max_value=MOST_LICENSES)
+
+    def __init__(self, rows: Sequence[Account], *args: Any, **kwargs: Any) -> None:
+        super().__init__(rows, *args, **kwargs)
+        self.fields["to"].initial = _licenses(rows[0])
 
 
 def _change_licenses(
@@ -96,6 +101,17 @@ class ConnectionFilter(admin.SimpleListFilter):
         return queryset.filter(connected=False) if self.value() == "none" else queryset
 
 
+class SubscriptionFilter(admin.SimpleListFilter):
+    title = "subscription"
+    parameter_name = "subscription"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return SubscriptionState.choices
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(subscription__state=self.value()) if self.value() else queryset
+
+
 @admin.register(Account)
 class AccountAdmin(SupportAdmin):
     list_display = (
@@ -109,7 +125,7 @@ class AccountAdmin(SupportAdmin):
         "connection_state",
         "created_at",
     )
-    list_filter = (GraceFilter, ConnectionFilter, "subscription__state")
+    list_filter = (GraceFilter, ConnectionFilter, SubscriptionFilter)
     list_select_related = ("subscription",)
     search_fields = ("slug",)
     search_help_text = "Name, a member's email, an account SID or number SID, or a number's digits."
@@ -134,6 +150,7 @@ class AccountAdmin(SupportAdmin):
                 "A grace period closes at once when every held number has its license.",
             ),
             applies=lambda account: hasattr(account, "subscription"),
+            button="Change licenses",
         ),
         Act(
             "open_subscription",

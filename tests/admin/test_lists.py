@@ -181,3 +181,14 @@ def test_a_list_counts_no_further_than_anyone_pages(
 def test_packages_cannot_be_edited_behind_our_back() -> None:
     assert all(isinstance(page, SupportAdmin) for page in admin.site._registry.values())
     assert not {"account", "mfa", "auth"} & {model._meta.app_label for model in MODELS}
+
+
+def test_the_front_page_leads_to_what_waits_for_support(
+    acme: Account, support_client: Client
+) -> None:
+    page = support_client.get(reverse("admin:index")).content.decode()
+
+    leads = re.findall(r'<li><a href="(/admin/[^"]+)">', page)
+    assert len(leads) == 6
+    for lead in leads:
+        assert support_client.get(lead).status_code == 200  # a wrong filter would redirect
