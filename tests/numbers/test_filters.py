@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from accounts.actors import SYSTEM
@@ -83,7 +85,7 @@ def test_signs_that_a_database_reads_as_patterns_are_plain_text(
 
 
 def test_tabs_divide_the_states_and_count_them_in_one_query(
-    acme: Account, mine: PhoneNumberQuerySet, django_assert_num_queries
+    acme: Account, mine: PhoneNumberQuerySet, django_assert_num_queries: Any
 ) -> None:
     for trait in ("assigned", "excluded", "releasing", "released", "restoring", "missing", "gone"):
         PhoneNumberFactory.create(account=acme, **{trait: True})
@@ -106,9 +108,7 @@ def test_tabs_divide_the_states_and_count_them_in_one_query(
         assert matching(mine, f"tab={tab}").count() == count, tab
 
 
-def test_without_a_tab_the_held_numbers_are_meant(
-    acme: Account, mine: PhoneNumberQuerySet
-) -> None:
+def test_without_a_tab_the_held_numbers_are_meant(acme: Account, mine: PhoneNumberQuerySet) -> None:
     held = PhoneNumberFactory.create(account=acme)
     PhoneNumberFactory.create(account=acme, missing=True)
 

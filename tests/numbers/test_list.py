@@ -202,7 +202,9 @@ def test_each_filter_in_force_is_a_chip_that_takes_it_away(
     agent = AgentFactory.create(account=acme, name="Front desk")
     PhoneNumberFactory.create(account=acme, agent=agent, protected=True)
 
-    response = owner_client.get(LIST, {"agent": agent.pk, "protected": "true", "sort": "-name"})
+    response = owner_client.get(
+        LIST, {"agent": str(agent.pk), "protected": "true", "sort": "-name"}
+    )
     chips = {chip["label"]: chip["url"] for chip in response.context["chips"]}
 
     assert set(chips) == {"Agent: Front desk", "Protected"}
@@ -307,7 +309,14 @@ def test_a_member_reads_without_buttons(acme: Account, member_client: Client) ->
         html = member_client.get(LIST, {"tab": tab}).content.decode()
 
         assert f"/numbers/{number.pk}/" in html
-        for word in ("data-select-page", 'name="ids"', "assign-", "/release/", "data-bulk", ">Refresh<"):
+        for word in (
+            "data-select-page",
+            'name="ids"',
+            "assign-",
+            "/release/",
+            "data-bulk",
+            ">Refresh<",
+        ):
             assert word not in html, word
 
 

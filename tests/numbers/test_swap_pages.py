@@ -70,7 +70,9 @@ def test_a_large_inventory_is_searched_and_paged(
 def test_the_preview_shows_both_numbers_before_and_after(
     leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client
 ) -> None:
-    response = owner_client.get(swap(leaving), {"taking": taking.pk, "fate": Fate.EXCLUDE})
+    response = owner_client.get(
+        swap(leaving), {"taking": str(taking.pk), "fate": Fate.EXCLUDE.value}
+    )
     sides = {
         side["number"]: {each.label: (each.before, each.after) for each in side["changes"]}
         for side in response.context["sides"]
@@ -79,7 +81,7 @@ def test_the_preview_shows_both_numbers_before_and_after(
     assert sides[leaving]["Name"] == ("Main line", "")
     assert sides[leaving]["State"] == ("Held", "Excluded")
     assert sides[taking]["Name"] == ("", "Main line")
-    assert sides[taking]["Agent"] == ("", leaving.agent.name)
+    assert sides[taking]["Agent"] == ("", str(leaving.agent))
     assert sides[taking]["Tags"] == ("", "sales")
     assert sides[taking]["Notes"] == ("", "On the sign.")
     assert "The number of licenses does not change." in response.content.decode()
