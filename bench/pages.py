@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from html import unescape
 from typing import Any
+from urllib.parse import urljoin
 
 from django.contrib import admin
 from django.test import Client, RequestFactory
@@ -78,11 +80,10 @@ def _ok(browser: Client, address: str, **headers: str) -> bytes:
 def _deepest(browser: Client, url: str) -> str:
     """The address behind the list's link to its last page."""
     page = _ok(browser, url).decode()
-    link = re.search(r'href="([^"]+)"[^>]*rel="last"|rel="last"[^>]*href="([^"]+)"', page)
+    link = re.search(r'href="([^"]+)">Last<', page)
     if link is None:
         raise RuntimeError("The Numbers page has no link to its last page.")
-    address = next(part for part in link.groups() if part).replace("&amp;", "&")
-    return url + address if address.startswith("?") else address
+    return urljoin(url, unescape(link[1]))
 
 
 def _inventory() -> tuple[Account, User]:
