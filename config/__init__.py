@@ -5,6 +5,8 @@ The app folder is called ``numbers``, and so is a standard-library module that
 always wins; giving that module a ``__path__`` lets Python find our submodules too.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import numbers

@@ -28,9 +28,7 @@ class NumberState(models.TextChoices):
 TAKES_LICENSE = (NumberState.HELD, NumberState.RESTORING)
 
 NEXT: dict[NumberState, frozenset[NumberState]] = {
-    NumberState.HELD: frozenset(
-        {NumberState.EXCLUDED, NumberState.RELEASING, NumberState.MISSING}
-    ),
+    NumberState.HELD: frozenset({NumberState.EXCLUDED, NumberState.RELEASING, NumberState.MISSING}),
     NumberState.EXCLUDED: frozenset({NumberState.HELD, NumberState.RELEASING}),
     NumberState.RELEASING: frozenset({NumberState.RELEASED, NumberState.HELD}),
     NumberState.RELEASED: frozenset({NumberState.RESTORING, NumberState.HELD}),

@@ -25,9 +25,7 @@ class Agent(models.Model):
 
     account = models.ForeignKey("accounts.Account", models.PROTECT, related_name="agents")
     name = models.CharField(max_length=80)
-    state = models.CharField(
-        max_length=6, choices=AgentState.choices, default=AgentState.DRAFT
-    )
+    state = models.CharField(max_length=6, choices=AgentState.choices, default=AgentState.DRAFT)
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = AgentQuerySet.as_manager()
