@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from accounts.api.endpoints import Endpoint, ListEndpoint
 from accounts.api.serializers import ActorSerializer
 from accounts.states import Permission
-from config.api.bodies import BlockerSerializer, RowSerializer, Wanted
+from config.api.bodies import BlockerSerializer, Flag, RowSerializer, Text, Wanted, Whole
 
 from . import gates
 from .models import GracePeriod, LicenseChange, PaymentAttempt, Subscription
@@ -130,13 +130,9 @@ class LicenseQuoteSerializer(RowSerializer):
 class WantedLicensesSerializer(Wanted):
     """How many licenses the account shall own."""
 
-    to = serializers.IntegerField(min_value=0, max_value=gates.MOST_LICENSES)
-    reason = serializers.CharField(
-        required=False, allow_blank=True, max_length=300, help_text="Kept in the ledger."
-    )
-    preview = serializers.BooleanField(
-        required=False, default=False, help_text="Only say what it would cost and do."
-    )
+    to = Whole(min_value=0, max_value=gates.MOST_LICENSES)
+    reason = Text(required=False, allow_blank=True, max_length=300, help_text="Kept in the ledger.")
+    preview = Flag(required=False, default=False, help_text="Only say what it would cost and do.")
 
 
 @dataclass(frozen=True)
@@ -170,9 +166,7 @@ class LicenseChangeListEndpoint(ListEndpoint):
         request=WantedLicensesSerializer,
         responses={
             200: OpenApiResponse(LicenseQuoteSerializer, "With `preview`: nothing has changed."),
-            201: OpenApiResponse(
-                LicenseChangeSerializer, "Changed; more are paid for."
-            ),
+            201: OpenApiResponse(LicenseChangeSerializer, "Changed; more are paid for."),
         },
         examples=[
             OpenApiExample("Own 27", {"to": 27, "reason": "The ported office"}, request_only=True),

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoints import Endpoint, ListEndpoint
-from config.api.bodies import NothingWanted, RowSerializer, Wanted
+from config.api.bodies import NothingWanted, RowSerializer, Text, Wanted
 
 from . import services
 from .models import Agent
@@ -30,7 +30,7 @@ class AgentSerializer(RowSerializer):
 class WantedAgentSerializer(Wanted):
     """The name of an agent, new or changed."""
 
-    name = serializers.CharField(max_length=services.LONGEST_NAME)
+    name = Text(max_length=services.LONGEST_NAME)
 
 
 class AgentListEndpoint(ListEndpoint):

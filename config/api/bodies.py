@@ -66,6 +66,43 @@ def _refuse_unstorable(value: Any) -> None:
             _refuse_unstorable(inner)
 
 
+class Text(serializers.CharField):
+    """A JSON string; a number is not taken for one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Whole(serializers.IntegerField):
+    """A JSON number without a fraction; a string is not taken for one."""
+
+    def to_internal_value(self, data: Any) -> int:
+        whole = isinstance(data, int) or (isinstance(data, float) and data.is_integer())
+        if not whole or isinstance(data, bool):
+            self.fail("invalid")
+        return super().to_internal_value(int(data))
+
+
+class Flag(serializers.BooleanField):
+    """``true`` or ``false``; words and numbers are not taken for them."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class Choice(serializers.ChoiceField):
+    """One of the listed strings."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("invalid_choice", input=data)
+        return super().to_internal_value(data)
+
+
 class Wanted(serializers.Serializer[Any]):
     """The body of a request. A field that we do not know is an error, not a wish unheard."""
 
@@ -131,9 +168,9 @@ def _itself(instance: Any) -> Any:
     return instance
 
 
-def id_field(**options: Any) -> serializers.IntegerField:
+def id_field(**options: Any) -> Whole:
     """The id of a row, within what the database can look up."""
-    return serializers.IntegerField(min_value=1, max_value=LARGEST_ID, **options)
+    return Whole(min_value=1, max_value=LARGEST_ID, **options)
 
 
 class BlockerSerializer(RowSerializer):

@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.api.serializers import JobSerializer
-from config.api.bodies import BlockerSerializer, RowSerializer, Wanted, id_field
+from config.api.bodies import BlockerSerializer, Choice, Flag, RowSerializer, Text, Wanted, id_field
 from numbers.models import PhoneNumber
 from numbers.services.bulk import BULK_ACTIONS
 from numbers.services.inventory import MOST_TAGS
@@ -91,12 +91,10 @@ class NumberDetailSerializer(NumberSerializer):
 class NumberChangesSerializer(Wanted):
     """What people write on a number. What is left out stays as it is."""
 
-    label = serializers.CharField(required=False, allow_blank=True, max_length=100)  # type: ignore[assignment]
-    notes = serializers.CharField(required=False, allow_blank=True, max_length=5000)
-    tags = serializers.ListField(
-        child=serializers.CharField(max_length=40), required=False, max_length=MOST_TAGS
-    )
-    protected = serializers.BooleanField(required=False)
+    label = Text(required=False, allow_blank=True, max_length=100)  # type: ignore[assignment]
+    notes = Text(required=False, allow_blank=True, max_length=5000)
+    tags = serializers.ListField(child=Text(max_length=40), required=False, max_length=MOST_TAGS)
+    protected = Flag(required=False)
 
 
 class ActionStateSerializer(RowSerializer):
@@ -121,7 +119,7 @@ class WantedAssignmentSerializer(Wanted):
 class DryRunSerializer(Wanted):
     """Whether to do it, or only to say what it would do."""
 
-    dry_run = serializers.BooleanField(required=False, default=False)
+    dry_run = Flag(required=False, default=False)
 
 
 class WantedSwapSerializer(DryRunSerializer):
@@ -129,7 +127,7 @@ class WantedSwapSerializer(DryRunSerializer):
 
     leaving = id_field(help_text="The number that leaves.")
     taking = id_field(help_text="A held, unassigned number that takes its place.")
-    fate = serializers.ChoiceField(Fate.choices)
+    fate = Choice(Fate.choices)
 
 
 class PlanChangeSerializer(RowSerializer):
@@ -166,15 +164,15 @@ class BulkParamsSerializer(Wanted):
     whether to be `protected`; the others nothing."""
 
     agent = id_field(required=False)
-    add = serializers.ListField(child=serializers.CharField(max_length=40), required=False)
-    remove = serializers.ListField(child=serializers.CharField(max_length=40), required=False)
-    protected = serializers.BooleanField(required=False)
+    add = serializers.ListField(child=Text(max_length=40), required=False)
+    remove = serializers.ListField(child=Text(max_length=40), required=False)
+    protected = Flag(required=False)
 
 
 class WantedBulkJobSerializer(DryRunSerializer):
     """An action on many numbers: those of `numbers`, or all that `filter` finds."""
 
-    action = serializers.ChoiceField([(name, bulk.label) for name, bulk in BULK_ACTIONS.items()])
+    action = Choice([(name, bulk.label) for name, bulk in BULK_ACTIONS.items()])
     params = BulkParamsSerializer(required=False)
     numbers = serializers.ListField(
         child=id_field(), required=False, min_length=1, max_length=10_000, help_text="Ids."
@@ -235,19 +233,19 @@ class WantedConnectionSerializer(Wanted):
     sid = serializers.RegexField(
         r"^AC[0-9a-fA-F]{32}$", error_messages={"invalid": "AC and 32 digits or letters a to f."}
     )
-    token = serializers.CharField(max_length=100, help_text="Its auth token; stored encrypted.")
+    token = Text(max_length=100, help_text="Its auth token; stored encrypted.")
 
 
 class WantedRefreshSerializer(Wanted):
     """How often to refresh without being asked."""
 
-    refresh_every = serializers.ChoiceField(RefreshEvery.choices)
+    refresh_every = Choice(RefreshEvery.choices)
 
 
 class WantedTokenSerializer(Wanted):
     """The auth token in place of the stored one."""
 
-    token = serializers.CharField(max_length=100)
+    token = Text(max_length=100)
 
 
 class WantedImportSerializer(Wanted):
