@@ -54,7 +54,7 @@ class CappedPaginator(_Paginator):
     @cached_property
     def count(self) -> int:
         rows = self.object_list
-        return rows[: self.MOST].count() if isinstance(rows, QuerySet) else len(rows)
+        return rows.order_by()[: self.MOST].count() if isinstance(rows, QuerySet) else len(rows)
 
 
 class ReasonForm(forms.Form):

@@ -82,6 +82,7 @@ class PhoneNumberAdmin(SupportAdmin):
     list_display = ("number", "account", "state", "agent", "label", "type", "connection", "sid")
     list_filter = ("state", AssignedFilter, "protected", "type")
     list_select_related = ("account", "agent", "connection")
+    ordering = ("account", "state", "agent", "e164")  # the index number_by_state, filtered or not
     search_fields = ("e164",)
     search_help_text = "Digits in any format, a SID, or a part of the name."
     exclude = ("tags",)
