@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from itertools import takewhile
 
 from django.utils import timezone
 
@@ -20,12 +22,14 @@ KEEP_IDEMPOTENCY_KEYS = timedelta(days=1)
 
 
 def for_each(ids: Iterable[int], step: Callable[[int], object], what: str) -> int:
-    """Run ``step`` for every id and count those that went through.
+    """Run ``step`` for the ids and count those that went through.
 
-    One bad row is logged and does not hold up the others.
+    One bad row is logged and does not hold up the others. What does not fit into ``jobs.SLICE``
+    stays due for the next run, so that no task comes near the queue's time limit.
     """
     done = 0
-    for pk in ids:
+    until = time.monotonic() + jobs.SLICE.total_seconds()
+    for pk in takewhile(lambda _: time.monotonic() < until, ids):
         try:
             step(pk)
         except DomainError as error:

@@ -24,7 +24,7 @@ def run_bulk(job_id: int) -> None:
 def work_carrier_tasks() -> int:
     """Carry out what is due at Twilio. Safe to run twice or on two machines."""
     due = CarrierTask.objects.due(timezone.now()).order_by("due_at")
-    ids = list(due.values_list("pk", flat=True)[: carrier_tasks.AT_ONCE])
+    ids = list(due.values_list("pk", flat=True)[:BATCH])
     done = for_each(ids, lambda pk: carrier_tasks.work(pk, at=timezone.now()), "carrier task")
     carrier_tasks.queue_the_rest(timezone.now())
     return done

@@ -42,9 +42,6 @@ CLAIM = timedelta(minutes=2)
 #: After this many attempts without an answer from Twilio, a person is asked.
 MAX_ATTEMPTS = 20
 
-#: How many tasks one run of the worker takes; calls take about a second each.
-AT_ONCE = 20
-
 CONSOLE_STEPS = (
     "Twilio does not sell this number back by its interface. In the Twilio Console open Phone "
     "Numbers, Manage, Released Numbers, find it there, and buy it back within ten days of its "

@@ -34,7 +34,6 @@ from numbers import gates
 from numbers.carrier import (
     AccountInactive,
     CarrierAuthFailed,
-    CarrierError,
     NumberPage,
     NumberRecord,
     PageExpired,
@@ -116,6 +115,7 @@ def work(
     carrier = carrier_for(run.connection)
     until = time.monotonic() + seconds
     try:
+        _reopen(job, run)
         while True:
             asked_at = timezone.now()
             page = _next_page(carrier.page, job, run)
@@ -129,10 +129,21 @@ def work(
             if time.monotonic() >= until:
                 jobs.hand_over(job, at=timezone.now())
                 return
-    except CarrierError as error:
+    except DomainError as error:
         _failed(job, run, error, at=timezone.now())
-    except PagesLoop as error:
-        _failed(job, run, error, at=timezone.now())
+
+
+@transaction.atomic
+def _reopen(job: Job, run: Import) -> None:
+    """Begin the pass again for a failed import that was queued once more."""
+    if run.is_open:
+        return
+    Connection.objects.select_for_update().get(pk=run.connection_id)
+    if Import.objects.filter(connection=run.connection, is_open=True).exists():
+        raise DomainError("Another import of this connection runs.", code="import_runs")
+    jobs.keep(job, at=timezone.now(), done=0)
+    run.is_open, run.pages = True, 0
+    run.save(update_fields=["is_open", "pages"])
 
 
 def _next_page(read: Callable[[str], NumberPage], job: Job, run: Import) -> NumberPage | None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.actors import Actor
 from accounts.models import Account, Event
+from accounts.services import jobs
 from accounts.states import JobState
 from config.errors import Blocked, Forbidden
 from licensing.models import GracePeriod
@@ -273,3 +274,45 @@ def twilio(
         timeout=10,
     )
     answer.raise_for_status()
+
+
+def test_a_failed_import_that_is_run_again_begins_anew_and_completes(
+    connection: Connection, by_admin: Actor, sandbox: SandboxProcess, settings: Any
+) -> None:
+    settings.TWILIO_RETRY_SECONDS = 0.2
+    sandbox.add_numbers(1_100)
+    sandbox.fault("status", status=503, times=100, page=1, path="IncomingPhoneNumbers")
+    failed = run(connection, by_admin)
+    sandbox.clear_faults()
+
+    jobs.requeue(failed.job_id, at=timezone.now())
+    imports.work(failed.job_id)
+
+    failed.job.refresh_from_db()
+    assert failed.job.state == JobState.DONE, failed.job.error
+    assert (failed.job.result["new"], failed.job.result["seen"]) == (1_127, 1_127)
+
+
+def test_a_failed_import_is_not_run_again_beside_another_one(
+    connection: Connection, by_admin: Actor, sandbox: SandboxProcess, settings: Any
+) -> None:
+    settings.TWILIO_RETRY_SECONDS = 0.2
+    sandbox.fault("status", status=503, times=100, path="IncomingPhoneNumbers")
+    failed = run(connection, by_admin)
+    imports.request_import(connection.pk, actor=by_admin, at=timezone.now())
+
+    jobs.requeue(failed.job_id, at=timezone.now())
+    imports.work(failed.job_id)
+
+    failed.job.refresh_from_db()
+    assert (failed.job.state, failed.job.error_code) == (JobState.FAILED, "import_runs")
+
+
+def test_an_account_without_a_subscription_is_told_so(
+    sandbox: SandboxProcess, by_admin: Actor, connection: Connection
+) -> None:
+    connection.account.subscription.delete()
+
+    done = run(connection, by_admin)
+
+    assert (done.job.state, done.job.error_code) == (JobState.FAILED, "no_subscription")
