@@ -158,6 +158,23 @@ def test_accounts_are_found_by_name_member_number_and_sid(
     assert list(page.context["cl"].result_list) == [acme]
 
 
+@pytest.mark.parametrize("term", ["+14155550123", "req_abc", "ada@example.com", "acme"])
+def test_events_are_found_by_subject_request_actor_and_account(
+    term: str, acme: Account, support_client: Client
+) -> None:
+    wanted = factories.EventFactory.create(
+        account=acme,
+        subject_label="+14155550123",
+        request_id="req_abc",
+        actor_label="ada@example.com",
+    )
+    factories.EventFactory.create()
+
+    page = support_client.get(reverse("admin:accounts_event_changelist"), {"q": term})
+
+    assert list(page.context["cl"].result_list) == [wanted]
+
+
 @pytest.mark.parametrize("secret", ["token-of-twilio", "hash-of-a-key", "hash-of-a-link"])
 def test_no_page_shows_a_secret(secret: str, acme: Account, support_client: Client) -> None:
     connection = factories.ConnectionFactory.create(account=acme, auth_token="token-of-twilio")
