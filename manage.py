@@ -9,8 +9,9 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    import config  # noqa: F401  makes the ``numbers`` app importable before Django loads it
     from django.core.management import execute_from_command_line
+
+    import config  # noqa: F401  makes the ``numbers`` app importable before Django loads it
 
     execute_from_command_line(sys.argv)
 

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 APPS = ("porting", "telephony", "numbers", "licensing", "accounts", "config")
 # Each room of an app may import itself and those to its left, in any app.
 ROOMS = ("states", "models", "gates", "services")
-INTERFACES = ("admin", "api", "api_urls", "forms", "tasks", "urls", "views")
+INTERFACES = ("admin", "api", "api_urls", "forms", "openapi", "tasks", "urls", "views")
 OUTER = (*INTERFACES, "management", "migrations", "templatetags")
 
 SANDBOX = "telephony.sandbox"

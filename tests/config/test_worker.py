@@ -113,6 +113,16 @@ def test_a_child_that_is_killed_ends_the_whole_cluster(cluster: Cluster, victim:
     assert alive == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's signal on a parent's death")
+def test_when_the_main_process_is_killed_nobody_works_on_unwatched(cluster: Cluster) -> None:
+    everybody = cluster.everybody()
+
+    cluster.process.kill()
+
+    _, alive = psutil.wait_procs(everybody, timeout=PATIENCE)
+    assert alive == []
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_a_signal_to_the_whole_group_stops_the_cluster_in_order(
     cluster: Cluster, name: str

@@ -12,6 +12,7 @@ test_worker.py`` kills real processes to see that it still holds.
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
@@ -26,6 +27,8 @@ from django_q import cluster
 RAN_OUT_OF_TIME, DUE_FOR_REPLACEMENT = 0, -2
 #: The exit code of a cluster that gave up (``EX_SOFTWARE``).
 GAVE_UP = 70
+#: Linux's ``PR_SET_PDEATHSIG``: the signal a process gets when its parent has died.
+SIGNAL_ON_DEATH_OF_PARENT = 1
 
 
 class StrictSentinel(cluster.Sentinel):  # type: ignore[misc]
@@ -59,9 +62,16 @@ class Command(BaseCommand):
     help = "Work through queued tasks until told to stop. Run it under a supervisor."
 
     def handle(self, **options: Any) -> None:
+        if sys.platform == "linux":
+            os.register_at_fork(after_in_child=_die_with_parent)
         cluster.Sentinel = StrictSentinel
         worker = cluster.Cluster()
         worker.start()
         while worker.sentinel.is_alive():
             time.sleep(0.5)
         sys.exit(GAVE_UP if worker.sentinel.exitcode else 0)
+
+
+def _die_with_parent() -> None:
+    """Leave no orphans that work on, or keep a log open, after the process that watches them."""
+    ctypes.CDLL(None).prctl(SIGNAL_ON_DEATH_OF_PARENT, signal.SIGKILL)
