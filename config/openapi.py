@@ -12,7 +12,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
 #: Every operation may answer these; operations that write add the second line.
-_PROBLEMS = {
+PROBLEMS = {
     "400": "The request cannot be read, or names no account.",
     "401": "No API key or session, or not a valid one.",
     "403": "The scopes of the key, or the member's role, do not allow this.",
@@ -59,8 +59,8 @@ class ConsoleSchema(AutoSchema):
 
     def _problems(self) -> dict[str, str]:
         if self.method == "GET":
-            return _PROBLEMS
-        return _PROBLEMS | _PROBLEMS_OF_WRITING | getattr(self.view, "problems", {})
+            return PROBLEMS
+        return PROBLEMS | _PROBLEMS_OF_WRITING | getattr(self.view, "problems", {})
 
     def _problem(self, description: str) -> dict[str, Any]:
         from config.api.bodies import ProblemSerializer

@@ -6,6 +6,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+from config.openapi import PROBLEMS
+
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 Document = Mapping[str, Any]
@@ -22,11 +27,12 @@ def of(document: Document) -> dict[str, Any]:
                 )
     return {
         "info": document["info"],
+        "problem": _type({"$ref": "#/components/schemas/Problem"}),
         "groups": [{"name": name, "operations": operations} for name, operations in groups.items()],
         "objects": [
             {
                 "name": name,
-                "description": schema.get("description", ""),
+                "description": _prose(schema.get("description", "")),
                 "fields": list(_fields(schema)),
                 "values": schema.get("enum", []),
             }
@@ -41,22 +47,27 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> dict[str
         "id": operation["operationId"],
         "method": method.upper(),
         "path": path,
-        "summary": summary,
-        "description": rest.strip(),
+        "summary": _prose(summary),
+        "description": _prose(rest.strip()),
         "parameters": [
             {
                 "name": parameter["name"],
                 "place": parameter["in"],
                 "type": _type(parameter["schema"]),
                 "required": parameter.get("required", False),
-                "description": parameter.get("description", ""),
+                "description": _prose(parameter.get("description", "")),
             }
             for parameter in operation.get("parameters", [])
         ],
         "body": _content(operation.get("requestBody", {})),
         "responses": [
-            {"status": status, "description": response["description"], **_content(response)}
+            {
+                "status": status,
+                "description": _prose(response["description"]),
+                **_content(response),
+            }
             for status, response in sorted(operation["responses"].items())
+            if status not in PROBLEMS
         ],
     }
 
@@ -82,8 +93,15 @@ def _fields(schema: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             "name": name,
             "type": _type(inner),
             "required": name in required,
-            "description": inner.get("description", ""),
+            "description": _prose(inner.get("description", "")),
         }
+
+
+def _prose(text: str) -> SafeString:
+    """Text of the document with its `words of code` marked as such."""
+    parts = [str(escape(part)) for part in text.split("`")]
+    marked = [f"<code>{part}</code>" if n % 2 else part for n, part in enumerate(parts)]
+    return mark_safe("".join(marked))  # noqa: S308 - each part is escaped above
 
 
 def _type(schema: Mapping[str, Any]) -> dict[str, str]:

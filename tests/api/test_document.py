@@ -45,6 +45,7 @@ def test_the_page_shows_every_operation_and_needs_nothing_from_elsewhere(client:
     )
     assert not re.findall(r'(?:src|href)="(?:https?:)?//', page)
     assert "style=" not in page
+    assert "`" not in page
 
 
 def test_operations_are_named_once_and_say_what_they_need() -> None:

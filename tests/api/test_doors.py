@@ -37,9 +37,11 @@ READS = [path for method, path in ROUTES if method == "get"]
 #: What the id in an address belongs to, by the address's first word.
 OWNED: dict[str, Callable[[Account], int]] = {
     "agents": lambda account: AgentFactory.create(account=account).pk,
-    "bulk-jobs": lambda account: JobFactory.create(
-        account=account, finished=True, params={"action": "unassign", "params": {}}
-    ).pk,
+    "bulk-jobs": lambda account: (
+        JobFactory.create(
+            account=account, finished=True, params={"action": "unassign", "params": {}}
+        ).pk
+    ),
     "connections": lambda account: ConnectionFactory.create(account=account).pk,
     "grace-periods": lambda account: GracePeriodFactory.create(account=account, resolved=True).pk,
     "imports": lambda account: ImportFactory.create(connection__account=account, finished=True).pk,
