@@ -34,8 +34,10 @@ def choose(
     start: datetime | None = None,
     end: datetime | None = None,
 ) -> QuerySet[Event]:
-    """Events of the account. ``actor`` is written as in ``ACTOR``; ``subject`` is what people
-    call it (a number in any format, an agent, an email) or ``type:id``; the days are whole days in the
+    """Events of the account.
+
+    ``actor`` is written as in ``ACTOR``. ``subject`` is what people call it (a number in any
+    format, an agent, an email) or ``type:id``. ``since`` and ``until`` are whole days in the
     account's zone, both included; ``start`` is included and ``end`` is not.
     """
     events: QuerySet[Event] = Event.objects.filter(account=account)
