@@ -86,13 +86,14 @@ def _page(
     events = list(
         Event.objects.visible_to(request.actor).about("number", number.pk)[: SHOWN_EVENTS + 1]
     )
+    buttons = _buttons(request, number, at=at) if request.actor.can_numbers else []
     context = {
         "number": number,
-        "name": number.name,
         "badge": state_badge(number, request.account.zone, at=at),
         "flags": flags(number, tasks),
         "services": services(number),
-        "buttons": _buttons(request, number, at=at) if request.actor.can_numbers else [],
+        "buttons": buttons,
+        "any_allowed": any(button.state.allowed for button in buttons),
         "tasks": tasks,
         "restorable_until": _restorable_until(number, at),
         "form": form,

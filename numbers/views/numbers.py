@@ -65,7 +65,6 @@ class Row:
     """A number as the table shows it."""
 
     number: PhoneNumber
-    name: str
     state: Badge
     flags: list[Badge]
     services: str
@@ -212,7 +211,6 @@ def _tab_address(request: AccountRequest, tab: str) -> str:
 def _row(number: PhoneNumber, request: AccountRequest, *, at: datetime) -> Row:
     return Row(
         number=number,
-        name=number.name,
         state=state_badge(number, request.account.zone, at=at),
         flags=flags(number, number.open_tasks),  # type: ignore[attr-defined]
         services=services(number),

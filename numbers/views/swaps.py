@@ -96,7 +96,7 @@ def _preview(
 def _pick_taking(
     request: AccountRequest, leaving: PhoneNumber, form: SwapForm, *, failed: bool
 ) -> HttpResponse:
-    """Held numbers without an agent, spares first, and what becomes of the one that leaves."""
+    """Held numbers without an agent, and what becomes of the one that leaves."""
     candidates = PhoneNumber.objects.visible_to(request.actor).unassigned().exclude(pk=leaving.pk)
     wanted = request.GET.get("fate", "")
     context = {
@@ -156,7 +156,7 @@ def _picker(request: AccountRequest, candidates: PhoneNumberQuerySet) -> dict[st
         return f"?{query.urlencode()}"
 
     return {
-        "candidates": [(number, number.name, services(number)) for number in page.rows],
+        "candidates": [(number, services(number)) for number in page.rows],
         "search": text,
         "total": total,
         "pages": {

@@ -39,7 +39,7 @@ def swap_in(number: PhoneNumber) -> str:
 
 
 def candidates(response: Any) -> list[PhoneNumber]:
-    return [number for number, *_ in response.context["candidates"]]
+    return [number for number, _ in response.context["candidates"]]
 
 
 def test_only_held_numbers_without_an_agent_can_take_the_place(
