@@ -26,6 +26,8 @@ class RoutedHttpClient(TwilioHttpClient):  # type: ignore[misc]
         # The client's own default is to wait for ever.
         super().__init__(timeout=settings.TWILIO_TIMEOUT_SECONDS)
         self._base = urlsplit(settings.TWILIO_BASE_URL)
+        # A proxy of the environment is on the way to Twilio, not to a stand-in on this machine.
+        self.session.trust_env = not _is_loopback(self._base.hostname or "")
 
     def request(self, method: str, url: str, **options: Any) -> Response:
         return super().request(method, self._route(urlsplit(url)), **options)

@@ -438,6 +438,14 @@ def test_tests_reach_this_machine_only(settings: Settings) -> None:
             Carrier("AC" + "0" * 32, "0" * 32).fetch_account()
 
 
+def test_a_stand_in_on_this_machine_is_not_asked_through_a_proxy(
+    sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+
+    assert len(Carrier(sandbox.acme_sid, sandbox.acme_token).page().records) == 27
+
+
 def test_no_host_but_twilios_is_asked(carrier: Carrier) -> None:
     with pytest.raises(ForbiddenHost):
         carrier._client.request("GET", "https://api.twilio.com.evil.example/x")
@@ -463,7 +471,7 @@ def test_logs_hold_no_number_and_no_token(
 ) -> None:
     sandbox.fault("reset", times=1)
     caplog.set_level(logging.DEBUG, "numbers")
-    caplog.set_level(logging.DEBUG, "twilio")
+    caplog.set_level(logging.DEBUG, "twilio.http_client")
 
     carrier.find_number("+14155550123")
 
