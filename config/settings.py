@@ -134,7 +134,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Rate limits are counted in the cache, so it must be shared by all web processes.
 CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://cache")}
 
-# --- Background work (libraries.md section 2 gives the reason for each value) -----------------
+# --- Background work (docs/operations.md gives the reason for each value) ---------------------
 
 WORKERS = env.int("WORKERS", default=2)
 Q_CLUSTER = {
