@@ -24,6 +24,7 @@ urlpatterns = [
     path("numbers/<int:pk>/closures/", actions.ClosureEndpoint.as_view(), name="closures"),
     path("swaps/", actions.SwapListEndpoint.as_view(), name="swaps"),
     path("bulk-jobs/", bulk.BulkJobListEndpoint.as_view(), name="bulk-jobs"),
+    path("bulk-jobs/<int:pk>/", bulk.BulkJobEndpoint.as_view(), name="bulk-job"),
     path("bulk-jobs/<int:pk>/retries/", bulk.BulkRetryEndpoint.as_view(), name="bulk-retries"),
     path("connections/", connections.ConnectionListEndpoint.as_view(), name="connections"),
     path("connections/<int:pk>/", connections.ConnectionEndpoint.as_view(), name="connection"),

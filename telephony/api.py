@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import django_filters
 from django.db.models import Count
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -33,9 +34,14 @@ class WantedAgentSerializer(Wanted):
     name = Text(max_length=services.LONGEST_NAME)
 
 
+class AgentFilter(django_filters.FilterSet):  # type: ignore[misc]
+    state = django_filters.ChoiceFilter(label="State", choices=AgentState.choices)
+
+
 class AgentListEndpoint(ListEndpoint):
     queryset = Agent.objects.annotate(number_count=Count("numbers"))
     ordering = "id"
+    filterset_class = AgentFilter
 
     @extend_schema(responses=AgentSerializer(many=True))
     def get(self, request: Request) -> Response:

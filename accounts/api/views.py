@@ -46,8 +46,8 @@ class EventFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     type = django_filters.CharFilter(label="Such as `number.released`.", max_length=60)
     actor = django_filters.CharFilter(
-        label="`user`, `api_key`, `support` or `system`, with or without an id: `user:5`.",
-        validators=[RegexValidator(activity.ACTOR, "Write a kind, or a kind and an id: user:5.")],
+        label="`user:5`, `api_key:7`, `support` or `system`.",
+        validators=[RegexValidator(activity.ACTOR, "Write user:5, api_key:7, support or system.")],
     )
     subject = django_filters.CharFilter(
         label="What people call it (a number, an agent, an email), or `number:7`.", max_length=100

@@ -12,8 +12,9 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.endpoints import Endpoint, narrowed
+from accounts.api.endpoints import Endpoint, ListEndpoint, narrowed
 from accounts.api.serializers import JobSerializer
+from accounts.api.views import JobEndpoint
 from accounts.models import Job
 from config.api.bodies import NothingWanted
 from numbers.filters import NumberFilter
@@ -32,7 +33,14 @@ def accepted(job: Job) -> Response:
     return Response(JobSerializer(job).data, status=202, headers={"Location": location})
 
 
-class BulkJobListEndpoint(Endpoint):
+class BulkJobListEndpoint(ListEndpoint):
+    queryset = Job.objects.filter(kind="bulk")
+
+    @extend_schema(responses=JobSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """List bulk jobs, newest first. They are among `jobs`, too."""
+        return self.page(self.visible(), JobSerializer)
+
     @extend_schema(
         request=WantedBulkJobSerializer,
         responses={
@@ -81,6 +89,10 @@ class BulkJobListEndpoint(Endpoint):
             ],
         )
         return Response(BulkPreviewSerializer(shown).data)
+
+
+class BulkJobEndpoint(JobEndpoint):
+    queryset = Job.objects.filter(kind="bulk")
 
 
 class BulkRetryEndpoint(Endpoint):

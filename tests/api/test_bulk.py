@@ -161,6 +161,8 @@ def test_jobs_are_listed_newest_first_and_filtered(acme: Account, program: Progr
         return [job["id"] for job in program.send("get", f"jobs/?{query}").json()["results"]]
 
     assert ids() == [second.pk, first.pk]
+    (bulk_job,) = program.send("get", "bulk-jobs/").json()["results"]
+    assert bulk_job == program.send("get", f"bulk-jobs/{second.pk}/").json()
     assert ids("kind=import") == [first.pk]
     assert ids("state=queued") == [second.pk]
     assert program.send("get", f"jobs/{first.pk}/").json()["error_code"] == "refused"
