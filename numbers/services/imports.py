@@ -395,7 +395,8 @@ def _failed(job: Job, run: Import, error: DomainError, *, at: datetime) -> None:
     if isinstance(error, CarrierAuthFailed | AccountInactive):
         connections.note_trouble(run.connection_id, error=error, at=at)
     job.refresh_from_db(fields=["done", "result"])  # a page that was rolled back does not count
-    kept = f" The {job.done:,} numbers read so far are kept." if job.done else ""
+    counted = job.done and not isinstance(error, PagesLoop)  # a circle counts numbers twice
+    kept = f" The {job.done:,} numbers read so far are kept." if counted else ""
     with transaction.atomic():
         jobs.fail(
             job,
