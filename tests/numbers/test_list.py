@@ -182,15 +182,28 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
     assert at_five <= 18
 
 
-def test_a_filter_costs_one_count_more(acme: Account, owner_client: Client) -> None:
-    PhoneNumberFactory.create_batch(5, account=acme)
+def test_a_filter_costs_one_count_more_and_only_where_it_leaves_very_many(
+    acme: Account, owner_client: Client
+) -> None:
+    one = PhoneNumberFactory.create(account=acme, e164="+12065550001")
 
-    with CaptureQueriesContext(connection) as plain:
-        owner_client.get(LIST)
-    with CaptureQueriesContext(connection) as filtered:
-        owner_client.get(LIST, {"q": "555"})
+    def queries(query: str) -> tuple[int, int]:
+        with CaptureQueriesContext(connection) as caught:
+            response = owner_client.get(LIST, {"q": query})
+        return len(caught), response.context["total"]
 
-    assert len(filtered) == len(plain) + 1
+    plain, _ = queries("")
+    assert queries("206") == (plain, 1)
+
+    PhoneNumber.objects.bulk_create(
+        PhoneNumberFactory.build(
+            account=acme, connection=one.connection, e164=f"+1206556{index:04d}"
+        )
+        for index in range(1_001)
+    )
+
+    assert queries("206556") == (plain + 1, 1_001)
+    assert queries("2065560") == (plain, 1_000)
 
 
 # --- Filters on the page ---------------------------------------------------------------------
@@ -264,7 +277,7 @@ def test_what_needs_a_decision_comes_first(acme: Account, owner_client: Client) 
 
 def test_a_row_offers_every_decision_without_javascript(
     acme: Account, owner_client: Client
-) -> None:
+) -> None:  # S0-21, S0-22
     number = PhoneNumberFactory.create(account=acme)
     AgentFactory.create(account=acme, name="Front desk")
     AgentFactory.create(account=acme, name="Night shift", draft=True)

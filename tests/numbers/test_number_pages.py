@@ -84,6 +84,7 @@ def test_the_page_shows_facts_and_everything_twilio_says(
     assert "not set" in html
 
 
+# B1, S4-57
 def test_the_page_shows_the_timeline(number: PhoneNumber, owner_client: Client, noon: Any) -> None:
     owner_client.post(page(number, "describe"), {"label": "Pier 39", "tags": "", "notes": ""})
 

@@ -69,7 +69,7 @@ def released(number: PhoneNumber, actor: Actor) -> None:
 
 def test_a_release_takes_no_license_from_the_decision_on_and_is_released_when_twilio_says_so(
     number: PhoneNumber, by_admin: Actor, sandbox: SandboxProcess
-) -> None:  # S0-10, S1-14, S1-16, S4-56
+) -> None:  # S0-10, S1-14, S1-16, S4-53, S4-56
     held = standing(number.account_id, at=timezone.now()).held
 
     task = decide(number, by_admin)
@@ -98,7 +98,7 @@ def test_the_plan_says_what_a_release_touches_costs_and_until_when_it_can_be_und
 
 def test_a_restored_number_says_what_came_back_and_what_did_not(
     number: PhoneNumber, by_admin: Actor, sandbox: SandboxProcess
-) -> None:  # S1-18, B14
+) -> None:  # S1-18, S4-54, B6, B14
     released(number, by_admin)
     agent = number.account.agents.get()
     agent.state = "paused"

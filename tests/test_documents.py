@@ -1,0 +1,36 @@
+"""The documents agree with the code they are about."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(path: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8"))
+
+    local = [link for link in links if "://" not in link and not link.startswith("mailto:")]
+    assert [link for link in local if not (path.parent / link).exists()] == []
+
+
+def test_operations_lists_every_variable() -> None:
+    settings = (ROOT / "config" / "settings.py").read_text(encoding="utf-8")
+    operations = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+
+    variables = set(re.findall(r"(?:env\.\w+|_secret)\(\s*\"([A-Z_]+)\"", settings))
+    assert {"DATABASE_URL", "SECRET_KEY", "STATICFILES_BACKEND"} <= variables
+    assert sorted(name for name in variables if f"`{name}`" not in operations) == []
+
+
+def test_operations_lists_every_command() -> None:
+    operations = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+
+    for path in ROOT.glob("*/management/commands/[a-z]*.py"):
+        if path.stem not in ("setup_demo", "twilio_sandbox"):  # the demo's own
+            assert f"`{path.stem}" in operations
