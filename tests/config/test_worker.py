@@ -113,12 +113,15 @@ def test_a_child_that_is_killed_ends_the_whole_cluster(cluster: Cluster, victim:
     assert alive == []
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's signal on a parent's death")
-def test_when_the_main_process_is_killed_nobody_works_on_unwatched(cluster: Cluster) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone kills the children of the dead")
+@pytest.mark.parametrize("generation", [0, 1], ids=["main process", "guard"])
+def test_no_process_goes_on_without_the_one_above_it(cluster: Cluster, generation: int) -> None:
     everybody = cluster.everybody()
+    main = psutil.Process(cluster.process.pid)
 
-    cluster.process.kill()
+    (main, *main.children())[generation].kill()
 
+    assert cluster.wait() in (-signal.SIGKILL, GAVE_UP)
     _, alive = psutil.wait_procs(everybody, timeout=PATIENCE)
     assert alive == []
 

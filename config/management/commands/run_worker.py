@@ -39,7 +39,12 @@ class StrictSentinel(cluster.Sentinel):  # type: ignore[misc]
         # would otherwise kill the sentinel, and the main process would wait for it for ever. The
         # children inherit this too, and stop when they are told to.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        super().start()
+        try:
+            super().start()
+        except Exception:
+            # Leaving in the ordinary way would wait for children that ignore being terminated.
+            cluster.logger.exception("The guard of the cluster failed")
+            _give_up()
 
     def reincarnate(self, process: Any) -> None:
         if process in self.pool and process.timer.value in (RAN_OUT_OF_TIME, DUE_FOR_REPLACEMENT):
