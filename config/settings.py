@@ -179,6 +179,8 @@ ACCOUNT_EMAIL_VERIFICATION = "none"  # an invitation reaches only who can read t
 ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Numberdesk] "
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password or second factor is told by mail
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 MFA_TOTP_ISSUER = "Numberdesk"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
