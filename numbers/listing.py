@@ -17,6 +17,8 @@ from numbers.models import CarrierTask, PhoneNumber
 from numbers.models.inventory import PhoneNumberQuerySet
 
 PAGE_SIZE = 50
+#: Up to this many matches are counted by reading their ids, in the query that finds the page.
+COUNTED_BY_READING = 1_000
 
 
 def _text(value: Any) -> str:
@@ -110,9 +112,13 @@ def sort_by(name: str, *, narrowed: bool) -> Sort:
 
 @dataclass(frozen=True)
 class Page:
-    """One page. ``first`` is the place of its first row, counted from 1; cursors may be empty."""
+    """One page. ``first`` is the place of its first row, counted from 1; cursors may be empty.
+
+    ``total`` is how many rows all pages have together.
+    """
 
     rows: list[PhoneNumber]
+    total: int
     first: int
     before: str
     after: str
@@ -144,7 +150,7 @@ def page(
     numbers: PhoneNumberQuerySet,
     sort: Sort,
     *,
-    total: int,
+    total: int | None = None,
     after: str = "",
     before: str = "",
     last: bool = False,
@@ -153,18 +159,23 @@ def page(
     """One page of ``numbers``; the first one without a cursor, or with one that is not valid.
 
     The ids are found first and the rows fetched by them, so that sorting and searching read an
-    index instead of whole rows. ``total`` says where the last page starts.
+    index instead of whole rows. ``total`` spares counting where it is known.
     """
     anchor = decode(before or after, sort) if (before or after) and not last else None
     backwards = last or (anchor is not None and bool(before))
     found = sort.prepare(numbers)
     if anchor is not None:
         found = found.filter(sort.beyond(anchor[1], backwards=backwards))
-    if last:
-        size = total % size or min(size, total) or size
-    keys = list(
-        found.order_by(*sort.order(backwards=backwards)).values_list("pk", *sort.names)[: size + 1]
-    )
+    reads_on = total is None and anchor is None and not last
+    if total is None and not reads_on:
+        total = numbers.count()
+    if last and total:
+        size = total % size or min(size, total)
+    reach = COUNTED_BY_READING if reads_on else size
+    ordered = found.order_by(*sort.order(backwards=backwards)).values_list("pk", *sort.names)
+    keys = list(ordered[: reach + 1])
+    if total is None:
+        total = len(keys) if len(keys) <= reach else numbers.count()
     more = len(keys) > size
     keys = keys[:size]
     if backwards:
@@ -181,6 +192,7 @@ def page(
     has_later = not last if backwards else more
     return Page(
         rows=rows([key[0] for key in keys]),
+        total=total,
         first=first,
         before=encode(first, keys[0][1:]) if keys and has_earlier else "",
         after=encode(first + len(keys) - 1, keys[-1][1:]) if keys and has_later else "",

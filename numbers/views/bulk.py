@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.http import HttpResponse
@@ -18,7 +18,10 @@ from numbers.services import bulk as bulk_service
 
 #: What each action means for a number, and whether it can be undone.
 MEANING: dict[str, tuple[str, str]] = {
-    "assign": ("The agent answers these numbers.", "Assign or unassign them again at any time."),
+    "assign": (
+        "The agent takes over from those that they have now.",
+        "Assign or unassign them again at any time.",
+    ),
     "unassign": (
         "Their agents no longer answer these numbers. They stay held and take their licenses.",
         "Assign them again at any time.",
@@ -99,12 +102,12 @@ def _ask(
 def _context(request: AccountRequest, chosen: SelectionForm, form: forms.Form) -> dict[str, Any]:
     values = chosen.cleaned_data
     action = values["action"]
-    touches, undo = MEANING[action]
+    meaning, undo = MEANING[action]
     return {
         "action": action,
         "label": bulk_service.BULK_ACTIONS[action].label,
         "danger": action in DANGEROUS,
-        "touches": touches,
+        "touches": [*_wanted(action, form), meaning],
         "undo": undo,
         "form": form,
         "everything": values["everything"],
@@ -117,3 +120,17 @@ def _context(request: AccountRequest, chosen: SelectionForm, form: forms.Form) -
         ],
         "cancel_url": _list_address(request),
     }
+
+
+def _wanted(action: str, form: forms.Form) -> list[str]:
+    """What was chosen for the action, as sentences."""
+    values = getattr(form, "cleaned_data", {})
+    if action == "assign" and "agent" in values:
+        choices: Any = cast(forms.ChoiceField, form.fields["agent"]).choices
+        return [f"They are assigned to {dict(choices)[values['agent']]}."]
+    if action == "tag" and values:
+        verbs = (("add", "Added"), ("remove", "Taken off"))
+        return [f"{verb}: {', '.join(values[name])}." for name, verb in verbs if values.get(name)]
+    if action == "protect" and "protected" in values:
+        return ["They become protected." if values["protected"] else "Their protection goes."]
+    return []

@@ -93,12 +93,11 @@ def numbers(request: AccountRequest) -> HttpResponse:
         name for name in FILTER_NAMES if chosen.form.cleaned_data.get(name) not in ("", None, [])
     ]
     found = cast(PhoneNumberQuerySet, chosen.qs if valid else mine.none())
-    total = counts[tab] if tab in counts and not active and valid else found.count()
     order = sort_name(request.GET, tab)
     page = listing.page(
         found,
         listing.sort_by(order, narrowed=bool(active)),
-        total=total,
+        total=counts.get(tab) if valid and not active else None,
         after=request.GET.get("after", ""),
         before=request.GET.get("before", ""),
         last="last" in request.GET,
@@ -108,8 +107,8 @@ def numbers(request: AccountRequest) -> HttpResponse:
         "tab": tab,
         "tabs": _tabs(request, counts, tab),
         "rows": [_row(number, request, at=at) for number in page.rows],
-        "total": total,
-        "pages": _pages(request, page, total),
+        "total": page.total,
+        "pages": _pages(request, page),
         "errors": chosen.errors,
         "search": request.GET.get("q", ""),
         "kept_fields": _kept_fields(request.GET),
@@ -217,12 +216,12 @@ def _row(number: PhoneNumber, request: AccountRequest, *, at: datetime) -> Row:
     )
 
 
-def _pages(request: AccountRequest, page: listing.Page, total: int) -> dict[str, str]:
+def _pages(request: AccountRequest, page: listing.Page) -> dict[str, str]:
     def link(**position: str) -> str:
         return _address(request) + "&" + urlencode(position)
 
     return {
-        "range": f"{page.first:,} to {page.last:,} of {total:,}" if page.rows else "",
+        "range": f"{page.first:,} to {page.last:,} of {page.total:,}" if page.rows else "",
         "first_url": _address(request) if page.before else "",
         "previous_url": link(before=page.before) if page.before else "",
         "next_url": link(after=page.after) if page.after else "",

@@ -137,11 +137,9 @@ def _picker(request: AccountRequest, candidates: PhoneNumberQuerySet) -> dict[st
     """A page of candidates, found by ``q`` and turned by ``after`` and ``before``."""
     text = request.GET.get("q", "")[:100]
     found = search(candidates, text) if text.strip() else candidates
-    total = found.count()
     page = listing.page(
         found,
         listing.sort_by("number", narrowed=bool(text)),
-        total=total,
         after=request.GET.get("after", ""),
         before=request.GET.get("before", ""),
         size=CANDIDATES,
@@ -158,9 +156,8 @@ def _picker(request: AccountRequest, candidates: PhoneNumberQuerySet) -> dict[st
     return {
         "candidates": [(number, services(number)) for number in page.rows],
         "search": text,
-        "total": total,
         "pages": {
-            "range": f"{page.first:,} to {page.last:,} of {total:,}" if page.rows else "",
+            "range": f"{page.first:,} to {page.last:,} of {page.total:,}" if page.rows else "",
             "first_url": link() if page.before else "",
             "previous_url": link(before=page.before) if page.before else "",
             "next_url": link(after=page.after) if page.after else "",
