@@ -105,7 +105,9 @@ def _agent(request: AccountRequest, found: Agent, form: AgentForm) -> HttpRespon
         "tone": tone,
         "meaning": meaning,
         "form": form,
-        "numbers": numbers.order_by("e164").only("agent_id", "e164", "label", "friendly_name")[:SHOWN],
+        "numbers": numbers.order_by("e164").only("agent_id", "e164", "label", "friendly_name")[
+            :SHOWN
+        ],
         "count": count,
         "can_go_live": not gates.go_live(found),
         "can_pause": not gates.pause(found),
