@@ -28,7 +28,8 @@ pytestmark = pytest.mark.django_db
 
 
 def test_an_unknown_address_is_a_problem_like_any_other(program: Program, problem: Problem) -> None:
-    assert problem(program.send("get", "nonsense/")) == (404, "not_found")
+    for path in ("nonsense/", "numbers/x/", f"numbers/{10**30}/", "%00/", "../v2/"):
+        assert problem(program.send("get", path)) == (404, "not_found"), path
     assert problem(program.send("post", "nonsense/", {})) == (404, "not_found")
 
 
