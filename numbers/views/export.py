@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from typing import Any, cast
 
 from django.http.response import HttpResponseBase
@@ -17,10 +19,13 @@ from numbers import listing
 from numbers.filters import filter_of
 from numbers.models import PhoneNumber
 from numbers.models.inventory import PhoneNumberQuerySet
+from numbers.states import NumberState, NumberType
 
 from .numbers import sort_name
 from .shown import services
 
+#: Numbers that are in memory at a time.
+CHUNK = 1_000
 CSV_HEADER = (
     "number",
     "name",
@@ -57,26 +62,67 @@ def export(request: AccountRequest) -> HttpResponseBase:
     return csv_response(CSV_HEADER, _lines(found), filename=name)
 
 
+#: What a line is made of; read without making model instances, which would cost ten times as much.
+COLUMNS = (
+    "pk",
+    "e164",
+    "label",
+    "friendly_name",
+    "state",
+    "state_changed_at",
+    "agent__name",
+    "voice",
+    "sms",
+    "mms",
+    "type",
+    "country",
+    "protected",
+    "keep_decided_at",
+    "connection__name",
+    "imported_at",
+    "released_at",
+    "sid",
+)
+STATES = dict(NumberState.choices)
+TYPES = dict(NumberType.choices)
+
+
 def _lines(found: PhoneNumberQuerySet) -> Iterator[list[Any]]:
-    for number in listing.with_row_fields(found).iterator(chunk_size=1_000):
-        yield [
-            number.e164,
-            number.label,
-            number.friendly_name,
-            number.get_state_display(),
-            _iso(number.state_changed_at),
-            number.agent.name if number.agent else "",
-            services(number),
-            number.get_type_display(),
-            number.country,
-            ", ".join(tag.name for tag in number.tags.all()),
-            "yes" if number.protected else "no",
-            _iso(number.keep_decided_at),
-            number.connection.name,
-            _iso(number.imported_at),
-            _iso(number.released_at),
-            number.sid,
-        ]
+    rows = found.values_list(*COLUMNS, named=True).iterator(chunk_size=CHUNK)
+    while chunk := list(islice(rows, CHUNK)):
+        tags = _tags([row.pk for row in chunk])
+        for row in chunk:
+            yield _line(row, tags[row.pk])
+
+
+def _tags(ids: list[int]) -> dict[int, list[str]]:
+    """The names of the tags of each number, sorted."""
+    found: dict[int, list[str]] = defaultdict(list)
+    pairs = PhoneNumber.tags.through.objects.filter(phonenumber_id__in=ids)
+    for number_id, name in pairs.order_by("tag__name").values_list("phonenumber_id", "tag__name"):
+        found[number_id].append(name)
+    return found
+
+
+def _line(row: Any, tags: list[str]) -> list[Any]:
+    return [
+        row.e164,
+        row.label,
+        row.friendly_name,
+        STATES[row.state],
+        _iso(row.state_changed_at),
+        row.agent__name,
+        services(row),
+        TYPES[row.type],
+        row.country,
+        ", ".join(tags),
+        "yes" if row.protected else "no",
+        _iso(row.keep_decided_at),
+        row.connection__name,
+        _iso(row.imported_at),
+        _iso(row.released_at),
+        row.sid,
+    ]
 
 
 def _iso(moment: datetime | None) -> str:
