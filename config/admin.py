@@ -103,7 +103,7 @@ class SupportAdmin(_ModelAdmin):
     show_facets = admin.ShowFacets.NEVER  # a count for every value of every filter
     list_per_page = 50
     list_max_show_all = 0
-    ordering: Sequence[str] = ("-pk",)
+    ordering: ClassVar[tuple[Any, ...]] = ("-pk",)
     sortable_by = ()
     view_on_site = False
     change_form_template = "admin/subject.html"
