@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from accounts.models import Account, Event
 from accounts.states import ActorKind
+from config.phone_numbers import for_people
 from config.text import absolute
 
 Change = tuple[str, str, str]
@@ -19,6 +20,7 @@ class Entry(NamedTuple):
     """One line of ``templates/components/timeline.html``."""
 
     tone: str
+    subject: str
     sentence: str
     url: str
     actor_text: str
@@ -101,6 +103,9 @@ PAGES: dict[str, tuple[str, bool]] = {
     "subscription": ("licensing:manage", False),
 }
 
+#: Subjects whose name a sentence about them needs, unless it holds it already.
+NAMED = {"agent", "connection", "number"}
+
 #: Names of changed fields that do not read well as they are.
 LABELS: dict[str, str] = {
     "country": "Home country",
@@ -117,21 +122,33 @@ def entries(
 ) -> list[Entry]:
     """``events`` as entries of a timeline, in the order given.
 
-    On the page of ``subject`` (type, id) its own events do not link to where the reader is.
+    On the page of ``subject`` (type, id) its own events do not say again what they are about.
     """
-    return [
-        Entry(
-            tone=TYPES.get(event.type, ""),
-            sentence=event.summary,
-            url=""
-            if (event.subject_type, event.subject_id) == subject
-            else address(event, account),
-            actor_text=who(event),
-            at=event.at,
-            details=changes(event, account),
-        )
-        for event in events
-    ]
+    return [_entry(event, account, elsewhere=_subject(event) != subject) for event in events]
+
+
+def _entry(event: Event, account: Account, *, elsewhere: bool) -> Entry:
+    return Entry(
+        tone=TYPES.get(event.type, ""),
+        subject=called(event, account) if elsewhere else "",
+        sentence=event.summary,
+        url=address(event, account) if elsewhere else "",
+        actor_text=who(event),
+        at=event.at,
+        details=changes(event, account),
+    )
+
+
+def _subject(event: Event) -> tuple[str, int | None]:
+    return (event.subject_type, event.subject_id)
+
+
+def called(event: Event, account: Account) -> str:
+    """What the event is about, where its sentence does not say so."""
+    label = event.subject_label
+    if event.subject_type not in NAMED or label in event.summary:
+        return ""
+    return for_people(label, account.country) if event.subject_type == "number" else label
 
 
 def address(event: Event, account: Account) -> str:

@@ -34,10 +34,10 @@ HOUR = timedelta(hours=1)
 
 
 def shown(client: Client, query: str = "") -> list[str]:
-    """The sentences on the activity page, in order."""
+    """The sentences of the events on the activity page, in order."""
     response = client.get(f"{reverse('accounts:activity', args=['acme'])}{query}")
     assert response.status_code == 200
-    return [entry.sentence for entry in response.context["entries"]]
+    return [event.summary for event in response.context["page"].rows]
 
 
 def rows_of_csv(client: Client, query: str = "") -> list[dict[str, str]]:
@@ -118,7 +118,7 @@ def test_a_number_is_found_however_it_is_written(
 
     response = member_client.get(reverse("accounts:activity", args=["acme"]), {"subject": typed})
 
-    assert [entry.sentence for entry in response.context["entries"]] == ["about it"]
+    assert [event.summary for event in response.context["page"].rows] == ["about it"]
 
 
 def test_agents_members_and_keys_are_found_by_name(
@@ -229,6 +229,8 @@ def test_an_entry_shows_changes_in_words_and_links_to_its_subject(acme: Account)
     (entry,) = entries([event], account=acme)
     (here,) = entries([event], account=acme, subject=("number", 7))
 
+    assert (entry.subject, entry.sentence) == ("(415) 555-0100", "Label changed")
+    assert (here.subject, here.sentence) == ("", "Label changed")
     assert entry.actor_text == "API key “Export”"
     assert entry.details == [
         ("Protected", "no", "yes"),
