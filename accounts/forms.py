@@ -24,8 +24,16 @@ def time_zones() -> list[tuple[str, str]]:
     return [(zone, zone.replace("_", " ")) for zone in zones]
 
 
+#: In place of a type: each number that an import brought has its line, which others sum up.
+EVERY_TYPE = "every"
+
+
 def event_types() -> list[tuple[str, str]]:
-    return [("", "Everything"), *sorted((type, type_label(type)) for type in TYPES)]
+    return [
+        ("", "Everything, imports summed up"),
+        (EVERY_TYPE, "Everything, each imported number too"),
+        *sorted((type, type_label(type)) for type in TYPES),
+    ]
 
 
 class AccountForm(forms.Form):

@@ -84,6 +84,11 @@ class Event(ActedBy):
     class Meta:
         indexes = [
             models.Index(name="event_activity", fields=["account", "-id"]),
+            models.Index(
+                name="event_activity_summed_up",
+                fields=["account", "-id"],
+                condition=~Q(type="number.imported"),
+            ),
             models.Index(name="event_activity_by_type", fields=["account", "type", "-id"]),
             models.Index(
                 name="event_activity_by_actor",

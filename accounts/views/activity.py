@@ -13,13 +13,15 @@ from django.views.decorators.http import require_safe
 
 from accounts import timeline
 from accounts.activity import choose
-from accounts.forms import ActivityForm
+from accounts.forms import EVERY_TYPE, ActivityForm
 from accounts.models import Account, Event
 from accounts.paging import page
 from accounts.web import AccountRequest, account_page, to
 from config.spreadsheets import csv_response
 
 PAGE_SIZE = 50
+#: An import writes as many of these as it brings numbers, and one that sums them up.
+IMPORTED = "number.imported"
 COLUMNS = ["time", "type", "subject_type", "subject_id", "subject", "summary", "changes", "reason",
            "actor_kind", "actor", "request_id"]  # fmt: skip
 
@@ -54,6 +56,10 @@ def _chosen(request: AccountRequest) -> tuple[ActivityForm, QuerySet[Event]]:
     form = ActivityForm(request.GET, account=request.account)
     form.is_valid()
     filters = {name: value for name, value in form.cleaned_data.items() if value}
+    if filters.get("type") == EVERY_TYPE:
+        del filters["type"]
+    elif not filters.get("type") and not filters.get("subject"):
+        return form, choose(request.account, **filters).exclude(type=IMPORTED)
     return form, choose(request.account, **filters)
 
 

@@ -55,6 +55,21 @@ def test_everything_is_listed_newest_first_and_nothing_of_others(
     assert shown(member_client) == ["second", "first"]
 
 
+def test_the_numbers_of_an_import_are_summed_up_until_they_are_asked_for(
+    member_client: Client, acme: Account
+) -> None:
+    number = PhoneNumberFactory.create(account=acme, e164="+14155550123")
+    about = {"subject_type": "number", "subject_id": number.pk}
+    EventFactory.create(account=acme, type="number.imported", summary="Imported", **about)
+    EventFactory.create(account=acme, type="import.completed", summary="1 new")
+
+    assert shown(member_client) == ["1 new"]
+    assert shown(member_client, "?type=every") == ["1 new", "Imported"]
+    assert shown(member_client, "?type=number.imported") == ["Imported"]
+    assert shown(member_client, "?subject=%2B14155550123") == ["Imported"]
+    assert len(rows_of_csv(member_client, "?type=every")) == 2
+
+
 def test_pages_follow_each_other_both_ways_without_gap_or_repeat(
     member_client: Client, acme: Account
 ) -> None:
