@@ -116,6 +116,13 @@ LABELS: dict[str, str] = {
     "friendly_name": "Name at Twilio",
 }
 
+#: What else an event may tell, beside before and after.
+EXTRAS: dict[str, str] = {
+    "came_back": "Came back",
+    "did_not": "Did not come back",
+    "putting_back": "Being put back at Twilio",
+}
+
 
 def entries(
     events: Iterable[Event], *, account: Account, subject: tuple[str, int] | None = None
@@ -173,12 +180,17 @@ def type_label(type: str) -> str:
 
 
 def changes(event: Event, account: Account) -> list[Change]:
-    """What changed: label, before and after as text; the reason comes last."""
+    """What changed: label, before and after as text; then what else the event tells, and why."""
     before: dict[str, Any] = event.data.get("before") or {}
     after: dict[str, Any] = event.data.get("after") or {}
     rows = [
         (field_label(name), _text(before.get(name), account), _text(after.get(name), account))
         for name in {**before, **after}
+    ]
+    rows += [
+        (label, "", _text(event.data[name], account))
+        for name, label in EXTRAS.items()
+        if event.data.get(name)
     ]
     if event.reason:
         rows.append(("Reason", "", event.reason))

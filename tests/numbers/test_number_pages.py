@@ -6,13 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.actors import Actor
 from accounts.models import Account, Event
 from licensing.models import Subscription
 from numbers.models import CarrierTask, PhoneNumber
+from numbers.services.inventory import lock_number
+from numbers.services.release import come_back
 from numbers.states import NumberState, TaskKind, TaskState
 from tests.factories import (
     NOON,
@@ -346,6 +349,33 @@ def test_a_restore_reserves_its_license(acme: Account, owner_client: Client, noo
     assert "the number is bought again" in html
     number.refresh_from_db()
     assert number.state == NumberState.RESTORING
+
+
+def test_the_timeline_says_what_came_back_and_what_did_not(
+    acme: Account, owner_client: Client, by_owner: Actor, noon: Any
+) -> None:
+    gone = AgentFactory.create(account=acme, name="Night shift", paused=True)
+    number = PhoneNumberFactory.create(
+        account=acme,
+        restoring=True,
+        before_release={
+            "agent_id": gone.pk,
+            "agent": "Night shift",
+            "settings": {"sms_url": "https://example.com/sms"},
+        },
+    )
+    with transaction.atomic():
+        locked, _ = lock_number(number.pk)
+        come_back(locked, actor=by_owner, at=NOON, type="number.restored", summary="Restored.")
+
+    details = dict(
+        (label, after)
+        for label, _, after in owner_client.get(page(number)).context["timeline"][0].details
+    )
+
+    assert details["Came back"] == "name, notes and tags"
+    assert details["Did not come back"] == "agent Night shift: it is paused"
+    assert details["Being put back at Twilio"] == "sms_url"  # B14
 
 
 def test_without_a_free_license_a_restore_says_where_to_get_one(
