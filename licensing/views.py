@@ -84,18 +84,12 @@ def _change(
     form = LicensesForm(request.POST)
     if not typed.is_valid() or not form.is_valid():
         return _refused(request, subscription, standing, form)
-    if typed.cleaned_data["before"] != subscription.licenses:
-        form.add_error(
-            "to",
-            "The licenses have changed in the meantime: the account now has "
-            f"{subscription.licenses:,}. Look at the new preview before you go on.",
-        )
-        return _refused(request, subscription, standing, form)
     try:
         changed = license_services.change_licenses(
             request.account.pk,
             to=form.cleaned_data["to"],
             reason=form.cleaned_data["reason"],
+            expected=typed.cleaned_data["before"],
             actor=request.actor,
             at=timezone.now(),
         )

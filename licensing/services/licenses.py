@@ -53,9 +53,17 @@ def open_subscription(
 
 
 def change_licenses(
-    account_id: int, *, to: int, actor: Actor, at: datetime, reason: str = ""
+    account_id: int,
+    *,
+    to: int,
+    actor: Actor,
+    at: datetime,
+    reason: str = "",
+    expected: int | None = None,
 ) -> LicenseChange:
     """Own ``to`` licenses from now on (S0-18, S0-23).
+
+    ``expected`` is the count that was previewed; when it has changed since, nothing happens.
 
     More are paid for the rest of the month at once; fewer take effect at once, without a refund.
     Support must give a reason. Raises ``Forbidden``, ``Invalid``, ``Blocked`` and, with licenses
@@ -66,7 +74,9 @@ def change_licenses(
         raise Invalid({"to": ["Enter 0 or more."]})
     if actor.kind == ActorKind.SUPPORT and not reason.strip():
         raise Invalid({"reason": ["Say why; the account sees it in its ledger."]})
-    proposed = _propose(account_id, to=to, actor=actor, at=at, reason=reason.strip())
+    proposed = _propose(
+        account_id, to=to, actor=actor, at=at, reason=reason.strip(), expected=expected
+    )
     if isinstance(proposed, LicenseChange):
         return proposed
     change = _pay(proposed, at=at)
@@ -77,10 +87,19 @@ def change_licenses(
 
 @transaction.atomic
 def _propose(
-    account_id: int, *, to: int, actor: Actor, at: datetime, reason: str
+    account_id: int, *, to: int, actor: Actor, at: datetime, reason: str, expected: int | None
 ) -> LicenseChange | PaymentAttempt:
     """Lower at once, or note the payment that raising needs."""
     subscription = lock(account_id)
+    if expected not in (None, subscription.licenses):
+        raise Invalid(
+            {
+                "to": [
+                    "The licenses have changed in the meantime: the account now has "
+                    f"{subscription.licenses:,}. Look at the new preview before you go on."
+                ]
+            }
+        )
     refuse(
         gates.change_licenses(
             subscription,
