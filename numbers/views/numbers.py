@@ -9,7 +9,7 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -102,6 +102,8 @@ def numbers(request: AccountRequest) -> HttpResponse:
         before=request.GET.get("before", ""),
         last="last" in request.GET,
     )
+    if not page.rows and any(name in request.GET for name in POSITION):
+        return redirect(_address(request))  # what was on this page has been decided
     options = Options.of(request)
     context = {
         "tab": tab,
@@ -160,17 +162,21 @@ class Options:
 
 def view_query(query: QueryDict) -> str:
     """The query string of this view: tab, filters and sort, without the place in the list."""
-    kept = query.copy()
-    for name in POSITION:
-        kept.pop(name, None)
-    return kept.urlencode()
+    return _view(query).urlencode()
+
+
+def _view(query: QueryDict) -> QueryDict:
+    """The query without the place in the list and without controls that were left empty."""
+    kept = QueryDict(mutable=True)
+    for name, values in query.lists():
+        if name not in POSITION and any(values):
+            kept.setlist(name, values)
+    return kept
 
 
 def _address(request: AccountRequest, **changes: Any) -> str:
     """This list with other filters, from its first page; None takes a name away."""
-    query = request.GET.copy()
-    for name in POSITION:
-        query.pop(name, None)
+    query = _view(request.GET)
     for name, value in changes.items():
         if value is None:
             query.pop(name, None)

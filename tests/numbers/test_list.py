@@ -108,6 +108,18 @@ def test_the_page_says_where_one_is_and_links_on(acme: Account, owner_client: Cl
     assert shown(owner_client.get(second.context["pages"]["previous_url"])) == shown(first)
 
 
+def test_a_page_whose_last_number_was_decided_gives_way_to_the_first(
+    acme: Account, owner_client: Client
+) -> None:
+    numbers = PhoneNumberFactory.create_batch(51, account=acme)
+    second = owner_client.get(LIST, {"tab": "unassigned"}).context["pages"]["next_url"]
+    PhoneNumber.objects.filter(pk=numbers[-1].pk).update(state="excluded")
+
+    response = owner_client.get(second)
+
+    assert response["Location"] == f"{LIST}?tab=unassigned"
+
+
 # --- Rows ------------------------------------------------------------------------------------
 
 
@@ -222,6 +234,17 @@ def test_each_filter_in_force_is_a_chip_that_takes_it_away(
 
     assert set(chips) == {"Agent: Front desk", "Protected"}
     assert chips["Protected"] == f"{LIST}?agent={agent.pk}&sort=-name"
+
+
+def test_controls_that_were_left_empty_do_not_litter_the_address(
+    acme: Account, owner_client: Client
+) -> None:
+    PhoneNumberFactory.create_batch(51, account=acme)
+
+    response = owner_client.get(LIST, {"q": "", "tag": "", "country": "us", "agent": ""})
+
+    assert response.context["query"] == "country=us"
+    assert response.context["pages"]["next_url"].startswith(f"{LIST}?country=us&after=")
 
 
 def test_a_filter_that_cannot_be_read_is_named(acme: Account, owner_client: Client) -> None:

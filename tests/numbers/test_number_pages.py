@@ -368,10 +368,8 @@ def test_the_timeline_says_what_came_back_and_what_did_not(
         locked, _ = lock_number(number.pk)
         come_back(locked, actor=by_owner, at=NOON, type="number.restored", summary="Restored.")
 
-    details = dict(
-        (label, after)
-        for label, _, after in owner_client.get(page(number)).context["timeline"][0].details
-    )
+    (entry,) = owner_client.get(page(number)).context["timeline"]
+    details = {label: after for label, _, after in entry.details}
 
     assert details["Came back"] == "name, notes and tags"
     assert details["Did not come back"] == "agent Night shift: it is paused"
