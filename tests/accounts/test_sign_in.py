@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -12,11 +14,13 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
     yield_hotp_counters_from_time,
 )
+from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
-from tests.factories import PASSWORD, UserFactory
+from accounts.models import Account, User
+from accounts.services import invitations
+from tests.factories import NOON, PASSWORD, InvitationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -166,3 +170,27 @@ def test_signing_out_needs_a_post(client: Client) -> None:
     client.post(reverse("account_logout"))
 
     assert not is_signed_in(client)
+
+
+def test_another_email_takes_over_only_when_its_mailbox_is_proven(
+    acme: Account, client: Client
+) -> None:
+    InvitationFactory.create(account=acme, email="nell@example.com", token="abc")
+    membership = invitations.accept_as_new("abc", name="Nell", password=PASSWORD, at=NOON)
+    sign_in(client, "nell@example.com")
+    page = reverse("account_email")
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD, "next": page})
+
+    client.post(page, {"action_add": "", "email": "boss@example.com"})
+    client.post(page, {"action_primary": "", "email": "boss@example.com"})
+    membership.user.refresh_from_db()
+    assert membership.user.email == "nell@example.com"
+
+    proof = next(message for message in mail.outbox if message.to == ["boss@example.com"])
+    link = re.search(r"http://\S+(/accounts/confirm-email/\S+)", str(proof.body))
+    assert link
+    client.post(link[1])
+    client.post(page, {"action_primary": "", "email": "boss@example.com"})
+
+    membership.user.refresh_from_db()
+    assert membership.user.email == "boss@example.com"
