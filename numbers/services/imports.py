@@ -21,12 +21,12 @@ from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.actors import SYSTEM, Actor, requested_by
+from accounts.actors import Actor, requested_by
 from accounts.models import Event, Job
 from accounts.services import jobs
 from accounts.services.events import build, record
 from accounts.services.notices import notify
-from accounts.states import ActorKind, Permission
+from accounts.states import Permission
 from config.errors import DomainError, NotDue, refuse
 from licensing.services import grace
 from licensing.services.entitlement import lock
@@ -181,7 +181,7 @@ def store_page(job: Job, run: Import, page: NumberPage, *, asked_at: datetime) -
     Raises ``PagesLoop`` when this page's link has been read in this pass, ``jobs.LeaseLost``.
     """
     at = timezone.now()
-    actor = _actor(job)
+    actor = requested_by(job, account_id=job.account_id)
     records = {number.e164: number for number in page.records}
     jobs.keep(job, at=at, done=job.done + len(records))
     link = blake2b(run.next_page.encode(), digest_size=16).hexdigest()
@@ -308,7 +308,7 @@ def _take_back(
 @transaction.atomic
 def complete(job: Job, run: Import, *, at: datetime) -> None:
     """Close a pass that reached the last page: mark missing numbers, decide about grace (S0-16)."""
-    actor = _actor(job)
+    actor = requested_by(job, account_id=job.account_id)
     lock(job.account_id)
     _mark_missing(job, run, actor=actor, at=at)
     result = {**job.result, **counts(job)}
@@ -411,7 +411,7 @@ def _failed(job: Job, run: Import, error: DomainError, *, at: datetime) -> None:
             account_id=job.account_id,
             subject=("import", run.pk, job.title),
             summary=f"Import failed: {error.message}",
-            actor=_actor(job),
+            actor=requested_by(job, account_id=job.account_id),
             at=at,
             data={"code": error.code, **getattr(error, "trace", {})},
             job_id=job.pk,
@@ -437,9 +437,3 @@ def _close(run: Import) -> None:
     run.next_page = ""
     run.save(update_fields=["is_open", "next_page"])
     run.seen.all().delete()
-
-
-def _actor(job: Job) -> Actor:
-    if job.actor_kind == ActorKind.SYSTEM:
-        return SYSTEM
-    return requested_by(job, account_id=job.account_id)

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import Settings
 
-from accounts.models import Account, ApiKey, Event, Job, Membership, User
+from accounts.models import Account, ApiKey, Event, Membership, User
 from accounts.services import api_keys
 from accounts.states import Permission, Role
 from licensing.models import GracePeriod
@@ -135,7 +135,7 @@ def test_import_numbers_prints_the_result_and_shows_progress(
     assert (licenses["owned"], licenses["held"], licenses["over"]) == (10, 27, 17)
     assert licenses["grace_ends_at"] == GracePeriod.objects.get().ends_at.isoformat()
     assert "27 numbers" in progress
-    assert Job.objects.get().actor_label == "Operator (command line)"
+    assert Event.objects.get(type="import.completed").actor_label == "Operator (command line)"
 
 
 def test_a_failed_import_ends_with_an_error_and_its_sentence(
