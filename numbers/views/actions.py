@@ -33,9 +33,8 @@ _page = require_http_methods(["GET", "HEAD", "POST"])
 def find_number(request: AccountRequest, pk: int) -> PhoneNumber:
     """A number of the account with what pages say about it; strangers get 404."""
     visible = PhoneNumber.objects.visible_to(request.actor)
-    return get_object_or_404(
-        visible.select_related("account", "agent", "connection").prefetch_related("tags"), pk=pk
-    )
+    related = visible.select_related("account", "agent", "connection").prefetch_related("tags")
+    return get_object_or_404(related.defer("connection__auth_token"), pk=pk)
 
 
 def way_back(request: AccountRequest, number: PhoneNumber) -> str:
