@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from accounts.models import ActedBy, AppendOnlyQuerySet
+from accounts.models import ActedBy, AppendOnlyQuerySet, OwnedQuerySet
 
 from .states import (
     AttemptState,
@@ -20,14 +20,8 @@ from .states import (
     SubscriptionState,
 )
 
-if TYPE_CHECKING:
-    from accounts.actors import Actor
 
-
-class SubscriptionQuerySet(models.QuerySet["Subscription"]):
-    def visible_to(self, actor: Actor) -> Self:
-        return self if actor.sees_every_account else self.filter(account_id=actor.account_id)
-
+class SubscriptionQuerySet(OwnedQuerySet["Subscription"]):
     def renewal_due(self, at: datetime) -> Self:
         return self.filter(state=SubscriptionState.ACTIVE, period_ends_at__lte=at)
 
@@ -83,10 +77,7 @@ class Subscription(models.Model):
         return self.price * (self.licenses if licenses is None else licenses)
 
 
-class GracePeriodQuerySet(models.QuerySet["GracePeriod"]):
-    def visible_to(self, actor: Actor) -> Self:
-        return self if actor.sees_every_account else self.filter(account_id=actor.account_id)
-
+class GracePeriodQuerySet(OwnedQuerySet["GracePeriod"]):
     def unsettled(self) -> Self:
         """Open, or expired with the account still over its licenses; one per account at most."""
         return self.filter(settled_at=None)
@@ -240,11 +231,6 @@ class Charge(models.Model):
         return f"{self.description}: {self.amount} {self.currency}"
 
 
-class LicenseChangeQuerySet(AppendOnlyQuerySet["LicenseChange"]):
-    def visible_to(self, actor: Actor) -> Self:
-        return self if actor.sees_every_account else self.filter(account_id=actor.account_id)
-
-
 class LicenseChange(ActedBy):
     """The ledger of licenses: who changed the count, why, from what to what."""
 
@@ -260,7 +246,7 @@ class LicenseChange(ActedBy):
     )
     at = models.DateTimeField()
 
-    objects = LicenseChangeQuerySet.as_manager()
+    objects = AppendOnlyQuerySet["LicenseChange"].as_manager()
 
     class Meta:
         indexes = [models.Index(name="license_change_recent", fields=["account", "-id"])]

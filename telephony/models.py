@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
-
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from accounts.models import OwnedQuerySet
+
 from .states import AgentState
-
-if TYPE_CHECKING:
-    from accounts.actors import Actor
-
-
-class AgentQuerySet(models.QuerySet["Agent"]):
-    def visible_to(self, actor: Actor) -> Self:
-        return self if actor.sees_every_account else self.filter(account_id=actor.account_id)
 
 
 class Agent(models.Model):
@@ -28,7 +20,7 @@ class Agent(models.Model):
     state = models.CharField(max_length=6, choices=AgentState.choices, default=AgentState.DRAFT)
     created_at = models.DateTimeField(default=timezone.now)
 
-    objects = AgentQuerySet.as_manager()
+    objects = OwnedQuerySet["Agent"].as_manager()
 
     class Meta:
         constraints = [

@@ -5,6 +5,7 @@ from .events import ActedBy, AppendOnlyQuerySet, Event
 from .jobs import Job, JobItem
 from .notices import Notice, NoticePreference
 from .people import Account, Membership, User
+from .scope import OwnedQuerySet
 
 __all__ = [
     "Account",
@@ -19,5 +20,6 @@ __all__ = [
     "Membership",
     "Notice",
     "NoticePreference",
+    "OwnedQuerySet",
     "User",
 ]

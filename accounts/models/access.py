@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
@@ -12,8 +12,7 @@ from django.utils import timezone
 
 from accounts.states import ActorKind, Permission, Role
 
-if TYPE_CHECKING:
-    from accounts.actors import Actor
+from .scope import OwnedQuerySet
 
 
 class Invitation(models.Model):
@@ -49,10 +48,7 @@ class Invitation(models.Model):
         return self.accepted_at is None and self.revoked_at is None and at < self.expires_at
 
 
-class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
-    def visible_to(self, actor: Actor) -> Self:
-        return self if actor.sees_every_account else self.filter(account_id=actor.account_id)
-
+class ApiKeyQuerySet(OwnedQuerySet["ApiKey"]):
     def usable(self) -> Self:
         return self.filter(revoked_at=None)
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
+from typing import Any, NoReturn, Self
 
 from django.db import models
 from django.db.models import Q
 
 from accounts.states import ActorKind
 
-if TYPE_CHECKING:
-    from accounts.actors import Actor
+from .scope import OwnedQuerySet, Row
 
 
 class ActedBy(models.Model):
@@ -28,10 +27,7 @@ class AppendOnly(TypeError):
     """Code tried to change history."""
 
 
-Row = TypeVar("Row", bound=models.Model)
-
-
-class AppendOnlyQuerySet(models.QuerySet[Row]):
+class AppendOnlyQuerySet(OwnedQuerySet[Row]):
     """Rows that are written once and never changed or deleted by our code."""
 
     def update(self, **fields: Any) -> NoReturn:
@@ -42,9 +38,6 @@ class AppendOnlyQuerySet(models.QuerySet[Row]):
 
 
 class EventQuerySet(AppendOnlyQuerySet["Event"]):
-    def visible_to(self, actor: Actor) -> Self:
-        return self if actor.sees_every_account else self.filter(account_id=actor.account_id)
-
     def about(self, subject_type: str, subject_id: int) -> Self:
         """The timeline of one thing, newest first."""
         return self.filter(subject_type=subject_type, subject_id=subject_id).order_by("-pk")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
@@ -12,15 +12,10 @@ from django.utils import timezone
 from accounts.states import OPEN_JOB_STATES, ItemState, JobState
 
 from .events import ActedBy
-
-if TYPE_CHECKING:
-    from accounts.actors import Actor
+from .scope import OwnedQuerySet
 
 
-class JobQuerySet(models.QuerySet["Job"]):
-    def visible_to(self, actor: Actor) -> Self:
-        return self if actor.sees_every_account else self.filter(account_id=actor.account_id)
-
+class JobQuerySet(OwnedQuerySet["Job"]):
     def unfinished(self) -> Self:
         return self.filter(state__in=OPEN_JOB_STATES)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -14,8 +14,7 @@ from django.utils import timezone
 
 from accounts.states import Role
 
-if TYPE_CHECKING:
-    from accounts.actors import Actor
+from .scope import OwnedQuerySet
 
 
 class UserManager(BaseUserManager["User"]):
@@ -66,10 +65,8 @@ def validate_time_zone(name: str) -> None:
         raise ValidationError("Choose a time zone from the list, such as America/Los_Angeles.")
 
 
-class AccountQuerySet(models.QuerySet["Account"]):
-    def visible_to(self, actor: Actor) -> Self:
-        """The only way a door gets at accounts."""
-        return self if actor.sees_every_account else self.filter(pk=actor.account_id)
+class AccountQuerySet(OwnedQuerySet["Account"]):
+    account_path = "pk"
 
     def of_user(self, user: User) -> Self:
         return self.filter(memberships__user=user)

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.models import OwnedQuerySet
 from config.encryption import EncryptedTextField
 from numbers.states import ConnectionState, RefreshEvery
 
-if TYPE_CHECKING:
-    from accounts.actors import Actor
 
-
-class ConnectionQuerySet(models.QuerySet["Connection"]):
-    def visible_to(self, actor: Actor) -> Self:
-        return self if actor.sees_every_account else self.filter(account_id=actor.account_id)
-
+class ConnectionQuerySet(OwnedQuerySet["Connection"]):
     def refresh_due(self, at: datetime) -> Self:
         return self.filter(state=ConnectionState.ACTIVE, next_refresh_at__lte=at)
 

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
-
 from django.db import models
 from django.db.models import Q
 
-if TYPE_CHECKING:
-    from accounts.actors import Actor
+from accounts.models import OwnedQuerySet
 
 
-class ImportQuerySet(models.QuerySet["Import"]):
-    def visible_to(self, actor: Actor) -> Self:
-        if actor.sees_every_account:
-            return self
-        return self.filter(connection__account_id=actor.account_id)
+class ImportQuerySet(OwnedQuerySet["Import"]):
+    account_path = "connection__account_id"
 
 
 class Import(models.Model):

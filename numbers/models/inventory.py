@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from accounts.models import OwnedQuerySet
 from config.phone_numbers import digits_of, for_people
 from numbers.states import RESTORE_WINDOW, TAKES_LICENSE, NumberState, NumberType
 
-if TYPE_CHECKING:
-    from accounts.actors import Actor
 
-
-class PhoneNumberQuerySet(models.QuerySet["PhoneNumber"]):
-    def visible_to(self, actor: Actor) -> Self:
-        """The only way a door gets at numbers."""
-        return self if actor.sees_every_account else self.filter(account_id=actor.account_id)
-
+class PhoneNumberQuerySet(OwnedQuerySet["PhoneNumber"]):
     def held(self) -> Self:
         return self.filter(state=NumberState.HELD)
 

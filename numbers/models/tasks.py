@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
 
-from accounts.models import ActedBy
+from accounts.models import ActedBy, OwnedQuerySet
 from numbers.states import OPEN_TASK_STATES, TaskKind, TaskState
 
-if TYPE_CHECKING:
-    from accounts.actors import Actor
 
-
-class CarrierTaskQuerySet(models.QuerySet["CarrierTask"]):
-    def visible_to(self, actor: Actor) -> Self:
-        if actor.sees_every_account:
-            return self
-        return self.filter(number__account_id=actor.account_id)
+class CarrierTaskQuerySet(OwnedQuerySet["CarrierTask"]):
+    account_path = "number__account_id"
 
     def due(self, at: datetime) -> Self:
         return self.filter(state=TaskState.PENDING, due_at__lte=at)

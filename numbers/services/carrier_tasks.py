@@ -33,7 +33,7 @@ from numbers.models import CarrierTask, PhoneNumber
 from numbers.states import RESTORE_WINDOW, NumberState, TaskKind, TaskState
 
 from . import connections
-from .inventory import STATE_FIELDS, lock_number, move, tell
+from .inventory import STATE_FIELDS, lock_number, move, relocate, tell
 from .records import store_record
 from .release import come_back
 
@@ -104,17 +104,15 @@ def _released(
 ) -> None:
     if number.state != NumberState.RELEASING:
         return
-    move(number, NumberState.RELEASED, at=at)
     number.released_at = at
-    number.save(update_fields=[*STATE_FIELDS, "released_at"])
-    tell(
+    relocate(
         number,
+        NumberState.RELEASED,
         "number.released",
         f"Given back to Twilio; can come back for {RESTORE_WINDOW.days} days.",
+        also=["released_at"],
         actor=requested_by_task(task, number),
         at=at,
-        before={"state": NumberState.RELEASING},
-        after={"state": NumberState.RELEASED},
         job_id=task.job_id,
     )
 

@@ -71,6 +71,30 @@ def move(number: PhoneNumber, state: NumberState, *, at: datetime) -> None:
 STATE_FIELDS = ["state", "state_changed_at", "agent", "keep_decided_at"]
 
 
+def relocate(
+    number: PhoneNumber,
+    state: NumberState,
+    type: str,
+    summary: str,
+    *,
+    also: Iterable[str] = (),
+    **facts: Any,
+) -> None:
+    """Change the state of a locked number, save it, and record both sides of the move.
+
+    ``also`` names fields that the caller has set and that are saved with it.
+    """
+    before = state_and_agent(number)
+    move(number, state, at=facts["at"])
+    number.save(update_fields=[*STATE_FIELDS, *also])
+    tell(number, type, summary, before=before, after=state_and_agent(number), **facts)
+
+
+def state_and_agent(number: PhoneNumber) -> dict[str, Any]:
+    """What an event shows of a number that moves."""
+    return {"state": str(number.state), "agent": number.agent.name if number.agent else None}
+
+
 @transaction.atomic
 def describe(
     number_id: int,
@@ -244,18 +268,8 @@ def exclude(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
 
 def begin_exclusion(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
     """Exclude a locked number whose gates are open."""
-    agent = number.agent
-    move(number, NumberState.EXCLUDED, at=at)
-    number.save(update_fields=STATE_FIELDS)
-    tell(
-        number,
-        "number.excluded",
-        "Excluded: stays at Twilio, not managed here.",
-        actor=actor,
-        at=at,
-        before={"state": NumberState.HELD, "agent": agent.name if agent else None},
-        after={"state": NumberState.EXCLUDED, "agent": None},
-    )
+    summary = "Excluded: stays at Twilio, not managed here."
+    relocate(number, NumberState.EXCLUDED, "number.excluded", summary, actor=actor, at=at)
 
 
 @transaction.atomic
@@ -264,17 +278,8 @@ def bring_back(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
     actor.require(Permission.NUMBERS)
     number, subscription = lock_number(number_id)
     refuse(gates.bring_back(number, standing_of(subscription, at)))
-    move(number, NumberState.HELD, at=at)
-    number.save(update_fields=STATE_FIELDS)
-    tell(
-        number,
-        "number.brought_back",
-        "Brought back: managed here again.",
-        actor=actor,
-        at=at,
-        before={"state": NumberState.EXCLUDED},
-        after={"state": NumberState.HELD},
-    )
+    summary = "Brought back: managed here again."
+    relocate(number, NumberState.HELD, "number.brought_back", summary, actor=actor, at=at)
     return number
 
 
@@ -284,17 +289,7 @@ def mark_gone(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
     actor.require(Permission.NUMBERS)
     number, _ = lock_number(number_id)
     refuse(gates.mark_gone(number))
-    move(number, NumberState.GONE, at=at)
-    number.save(update_fields=STATE_FIELDS)
-    tell(
-        number,
-        "number.gone",
-        "Marked as gone.",
-        actor=actor,
-        at=at,
-        before={"state": NumberState.MISSING},
-        after={"state": NumberState.GONE},
-    )
+    relocate(number, NumberState.GONE, "number.gone", "Marked as gone.", actor=actor, at=at)
     return number
 
 

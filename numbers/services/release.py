@@ -25,7 +25,7 @@ from numbers.carrier import SETTINGS
 from numbers.models import CarrierTask, PhoneNumber
 from numbers.states import NumberState, TaskKind, TaskState
 
-from .inventory import STATE_FIELDS, lock_number, move, standing_of, tell
+from .inventory import STATE_FIELDS, lock_number, move, relocate, standing_of, tell
 
 #: What a restore puts back at Twilio. An emergency address is registered anew by a person.
 PUT_BACK = tuple(name for name in SETTINGS if not name.startswith("emergency_"))
@@ -57,25 +57,23 @@ def begin_release(
     number: PhoneNumber, *, actor: Actor, at: datetime, job_id: int | None = None
 ) -> None:
     """Decide the release of a locked number whose gates are open, and queue the Twilio part."""
-    before, agent = number.state, number.agent
+    agent = number.agent
     number.before_release = {
         "agent_id": agent.pk if agent else None,
         "agent": agent.name if agent else None,
         "settings": settings_of(number),
     }
-    move(number, NumberState.RELEASING, at=at)
-    number.save(update_fields=[*STATE_FIELDS, "before_release"])
-    queue_task(number, TaskKind.RELEASE, actor=actor, at=at, job_id=job_id)
-    tell(
+    relocate(
         number,
+        NumberState.RELEASING,
         "number.release_decided",
         "Release decided; takes no license from now on.",
+        also=["before_release"],
         actor=actor,
         at=at,
-        before={"state": before, "agent": agent.name if agent else None},
-        after={"state": NumberState.RELEASING, "agent": None},
         job_id=job_id,
     )
+    queue_task(number, TaskKind.RELEASE, actor=actor, at=at, job_id=job_id)
 
 
 def queue_task(
@@ -129,18 +127,9 @@ def restore(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
     actor.require(Permission.NUMBERS)
     number, subscription = lock_number(number_id)
     refuse(gates.restore(number, standing_of(subscription, at), at))
-    move(number, NumberState.RESTORING, at=at)
-    number.save(update_fields=STATE_FIELDS)
+    summary = "Restore asked for; a license is reserved."
+    relocate(number, NumberState.RESTORING, "number.restore_asked", summary, actor=actor, at=at)
     queue_task(number, TaskKind.RESTORE, actor=actor, at=at)
-    tell(
-        number,
-        "number.restore_asked",
-        "Restore asked for; a license is reserved.",
-        actor=actor,
-        at=at,
-        before={"state": NumberState.RELEASED},
-        after={"state": NumberState.RESTORING},
-    )
     return number
 
 
