@@ -23,6 +23,7 @@ from tests.factories import (
     CarrierTaskFactory,
     ConnectionFactory,
     GracePeriodFactory,
+    ImportFactory,
     PhoneNumberFactory,
     SavedFilterFactory,
     TagFactory,
@@ -286,6 +287,20 @@ def test_an_empty_inventory_leads_to_the_next_act(
 
     assert "Import Numbers" in owner_client.get(LIST).content.decode()  # S0-14
     assert "Import Numbers" not in member_client.get(LIST).content.decode()
+
+
+def test_the_head_says_what_the_last_refresh_found(
+    acme: Account, owner_client: Client, noon: Any
+) -> None:
+    number = PhoneNumberFactory.create(account=acme)
+    run = ImportFactory.create(connection=number.connection, finished=True)
+    run.job.result = {"new": 1_200, "changed": 3, "missing": 1}
+    run.job.save()
+
+    html = owner_client.get(LIST).content.decode()
+
+    assert f"/a/acme/imports/{run.pk}/" in html
+    assert "1,200 new, 3 changed, 1 missing" in html
 
 
 # --- The Unassigned tab ----------------------------------------------------------------------
