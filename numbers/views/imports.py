@@ -166,7 +166,7 @@ def _changes(events: list[Event], account: Account) -> list[timeline.Entry]:
     """Each changed number with what changed, called by its number."""
     entries = timeline.entries(events, account=account)
     return [
-        entry._replace(sentence=for_people(event.subject_label, account.country))
+        entry._replace(subject="", sentence=for_people(event.subject_label, account.country))
         for event, entry in zip(events, entries, strict=True)
     ]
 
