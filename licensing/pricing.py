@@ -33,6 +33,11 @@ class Quote:
     blockers: list[Blocker]
 
     @property
+    def still_over(self) -> int:
+        """How many numbers would have to go besides, for the account to be within its licenses."""
+        return max(0, self.held - self.after)
+
+    @property
     def charge_text(self) -> str:
         return money(self.charge_today, self.currency)
 

@@ -78,6 +78,7 @@ def test_while_typing_only_the_preview_is_sent(over: Account, owner_client: Clie
 
     text = page.content.decode()
     assert "Still 7 numbers over; the clock keeps running." in text
+    assert "release or exclude 7: <b>$50.00</b> today in all" in text
     assert text.lstrip().startswith("<div")
     assert "<html" not in text
 
