@@ -1,0 +1,113 @@
+"""A browser, what it may not meet on any page, and a Numberdesk to visit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response, expect
+
+from tests.sandbox_process import SandboxProcess
+
+from .house import NUMBERS, House
+
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+PATIENCE = 15_000  # milliseconds
+
+Visit = Callable[..., Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The Chromium of the system, which asks nobody for updates."""
+    return {
+        **browser_type_launch_args,
+        "executable_path": os.environ.get("CHROMIUM", "/usr/bin/chromium"),
+        "args": [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+        ],
+    }
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    expect.set_options(timeout=PATIENCE)
+    with SandboxProcess(numbers=NUMBERS) as sandbox:
+        house = House(tmp_path_factory.mktemp("house"), sandbox)
+        try:
+            yield house
+            assert house.complaints() == []
+        finally:
+            house.installation.end()
+
+
+@pytest.fixture(scope="session")
+def base_url(house: House) -> str:
+    return house.url
+
+
+@pytest.fixture
+def visit(house: House, new_context: Callable[..., BrowserContext]) -> Iterator[Visit]:
+    """``visit()`` opens a browser of its own; ``width``, ``scripts`` and ``scheme`` vary it.
+
+    Whatever happens there, no page may log an error, break its content policy, fail to load
+    something, or ask another server for anything.
+    """
+    problems: list[str] = []
+
+    def open_page(*, narrow: bool = False, scripts: bool = True, **options: Any) -> Page:
+        context = new_context(
+            viewport=NARROW if narrow else WIDE,
+            java_script_enabled=scripts,
+            reduced_motion="reduce",
+            **options,
+        )
+        context.set_default_timeout(PATIENCE)
+        _watch(context, house.url, problems)
+        return context.new_page()
+
+    yield open_page
+    assert problems == []
+
+
+def _watch(context: BrowserContext, home: str, problems: list[str]) -> None:
+    def logged(message: ConsoleMessage) -> None:
+        # What could not be loaded is judged by its answer, below.
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+            problems.append(f"{message.page and message.page.url}: {message.text}")
+
+    def asked(request: Request) -> None:
+        there = urlsplit(request.url)
+        if there.scheme in ("http", "https") and not request.url.startswith(f"{home}/"):
+            problems.append(f"asked for {request.url}")
+
+    def failed(request: Request) -> None:
+        # Somebody who goes on stops what the page was still asking for; so does a download.
+        if request.failure != "net::ERR_ABORTED":
+            problems.append(f"{request.url}: {request.failure}")
+
+    def answered(response: Response) -> None:
+        page = response.request.resource_type == "document"
+        if response.status >= (500 if page else 400):
+            problems.append(f"{response.url}: {response.status}")
+
+    context.on("console", logged)
+    context.on("weberror", lambda error: problems.append(f"{error.error}"))
+    context.on("request", asked)
+    context.on("requestfailed", failed)
+    context.on("response", answered)

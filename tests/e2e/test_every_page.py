@@ -1,0 +1,277 @@
+"""Every page there is, in every state worth a look: nothing for axe to find, nothing too wide.
+
+The pages of an account are read from the URL configuration, so a new one is looked at without being
+named here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from tests.test_doors import DEFAULTS, OBJECTS, pages
+
+from .conftest import Visit
+from .desk import Desk
+from .house import Home, House
+from .looking import look
+
+#: Parts of pages, which htmx puts in their place.
+PARTS = {"numbers:import_progress", "numbers:job_progress"}
+NEWCOMER = "nina@fjord.example"
+
+
+@pytest.fixture(scope="module")
+def signed_in(house: House, browser: Any) -> Any:
+    """The session of fjord's owner, in whose account something of everything has happened."""
+    _live_through(house, house.homes["fjord"])
+    context = browser.new_context(base_url=house.url)
+    desk = Desk(context.new_page(), house, house.homes["fjord"])
+    desk.sign_in()
+    desk.open("settings/members/")
+    desk.page.get_by_label("Email").fill(NEWCOMER)
+    desk.press("Send invitation")
+    desk.told(NEWCOMER)
+    desk.open("numbers/?tab=unassigned&country=US")
+    desk.page.get_by_text("Saved views").click()
+    desk.page.get_by_label("Save this view as").fill("American spares")
+    desk.press("Save")
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+def _live_through(house: House, home: Home) -> None:
+    """Numbers in every state, jobs, a grace period, and something that Twilio refuses."""
+    twilio = house.sandbox.client(home.sid, home.token)
+    theirs = twilio.incoming_phone_numbers.list()
+    house.import_numbers(home)
+    house.assign_unassigned(home, 4)
+    twilio.incoming_phone_numbers(theirs[-1].sid).delete()
+    twilio.incoming_phone_numbers(theirs[-2].sid).update(friendly_name="Renamed at Twilio")
+    house.import_numbers(home)
+
+    spares = house.api(home, "numbers/?tab=unassigned")["results"]
+    excluded, released, refused, kept, *rest = [number["id"] for number in spares]
+    house.api(home, f"numbers/{excluded}/exclusions/", {})
+    house.api(home, f"numbers/{kept}/spares/", {})
+    house.api(home, f"numbers/{released}/releases/", {})
+    house.wait_for(lambda: house.api(home, f"numbers/{released}/")["state"] == "released")
+    house.sandbox.fault(
+        "status", status=400, code=21422, account=home.sid, method="DELETE", times=1
+    )
+    house.api(home, f"numbers/{refused}/releases/", {})
+    house.wait_for(lambda: "refused" in str(house.api(home, f"numbers/{refused}/timeline/")))
+    for action, params in (("tag", {"add": ["spring", "spare"]}), ("protect", {"protected": True})):
+        body = {"action": action, "params": params, "numbers": rest[:3]}
+        house.wait_for_job(home, house.api(home, "bulk-jobs/", body)["id"])
+
+
+@pytest.fixture
+def desk(house: House, visit: Visit, signed_in: Any) -> Desk:
+    return Desk(visit(storage_state=signed_in), house, house.homes["fjord"])
+
+
+def ids(desk: Desk) -> dict[str, tuple[int, ...]]:
+    """One thing of each kind that addresses name, by the names of `tests.test_doors`."""
+    return desk.house.installation.run(  # type: ignore[no-any-return]
+        "from tests.e2e.accounts import one_of_each\n"
+        f"print(json.dumps(one_of_each({desk.home.slug!r})))"
+    )
+
+
+def test_every_page_of_an_account(desk: Desk) -> None:
+    things, found, seen = ids(desk), [], 0
+    for name, parameters in sorted(set(pages())):
+        kind = OBJECTS.get(name) or DEFAULTS.get(name.partition(":")[0], "")
+        about = things[kind] if len(parameters) > 1 else ()
+        path = reverse(name, args=[desk.home.slug, *about])
+        answer = desk.page.request.get(path)
+        html = answer.headers.get("content-type", "").startswith("text/html")
+        if answer.status == 405 or not html or name in PARTS:
+            continue  # takes POST only, is a download, or a part of another page
+        assert answer.status in (200, 422), f"{path}: {answer.status}"
+        desk.page.goto(path)
+        found += look(desk.page, name)
+        seen += 1
+    assert not found, "\n".join(found)
+    assert seen > 30
+
+
+class State(NamedTuple):
+    """A page in a state that its bare address does not show."""
+
+    name: str
+    path: str
+    act: Callable[[Desk], object] = lambda desk: None
+
+
+def _filters(desk: Desk) -> None:
+    desk.page.get_by_text("Filter and sort").click()
+
+
+def _tick_all(desk: Desk) -> None:
+    desk.page.get_by_label("Select all on this page").check()
+
+
+def _bulk(action: str, *more: str) -> Callable[[Desk], None]:
+    def act(desk: Desk) -> None:
+        _tick_all(desk)
+        desk.press(action, within=desk.page.get_by_role("toolbar", name="Selected numbers"))
+        for name in more:
+            desk.press(name)
+        expect(desk.page.get_by_role("heading", level=1)).to_contain_text(action)
+
+    return act
+
+
+def _wrong_digits(desk: Desk) -> None:
+    desk.follow(desk.numbers()[-1])
+    desk.follow("Release")
+    desk.page.get_by_label("Last four digits").fill("1")
+    desk.press("Release")
+    expect(desk.page.get_by_role("alert")).to_be_visible()
+
+
+def _swap_preview(desk: Desk) -> None:
+    desk.follow(desk.numbers()[0])
+    desk.follow("Swap out")
+    desk.page.get_by_role("radio").first.check()
+    desk.press("Preview the swap")
+    desk.heading("takes the place of")
+
+
+def _first(desk: Desk) -> None:
+    desk.follow(desk.numbers()[0])
+
+
+def _menu(desk: Desk) -> None:
+    desk.page.set_viewport_size({"width": 390, "height": 844})
+    desk.press("Menu")
+
+
+STATES = (
+    *(State(f"list {tab}", f"numbers/?tab={tab}")
+      for tab in ("assigned", "unassigned", "released", "excluded", "missing")),
+    State("list with filters open", "numbers/?country=US&tag=spring", _filters),
+    State("list with all ticked", "numbers/?tab=unassigned", _tick_all),
+    State("list without a match", "numbers/?q=99999999"),
+    State("list with an unreadable filter", "numbers/?tab=everything"),
+    State("number assigned", "numbers/?tab=assigned", _first),
+    State("number unassigned", "numbers/?tab=unassigned&protected=false", _first),
+    State("number protected", "numbers/?tag=spring", _first),
+    State("number released", "numbers/?tab=released&state=released", _first),
+    State("number whose release Twilio refused", "numbers/?tab=released&state=releasing", _first),
+    State("number excluded", "numbers/?tab=excluded", _first),
+    State("number missing", "numbers/?tab=missing", _first),
+    State("release with wrong digits", "numbers/?tab=unassigned&protected=false", _wrong_digits),
+    State("swap preview", "numbers/?tab=assigned", _swap_preview),
+    State("bulk question", "numbers/?tab=unassigned", _bulk("Assign")),
+    State("bulk preview", "numbers/?tab=unassigned", _bulk("Release")),
+    State("licenses with a preview", "licenses/?to=30&reason=Spring"),
+    State("licenses refused", "licenses/?to=3"),
+    State("licenses confirm", "licenses/change/?to=30"),
+    State("activity filtered", "activity/?type=number.assigned"),
+    State("activity without a match", "activity/?subject=nothing"),
+    State("menu of a phone", "activity/", _menu),
+    State("not found", "numbers/999999/"),
+)  # fmt: skip
+
+
+def test_every_state_of_a_page(desk: Desk) -> None:
+    found = []
+    for state in STATES:
+        desk.open(state.path)
+        state.act(desk)
+        found += look(desk.page, state.name)
+        desk.page.evaluate("sessionStorage.clear()")
+    assert not found, "\n".join(found)
+
+
+def test_pages_without_anything_on_them_and_an_import_that_fails(
+    house: House, visit: Visit
+) -> None:
+    home = house.homes["gust"]
+    desk = Desk(visit(), house, home)
+    page, found = desk.page, []
+    desk.sign_in()
+    found += look(page, "choose an account")
+    for path in ("numbers/", "imports/", "notices/", "agents/", "licenses/", "licenses/grace/"):
+        desk.open(path)
+        found += look(page, f"empty {path}")
+
+    # The page of a running import, standing still as long as it is looked at.
+    page.route("**/progress/", lambda route: route.fulfill(status=204))
+    house.sandbox.fault("slow", seconds=3, account=home.sid, times=1)
+    house.sandbox.fault("status", status=401, code=20003, account=home.sid, skip=1)
+    desk.open("numbers/")
+    page.get_by_role("button", name="Import Numbers").first.click()
+    found += look(page, "import running")
+    page.unroute("**/progress/")
+    house.wait_for_job(home, house.api(home, "jobs/")["results"][0]["id"])
+    desk.open("numbers/")
+    page.get_by_role("button", name="Import Numbers").first.click()
+    desk.wait_for_worker(page.get_by_text("The import stopped before its end"))
+    found += look(page, "import failed")
+    desk.follow("Replace the token")
+    found += look(page, "connection broken")
+    desk.open("connections/")
+    found += look(page, "connections broken")
+    desk.open("numbers/?tab=unassigned")
+    _first(desk)
+    found += look(page, "number of a broken connection")
+    house.sandbox.clear_faults()
+    assert not found, "\n".join(found)
+
+
+#: Pages outside of accounts: what their addresses hold.
+OUTSIDE: dict[str, tuple[str, ...]] = {
+    "account_inactive": (),
+    "account_login": (),
+    "account_reset_password": (),
+    "account_reset_password_done": (),
+    "account_reset_password_from_key": ("1", "set-password"),
+    "account_reset_password_from_key_done": (),
+    "account_signup": (),
+    "help": (),
+    "invitation": ("void",),
+}
+OWN: tuple[str, ...] = (
+    *("account_change_password", "account_email", "account_logout", "account_reauthenticate"),
+    *("api-docs", "mfa_activate_totp", "mfa_index", "styleguide"),
+)
+
+
+def test_pages_of_those_who_are_not_signed_in(desk: Desk, visit: Visit) -> None:
+    page, found = visit(), []
+    for name, parts in OUTSIDE.items():
+        found += look_at(page, name, reverse(name, args=parts))
+    found += look_at(page, "invitation", desk.house.link_mailed_to(NEWCOMER))
+    page.goto(reverse("account_login"))
+    page.get_by_label("Email").fill("nobody@example.com")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    found += look(page, "sign-in refused")
+    assert not found, "\n".join(found)
+
+
+def test_pages_of_a_person_and_what_a_member_is_refused(house: House, visit: Visit) -> None:
+    desk, found = Desk(visit(), house, house.homes["fjord"]), []
+    desk.sign_in(desk.home.member)
+    for name in OWN:
+        found += look_at(desk.page, name, reverse(name))
+    desk.open("connections/new/")
+    found += look(desk.page, "forbidden")
+    desk.open("numbers/")
+    found += look(desk.page, "list of a member")
+    assert not found, "\n".join(found)
+
+
+def look_at(page: Page, name: str, address: str) -> list[str]:
+    page.goto(address)
+    return look(page, name)

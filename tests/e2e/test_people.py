@@ -1,0 +1,108 @@
+"""Signing in and out, what a member sees, invitations, and keys for programs."""
+
+from __future__ import annotations
+
+import re
+import urllib.error
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import Visit
+from .desk import Desk
+from .house import House
+
+
+@pytest.fixture
+def desk(house: House, visit: Visit) -> Desk:
+    return Desk(visit(), house, house.homes["delta"])
+
+
+def test_a_wrong_password_is_told_and_the_address_is_kept(desk: Desk) -> None:
+    desk.sign_in(password="not-the-password")
+    expect(desk.page.get_by_role("alert")).to_contain_text("are not correct")
+    expect(desk.page.get_by_label("Email")).to_have_value(desk.home.owner)
+
+
+def test_a_member_sees_the_pages_without_buttons_and_signs_out(desk: Desk) -> None:  # B11
+    page, main = desk.page, desk.page.get_by_role("main")
+    desk.house.import_numbers(desk.home)
+    desk.sign_in(desk.home.member)
+    desk.heading("Numbers")
+    desk.tab("Unassigned")
+    expect(main.get_by_role("checkbox")).to_have_count(0)
+    expect(desk.banner()).to_contain_text("An owner or admin of this account can do that.")
+    _offers_nothing(desk)
+
+    desk.follow(desk.numbers()[0])
+    expect(page.get_by_role("region", name="Timeline")).to_be_visible()
+    _offers_nothing(desk)
+    desk.go("Licenses")
+    expect(main).to_contain_text("An owner or billing admin of this account can change")
+    _offers_nothing(desk)
+    desk.go("Agents")
+    desk.follow("Front desk")
+    _offers_nothing(desk)
+
+    desk.press("Sign out")
+    desk.open("numbers/")
+    desk.heading("Sign in")
+
+
+def _offers_nothing(desk: Desk) -> None:
+    """No button but those that look and copy, and no link to an act."""
+    main = desk.page.get_by_role("main")
+    assert {*main.locator("button:visible").all_inner_texts()} <= {"Search", "Copy"}
+    acts = re.compile("^(Release|Exclude|Assign|Swap|Restore|Delete|Manage licenses)$")
+    expect(main.locator("a.button").filter(has_text=acts)).to_have_count(0)
+
+
+def test_an_invitation_lets_a_new_person_in(desk: Desk, visit: Visit) -> None:
+    newcomer = "nina@delta.example"
+    desk.sign_in()
+    desk.go("Settings")
+    desk.follow("Members")
+    desk.page.get_by_label("Email").fill(newcomer)
+    desk.page.get_by_label("Role", exact=True).select_option("Admin")
+    desk.press("Send invitation")
+    desk.told(newcomer)
+
+    theirs = Desk(visit(), desk.house, desk.home)
+    theirs.page.goto(desk.house.link_mailed_to(newcomer))
+    theirs.heading("Join Delta")
+    theirs.page.get_by_label("Your name").fill("Nina New")
+    theirs.page.get_by_label("Password").fill("12345")
+    theirs.press("Accept and sign in")
+    expect(theirs.page.get_by_role("alert")).to_contain_text("too short")
+    expect(theirs.page.get_by_label("Your name")).to_have_value("Nina New")
+    theirs.page.get_by_label("Password").fill("a-long-and-fine-password")
+    theirs.press("Accept and sign in")
+    theirs.told("Welcome to Delta.")
+
+    desk.page.reload()
+    row = desk.page.locator("tbody tr").filter(has_text=newcomer)
+    expect(row.get_by_label(f"Role of {newcomer}")).to_have_value("admin")
+
+
+def test_a_key_is_shown_once_works_and_can_be_revoked(desk: Desk) -> None:
+    page = desk.page
+    desk.sign_in()
+    desk.go("Settings")
+    desk.follow("API keys")
+    page.get_by_label("Name").fill("Nightly export")
+    desk.press("Make the key")
+    key = page.locator(".secret code").inner_text()
+    assert key.startswith("nd_")
+    assert "results" in desk.house.api(desk.home, "numbers/", key=key)
+
+    desk.follow("API keys")
+    row = page.locator("tbody tr").filter(has_text="Nightly export")
+    expect(row).to_contain_text("Read-only")
+    expect(page.get_by_text(key)).to_have_count(0)
+    desk.follow("Revoke Nightly export")
+    desk.press("Revoke the key")
+    desk.told("Nightly export")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        desk.house.api(desk.home, "numbers/", key=key)
+    refused.value.close()
+    assert refused.value.code == 401
