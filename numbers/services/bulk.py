@@ -204,8 +204,8 @@ def _judged(
     assigned = PhoneNumber.objects.filter(account_id=account_id).assigned().count()
     numbers = (
         selection.numbers(account_id)
-        .select_related("connection", "agent")
-        .prefetch_related("tags")
+        # Prefetched, not joined: a joined connection would decrypt its token for every number.
+        .prefetch_related("connection", "agent", "tags")
         .order_by("e164")
     )
     for number in numbers.iterator(chunk_size=BATCH):
