@@ -155,6 +155,7 @@ def requeue(job_id: int, *, at: datetime) -> Job:
         "attempts": 0,
         "error": "",
         "error_code": "",
+        "started_at": None,
         "finished_at": None,
         "lease": "",
         "leased_until": at + QUEUE_PATIENCE,

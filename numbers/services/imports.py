@@ -76,7 +76,7 @@ def request_import(
     With ``queue=False`` the caller works on the job itself (``work``).
     """
     actor.require(Permission.NUMBERS)
-    connection = Connection.objects.select_for_update().get(pk=connection_id)
+    connection = _hold(connection_id)
     running = Import.objects.select_related("job").filter(connection=connection, is_open=True)
     for run in running:
         if run.job.is_open:
@@ -95,6 +95,11 @@ def request_import(
         queue=queue,
     )
     return Import.objects.create(connection=connection, job=job, is_scheduled=scheduled)
+
+
+def _hold(connection_id: int) -> Connection:
+    """Lock the connection against a second import; rows may be stored that refer to it."""
+    return Connection.objects.select_for_update(no_key=True).get(pk=connection_id)
 
 
 def work(
@@ -116,19 +121,17 @@ def work(
     until = time.monotonic() + seconds
     try:
         _reopen(job, run)
-        while True:
+        while not run.is_read:
             asked_at = timezone.now()
             page = _next_page(carrier.page, job, run)
             if page is None:
                 continue  # the pass begins again
             store_page(job, run, page, asked_at=asked_at)
             watch(job)
-            if not page.next_page:
-                complete(job, run, at=timezone.now())
-                return
-            if time.monotonic() >= until:
+            if time.monotonic() >= until and not run.is_read:
                 jobs.hand_over(job, at=timezone.now())
                 return
+        complete(job, run, at=timezone.now())
     except DomainError as error:
         _failed(job, run, error, at=timezone.now())
 
@@ -138,7 +141,7 @@ def _reopen(job: Job, run: Import) -> None:
     """Begin the pass again for a failed import that was queued once more."""
     if run.is_open:
         return
-    Connection.objects.select_for_update().get(pk=run.connection_id)
+    _hold(run.connection_id)
     if Import.objects.filter(connection=run.connection, is_open=True).exists():
         raise DomainError("Another import of this connection runs.", code="import_runs")
     jobs.keep(job, at=timezone.now(), done=0)
@@ -196,7 +199,7 @@ def store_page(job: Job, run: Import, page: NumberPage, *, asked_at: datetime) -
     Event.objects.bulk_create(
         imported_event(number, actor=actor, at=at, job_id=job.pk) for number in todo.new
     )
-    _write_changes(todo.changed, actor=actor, at=at, job=job)
+    _write_changes(run.connection, todo.changed, actor=actor, at=at, job=job)
     _take_back(run.connection, todo.returning, actor=actor, at=at, job=job)
     seen = array("q", [*todo.seen, *(number.pk for number in todo.new)])
     ImportPage.objects.create(run=run, position=run.pages, link=link, numbers=seen.tobytes())
@@ -223,7 +226,8 @@ def _sort(
     known = {row[1]: row for row in rows.filter(e164__in=list(records))}
     strangers = {r.sid: r.e164 for r in records.values() if r.e164 not in known}
     if strangers:
-        known |= {strangers[row[2]]: row for row in rows.filter(sid__in=list(strangers))}
+        by_sid = [row for row in rows.filter(sid__in=list(strangers)) if row[1] not in known]
+        known |= {strangers[row[2]]: row for row in by_sid}
     for number in records.values():
         row = known.get(number.e164)
         if row is None:
@@ -234,8 +238,12 @@ def _sort(
         if state in _LEFT:
             if state_changed_at < asked_at:
                 todo.returning.append((pk, number))
-        elif state != NumberState.HELD or connection_id != connection.pk:
-            continue  # excluded or being released; or held through another connection
+        elif state != NumberState.HELD:
+            continue  # excluded or being released
+        elif connection_id != connection.pk:
+            # Held through another connection. A SID keeps to its number when that is transferred.
+            if sid == number.sid and state_changed_at < asked_at:
+                todo.changed.append((pk, number))
         elif (e164, sid, fingerprint) != (number.e164, number.sid, number.fingerprint):
             todo.changed.append((pk, number))
     return todo
@@ -253,7 +261,12 @@ def _new_number(connection: Connection, number: NumberRecord, *, at: datetime) -
 
 
 def _write_changes(
-    changed: list[tuple[int, NumberRecord]], *, actor: Actor, at: datetime, job: Job
+    connection: Connection,
+    changed: list[tuple[int, NumberRecord]],
+    *,
+    actor: Actor,
+    at: datetime,
+    job: Job,
 ) -> None:
     """Write Twilio's side of numbers that differ; what people decided here stays."""
     if not changed:
@@ -263,6 +276,10 @@ def _write_changes(
     events = []
     for number in numbers:
         differences = apply_record(number, records[number.pk])
+        if number.connection_id != connection.pk:
+            differences["connection"] = (number.connection.name, connection.name)
+            # From now on no page that is older tells where the number is.
+            number.connection, number.state_changed_at = connection, at
         names = ", ".join(name.replace("_", " ") for name in differences)
         events.append(
             build(
@@ -277,7 +294,8 @@ def _write_changes(
                 job_id=job.pk,
             )
         )
-    PhoneNumber.objects.bulk_update(numbers, RECORD_FIELDS, batch_size=BATCH)
+    fields = [*RECORD_FIELDS, "connection", "state_changed_at"]
+    PhoneNumber.objects.bulk_update(numbers, fields, batch_size=BATCH)
     Event.objects.bulk_create(events)
 
 
@@ -309,6 +327,7 @@ def _take_back(
 def complete(job: Job, run: Import, *, at: datetime) -> None:
     """Close a pass that reached the last page: mark missing numbers, decide about grace (S0-16)."""
     actor = requested_by(job, account_id=job.account_id)
+    jobs.keep(job, at=at)  # holds the job's row, however long this takes
     lock(job.account_id)
     _mark_missing(job, run, actor=actor, at=at)
     result = {**job.result, **counts(job)}

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.actors import Actor
-from accounts.models import Account, Event
+from accounts.models import Account, Event, Job
 from accounts.services import jobs
 from accounts.states import JobState
 from config.errors import Blocked, Forbidden
 from licensing.models import GracePeriod
+from numbers.carrier import NumberPage, NumberRecord
+from numbers.carrier.records import number_record
 from numbers.models import Connection, Import, ImportPage, PhoneNumber
 from numbers.services import imports, inventory
 from numbers.states import ConnectionState, NumberState
-from tests.factories import AgentFactory, PhoneNumberFactory, subscribed
+from tests.factories import (
+    NOON,
+    AgentFactory,
+    ConnectionFactory,
+    PhoneNumberFactory,
+    subscribed,
+)
 from tests.sandbox_process import SandboxProcess
 
 pytestmark = pytest.mark.django_db
@@ -316,3 +326,191 @@ def test_an_account_without_a_subscription_is_told_so(
     done = run(connection, by_admin)
 
     assert (done.job.state, done.job.error_code) == (JobState.FAILED, "no_subscription")
+
+
+# --- Crashes, and numbers that move while a page is on its way --------------------------------
+
+
+class Killed(BaseException):
+    """The worker is gone at this very point."""
+
+
+def test_a_worker_that_dies_after_the_last_page_costs_a_lease_and_not_the_import(
+    connection: Connection, by_admin: Actor, sandbox: SandboxProcess
+) -> None:
+    started = imports.request_import(connection.pk, actor=by_admin, at=timezone.now(), queue=False)
+
+    def die(job: Job) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        imports.work(started.job_id, watch=die)
+    Job.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
+    asked = len(sandbox.requests())
+    imports.work(started.job_id)
+
+    started.job.refresh_from_db()
+    assert started.job.state == JobState.DONE, started.job.error
+    assert started.job.result["new"] == 27
+    assert len(sandbox.requests()) == asked
+
+
+def page_of(*records: NumberRecord) -> NumberPage:
+    return NumberPage(records=list(records), next_page="")
+
+
+def record(sid: str, e164: str) -> NumberRecord:
+    return number_record({"sid": sid, "phone_number": e164, "voice_url": "https://example.com"})
+
+
+def stored(connection: Connection, actor: Actor, page: NumberPage, *, asked_at: datetime) -> Import:
+    """A started import that has stored the page."""
+    started = imports.request_import(connection.pk, actor=actor, at=asked_at, queue=False)
+    job = jobs.claim(started.job_id, at=timezone.now())
+    assert job is not None
+    imports.store_page(job, started, page, asked_at=asked_at)
+    return started
+
+
+def test_a_sid_that_serves_another_number_now_does_not_hide_who_has_its_old_one(
+    acme: Account, by_admin: Actor
+) -> None:
+    known = PhoneNumberFactory.create(account=acme)
+    new_sid, other = "PN" + "a" * 32, "+14155559999"
+    page = page_of(record(new_sid, known.e164), record(known.sid, other))
+
+    stored(known.connection, by_admin, page, asked_at=timezone.now())
+
+    assert dict(acme.numbers.values_list("e164", "sid")) == {known.e164: new_sid, other: known.sid}
+    known.refresh_from_db()
+    assert known.sid == new_sid
+
+
+def test_a_number_whose_digits_changed_under_its_sid_stays_the_same_number(
+    acme: Account, by_admin: Actor
+) -> None:
+    known = PhoneNumberFactory.create(account=acme, label="Front desk")
+    before = known.e164
+
+    stored(
+        known.connection,
+        by_admin,
+        page_of(record(known.sid, "+14155559999")),
+        asked_at=timezone.now(),
+    )
+
+    known.refresh_from_db()
+    assert (known.e164, known.label) == ("+14155559999", "Front desk")
+    assert Event.objects.get(type="number.changed").data["before"]["e164"] == before
+
+
+def test_a_number_listed_twice_on_one_page_is_stored_once(acme: Account, by_admin: Actor) -> None:
+    one = record("PN" + "a" * 32, "+14155559999")
+
+    stored(
+        ConnectionFactory.create(account=acme),
+        by_admin,
+        page_of(one, one),
+        asked_at=timezone.now(),
+    )
+
+    assert acme.numbers.count() == 1
+
+
+def test_a_number_that_moved_to_another_connected_subaccount_is_held_through_that_one(
+    acme: Account, by_admin: Actor
+) -> None:
+    number = PhoneNumberFactory.create(account=acme, assigned=True)
+    there = ConnectionFactory.create(account=acme, name="West")
+
+    run = stored(there, by_admin, page_of(record(number.sid, number.e164)), asked_at=timezone.now())
+
+    agent, left = number.agent, number.connection
+    number.refresh_from_db()
+    assert (number.connection, number.agent, number.state) == (there, agent, NumberState.HELD)
+    event = Event.objects.get(type="number.changed", job=run.job)
+    assert event.data["before"]["connection"] == left.name
+    assert event.data["after"]["connection"] == "West"
+
+
+def test_a_page_from_before_a_number_moved_does_not_move_it_back(
+    acme: Account, by_admin: Actor
+) -> None:
+    number = PhoneNumberFactory.create(account=acme)
+    here, there = number.connection, ConnectionFactory.create(account=acme)
+    before = timezone.now()
+    page = page_of(record(number.sid, number.e164))
+    stored(there, by_admin, page, asked_at=timezone.now())
+
+    stored(here, by_admin, page, asked_at=before)
+
+    number.refresh_from_db()
+    assert number.connection == there
+
+
+@pytest.mark.parametrize("trait", ["released", "restoring", "missing", "gone"])
+def test_a_page_from_before_a_number_left_does_not_bring_it_back(
+    acme: Account, by_admin: Actor, trait: str
+) -> None:
+    left_at = timezone.now()
+    number = PhoneNumberFactory.create(account=acme, state_changed_at=left_at, **{trait: True})
+    page = page_of(record(number.sid, number.e164))
+
+    stored(number.connection, by_admin, page, asked_at=left_at)
+
+    number.refresh_from_db()
+    assert number.state == trait
+
+
+@pytest.mark.parametrize("trait", ["released", "restoring", "missing", "gone"])
+def test_a_page_from_after_a_number_left_brings_it_back(
+    acme: Account, by_admin: Actor, trait: str
+) -> None:
+    left_at = timezone.now() - timedelta(seconds=1)
+    number = PhoneNumberFactory.create(account=acme, state_changed_at=left_at, **{trait: True})
+    page = page_of(record(number.sid, number.e164))
+
+    stored(number.connection, by_admin, page, asked_at=timezone.now())
+
+    number.refresh_from_db()
+    assert (number.state, number.released_at) == (NumberState.HELD, None)
+
+
+def test_a_page_costs_the_same_number_of_queries_whatever_is_on_it(
+    acme: Account, by_admin: Actor
+) -> None:
+    connection = ConnectionFactory.create(account=acme)
+    small, large = [], []
+    for count, queries in ((2, small), (40, large)):
+        changed = PhoneNumberFactory.create_batch(count, account=acme, connection=connection)
+        new = [record(f"PN{'b' * 24}{count * 1000 + n:08x}", f"+4420794{count:02d}{n:03d}")
+               for n in range(count)]  # fmt: skip
+        page = page_of(*new, *(record(number.sid, number.e164) for number in changed))
+        run = imports.request_import(connection.pk, actor=by_admin, at=timezone.now(), queue=False)
+        job = jobs.claim(run.job_id, at=timezone.now())
+        assert job is not None
+        with CaptureQueriesContext(database) as captured:
+            imports.store_page(job, run, page, asked_at=timezone.now())
+        queries.extend(captured.captured_queries)
+        jobs.fail(job, code="x", message="x", at=timezone.now())
+
+    assert len(small) == len(large)
+
+
+def test_a_pass_that_is_run_again_counts_from_its_new_beginning(
+    acme: Account, by_admin: Actor
+) -> None:
+    number = PhoneNumberFactory.create(account=acme)
+    run = imports.request_import(number.connection.pk, actor=by_admin, at=NOON, queue=False)
+    job = jobs.claim(run.job_id, at=NOON)
+    assert job is not None
+    jobs.fail(job, code="x", message="x", at=NOON)
+    PhoneNumber.objects.update(state_changed_at=NOON + timedelta(hours=1))
+    jobs.requeue(run.job_id, at=NOON + timedelta(hours=2))
+    job = jobs.claim(run.job_id, at=NOON + timedelta(hours=2))
+    assert job is not None
+
+    imports.complete(job, run, at=NOON + timedelta(hours=2))
+
+    number.refresh_from_db()
+    assert number.state == NumberState.MISSING
