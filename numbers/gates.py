@@ -18,7 +18,7 @@ from licensing import gates as licensing_gates
 from licensing.standing import Standing
 
 from .models import Connection, PhoneNumber
-from .states import RESTORE_WINDOW, ConnectionState, Fate, NumberState
+from .states import RESTORE_WINDOW, ConnectionState, Fate, NumberState, TaskKind
 
 
 def _only(number: PhoneNumber, states: tuple[NumberState, ...], verb: str) -> list[Blocker]:
@@ -114,7 +114,7 @@ def take_back(number: PhoneNumber, standing: Standing) -> list[Blocker]:
     blockers = _only(number, (NumberState.RELEASING,), "kept after all")
     if blockers:
         return blockers
-    if not number.carrier_tasks.needing_a_person().exists():
+    if not number.carrier_tasks.needing_a_person().filter(kind=TaskKind.RELEASE).exists():
         blockers.append(
             Blocker("under_way", "The release is under way at Twilio; wait for its answer.")
         )

@@ -41,13 +41,13 @@ class Import(models.Model):
         ]
         indexes = [models.Index(name="import_recent", fields=["connection", "-id"])]
 
+    def __str__(self) -> str:
+        return f"Import {self.pk} of {self.connection}"
+
     @property
     def is_read(self) -> bool:
         """Whether the pass has stored the last page; what remains is to close it."""
         return self.pages > 0 and not self.next_page
-
-    def __str__(self) -> str:
-        return f"Import {self.pk} of {self.connection}"
 
 
 class ImportPage(models.Model):

@@ -6,6 +6,7 @@ is safe to repeat: a number that is gone counts as released, and a purchase look
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -13,7 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from django.urls import reverse
 
-from accounts.actors import Actor, requested_by
+from accounts.actors import SYSTEM, Actor, requested_by
 from accounts.services.notices import notify
 from accounts.states import Permission
 from config.errors import NotDue, refuse
@@ -39,6 +40,8 @@ from .release import come_back
 
 #: How long a worker has for one task before another one may try.
 CLAIM = timedelta(minutes=2)
+#: Restores that one sweep closes.
+BATCH = 200
 #: After this many attempts without an answer from Twilio, a person is asked.
 MAX_ATTEMPTS = 20
 
@@ -59,6 +62,7 @@ def work(task_id: int, *, at: datetime) -> None:
         raise NotDue("Somebody works on this task.")
     task = CarrierTask.objects.select_related("number__connection__account").get(pk=task_id)
     step, conclude = _STEPS[TaskKind(task.kind)]
+    started = time.monotonic()
     try:
         record = step(carrier_for(task.number.connection), task)
     except (CarrierAuthFailed, AccountInactive) as error:
@@ -72,7 +76,9 @@ def work(task_id: int, *, at: datetime) -> None:
         else:
             _wait(task, error, at=at)
     else:
-        _done(task_id, record, conclude, at=at)
+        # The answer's time, not the question's: an import that Twilio answered in between is older.
+        answered = at + timedelta(seconds=time.monotonic() - started)
+        _done(task_id, record, conclude, at=answered)
 
 
 def _wait(task: CarrierTask, error: CarrierError, *, at: datetime) -> None:
@@ -82,7 +88,7 @@ def _wait(task: CarrierTask, error: CarrierError, *, at: datetime) -> None:
         due_at=at + wait,
         error_code=error.code,
         error=error.message[:500],
-        twilio_request_id=error.request_id,
+        twilio_request_id=error.request_id[:40],
     )
 
 
@@ -184,7 +190,7 @@ def _refused(task_id: int, error: CarrierError, *, at: datetime) -> None:
         state=TaskState.NEEDS_PERSON,
         error_code=error.code,
         error=message[:500],
-        twilio_request_id=error.request_id,
+        twilio_request_id=error.request_id[:40],
     )
     if not closed:
         return
@@ -198,7 +204,7 @@ def _refused(task_id: int, error: CarrierError, *, at: datetime) -> None:
         TaskKind.RESTORE: "the restore",
         TaskKind.PUT_BACK: "some settings",
     }[TaskKind(task.kind)]
-    tell(
+    event = tell(
         number,
         f"number.{task.kind}_refused",
         f"Twilio refused {what}: {error.message}",
@@ -209,7 +215,7 @@ def _refused(task_id: int, error: CarrierError, *, at: datetime) -> None:
     notify(
         number.account,
         "carrier",
-        key=f"task:{task.pk}:{task.attempts}",
+        key=f"task:{task.pk}:{event.pk}",
         title=f"Twilio refused {what} of {number}",
         body=message,
         path=reverse("numbers:detail", args=[number.account.slug, number.pk]),
@@ -224,6 +230,7 @@ def try_again(task_id: int, *, actor: Actor, at: datetime) -> CarrierTask:
     task = CarrierTask.objects.select_related("number__connection").get(pk=task_id)
     if task.kind == TaskKind.RESTORE:
         raise NotDue("Use Restore on the number: it needs a free license.")
+    lock_number(task.number_id)  # whoever keeps the number instead comes before or after
     refuse(gates.reachable(task.number.connection))
     waiting = CarrierTask.objects.needing_a_person().filter(pk=task_id)
     if not waiting.update(state=TaskState.PENDING, due_at=at, attempts=0):
@@ -240,9 +247,28 @@ def queue_the_rest(at: datetime) -> None:
 
 
 def drop_late_restores(at: datetime) -> int:
-    """Close restores that waited for a person beyond the ten days; returns how many."""
-    return (
-        CarrierTask.objects.needing_a_person()
-        .filter(kind=TaskKind.RESTORE, number__released_at__lt=at - RESTORE_WINDOW)
-        .update(state=TaskState.DROPPED, finished_at=at)
+    """Close restores that nobody finished within the ten days; returns how many."""
+    late = CarrierTask.objects.unfinished().filter(
+        kind=TaskKind.RESTORE, number__released_at__lt=at - RESTORE_WINDOW
     )
+    return sum(_drop_restore(task, at=at) for task in late.order_by("pk")[:BATCH])
+
+
+@transaction.atomic
+def _drop_restore(task: CarrierTask, *, at: datetime) -> int:
+    """Close a restore; a number that still waits for Twilio's answer gives its license back."""
+    number, _ = lock_number(task.number_id)
+    closed = CarrierTask.objects.unfinished().filter(pk=task.pk)
+    if not closed.update(state=TaskState.DROPPED, finished_at=at):
+        return 0
+    if number.state == NumberState.RESTORING:
+        relocate(
+            number,
+            NumberState.RELEASED,
+            "number.restore_dropped",
+            "Restore given up: Twilio gave no answer within the ten days.",
+            actor=SYSTEM,
+            at=at,
+        )
+        grace.settle(number.account_id, actor=SYSTEM, at=at)
+    return 1

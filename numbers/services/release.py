@@ -23,7 +23,7 @@ from licensing.standing import of_subscription
 from numbers import gates
 from numbers.carrier import SETTINGS
 from numbers.models import CarrierTask, PhoneNumber
-from numbers.states import NumberState, TaskKind, TaskState
+from numbers.states import OPEN_TASK_STATES, NumberState, TaskKind, TaskState
 
 from .inventory import STATE_FIELDS, lock_number, move, relocate, standing_of, tell
 
@@ -61,7 +61,7 @@ def begin_release(
     number.before_release = {
         "agent_id": agent.pk if agent else None,
         "agent": agent.name if agent else None,
-        "settings": settings_of(number),
+        "settings": settings_of(number) | _take_over_put_back(number, at=at),
     }
     relocate(
         number,
@@ -76,6 +76,16 @@ def begin_release(
     queue_task(number, TaskKind.RELEASE, actor=actor, at=at, job_id=job_id)
 
 
+def _take_over_put_back(number: PhoneNumber, *, at: datetime) -> dict[str, Any]:
+    """Settings of an earlier restore that Twilio has not got yet; their task is dropped."""
+    waiting = number.carrier_tasks.unfinished().filter(kind=TaskKind.PUT_BACK).first()
+    if waiting is None:
+        return {}
+    waiting.state, waiting.finished_at = TaskState.DROPPED, at
+    waiting.save(update_fields=["state", "finished_at"])
+    return dict(waiting.settings)
+
+
 def queue_task(
     number: PhoneNumber,
     kind: TaskKind,
@@ -85,21 +95,24 @@ def queue_task(
     settings: Mapping[str, Any] | None = None,
     job_id: int | None = None,
 ) -> None:
-    """Note what is to be done at Twilio; a task of the kind that waits is taken up again."""
+    """Note what is to be done at Twilio; a task of the kind that waits is taken up anew."""
+    wanted = {
+        "state": TaskState.PENDING,
+        "settings": dict(settings or {}),
+        "due_at": at,
+        "attempts": 0,
+        "error_code": "",
+        "error": "",
+        "twilio_request_id": "",
+        "job_id": job_id,
+        **actor.as_columns(),
+    }
     CarrierTask.objects.update_or_create(
         number=number,
         kind=kind,
-        state__in=(TaskState.PENDING, TaskState.NEEDS_PERSON),
-        defaults={"state": TaskState.PENDING, "due_at": at, "attempts": 0},
-        create_defaults={
-            "number": number,
-            "kind": kind,
-            "settings": dict(settings or {}),
-            "due_at": at,
-            "job_id": job_id,
-            "created_at": at,
-            **actor.as_columns(),
-        },
+        state__in=OPEN_TASK_STATES,
+        defaults=wanted,
+        create_defaults={"number": number, "kind": kind, "created_at": at, **wanted},
     )
     enqueue("numbers.tasks.work_carrier_tasks")
 

@@ -13,11 +13,12 @@ from accounts.models import Event, User
 from config.errors import Blocked, NotDue
 from licensing.standing import standing
 from numbers import tasks
+from numbers.carrier import CarrierUnavailable
 from numbers.models import CarrierTask, Connection, PhoneNumber
 from numbers.plans import release_plan, restore_plan
 from numbers.services import carrier_tasks, imports, inventory, release
 from numbers.states import ConnectionState, NumberState, TaskKind, TaskState
-from tests.factories import AgentFactory
+from tests.factories import AgentFactory, CarrierTaskFactory
 from tests.sandbox_process import SandboxProcess
 
 pytestmark = pytest.mark.django_db
@@ -289,3 +290,124 @@ def test_restores_that_nobody_finished_in_ten_days_are_closed(
 
     assert carrier_tasks.drop_late_restores(timezone.now()) == 0
     assert carrier_tasks.drop_late_restores(later) == 1
+
+
+def test_a_number_left_when_twilio_had_taken_it_and_not_when_it_was_asked(
+    number: PhoneNumber, by_admin: Actor, sandbox: SandboxProcess
+) -> None:
+    """Else a page that Twilio wrote while the release was under way would bring it back."""
+    task = decide(number, by_admin)
+    sandbox.fault("slow", seconds=0.2, times=1, method="DELETE")
+    at = timezone.now()
+
+    carrier_tasks.work(task.pk, at=at)
+
+    number.refresh_from_db()
+    assert number.state == NumberState.RELEASED
+    assert number.state_changed_at >= at + timedelta(seconds=0.2)
+    assert number.released_at == number.state_changed_at
+
+
+def test_a_release_while_settings_wait_to_be_put_back_remembers_the_wanted_ones(
+    number: PhoneNumber, by_admin: Actor, sandbox: SandboxProcess
+) -> None:  # B6
+    wanted = number.twilio["voice_url"]
+    released(number, by_admin)
+    sandbox.buy_back(number.e164)
+    do_import(number.connection, by_admin)
+    number.refresh_from_db()
+    assert number.twilio["voice_url"] != wanted
+
+    release.release(number.pk, actor=by_admin, at=timezone.now())
+
+    number.refresh_from_db()
+    assert number.before_release["settings"]["voice_url"] == wanted
+    assert CarrierTask.objects.get(kind=TaskKind.PUT_BACK).state == TaskState.DROPPED
+
+
+def test_settings_that_wait_are_replaced_by_those_of_a_later_restore(
+    number: PhoneNumber, by_admin: Actor, by_owner: Actor
+) -> None:
+    at = timezone.now()
+    first, second = {"voice_url": "https://example.com/1"}, {"voice_url": "https://example.com/2"}
+    release.queue_task(number, TaskKind.PUT_BACK, actor=by_admin, at=at, settings=first)
+    CarrierTask.objects.update(state=TaskState.NEEDS_PERSON, error="No.", error_code="x")
+
+    release.queue_task(number, TaskKind.PUT_BACK, actor=by_owner, at=at, settings=second)
+
+    task = CarrierTask.objects.get()
+    assert (task.state, task.settings, task.error) == (TaskState.PENDING, second, "")
+    assert task.actor_label == by_owner.label
+
+
+def test_whoever_asks_for_a_restore_again_is_who_restored_it(
+    number: PhoneNumber, by_admin: Actor, by_owner: Actor, sandbox: SandboxProcess
+) -> None:
+    released(number, by_admin)
+    release.restore(number.pk, actor=by_admin, at=timezone.now())
+    tasks.work_carrier_tasks()
+    sandbox.buy_back(number.e164)
+
+    release.restore(number.pk, actor=by_owner, at=timezone.now())
+    tasks.work_carrier_tasks()
+
+    number.refresh_from_db()
+    assert number.state == NumberState.HELD
+    assert Event.objects.get(type="number.restored").actor_label == by_owner.label
+
+
+def test_a_refusal_after_trying_again_is_told_again(
+    number: PhoneNumber, by_admin: Actor, admin: User, sandbox: SandboxProcess
+) -> None:  # B9
+    task = decide(number, by_admin)
+    sandbox.fault("status", status=400, code=22350, times=2, method="DELETE")
+    tasks.work_carrier_tasks()
+
+    carrier_tasks.try_again(task.pk, actor=by_admin, at=timezone.now())
+    tasks.work_carrier_tasks()
+
+    assert admin.notices.filter(kind="carrier").count() == 2
+
+
+def test_keeping_a_number_is_refused_while_its_release_is_under_way(
+    number: PhoneNumber, by_admin: Actor
+) -> None:
+    decide(number, by_admin)
+    CarrierTaskFactory.create(number=number, kind=TaskKind.PUT_BACK, state=TaskState.NEEDS_PERSON)
+
+    with pytest.raises(Blocked) as refused:
+        release.take_back(number.pk, actor=by_admin, at=timezone.now())
+
+    assert [blocker.code for blocker in refused.value.blockers] == ["under_way"]
+
+
+def test_a_restore_that_cannot_reach_twilio_gives_its_license_back_after_ten_days(
+    number: PhoneNumber, by_admin: Actor, sandbox: SandboxProcess
+) -> None:  # S1-18
+    released(number, by_admin)
+    release.restore(number.pk, actor=by_admin, at=timezone.now())
+    sandbox.revoke_token()
+    tasks.work_carrier_tasks()
+    assert number.released_at is not None
+    held = standing(number.account_id, at=timezone.now()).held
+
+    on_time = carrier_tasks.drop_late_restores(number.released_at + timedelta(days=10))
+    late = carrier_tasks.drop_late_restores(number.released_at + timedelta(days=10, seconds=1))
+
+    number.refresh_from_db()
+    assert (on_time, late) == (0, 1)
+    assert number.state == NumberState.RELEASED
+    assert CarrierTask.objects.get(kind=TaskKind.RESTORE).state == TaskState.DROPPED
+    assert standing(number.account_id, at=timezone.now()).held == held - 1
+
+
+def test_a_long_request_id_is_cut_to_its_column(
+    number: PhoneNumber, by_admin: Actor
+) -> None:  # PostgreSQL refuses what is longer
+    task = decide(number, by_admin)
+    column = CarrierTask._meta.get_field("twilio_request_id")
+
+    carrier_tasks._wait(task, CarrierUnavailable("Down.", request_id="R" * 64), at=timezone.now())
+
+    task.refresh_from_db()
+    assert len(task.twilio_request_id) == column.max_length
