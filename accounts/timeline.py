@@ -186,6 +186,7 @@ def changes(event: Event, account: Account) -> list[Change]:
     rows = [
         (field_label(name), _text(before.get(name), account), _text(after.get(name), account))
         for name in {**before, **after}
+        if before.get(name) != after.get(name)
     ]
     rows += [
         (label, "", _text(event.data[name], account))
