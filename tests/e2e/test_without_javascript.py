@@ -70,7 +70,7 @@ def tags_what_is_ticked(desk: Desk) -> None:
     page.get_by_label("Add (optional)").fill("quiet")
     desk.press("Preview")
     desk.press("Tag 2")
-    desk.wait_for_worker(desk.row(second))
+    desk.wait_for_worker(desk.row(second).filter(has_text="Changed"))
     desk.follow(first)
     expect(page.get_by_label("Tags (optional)")).to_have_value("quiet")
 
