@@ -18,7 +18,7 @@ from licensing import gates as licensing_gates
 from licensing.standing import Standing
 
 from .models import Connection, PhoneNumber
-from .states import RESTORE_WINDOW, ConnectionState, Fate, NumberState, TaskKind
+from .states import MOST_TAGS, RESTORE_WINDOW, ConnectionState, Fate, NumberState, TaskKind
 
 
 def _only(number: PhoneNumber, states: tuple[NumberState, ...], verb: str) -> list[Blocker]:
@@ -190,6 +190,24 @@ def swap_in(number: PhoneNumber) -> list[Blocker]:
                 "Open the number",
                 "numbers:detail",
                 (number.pk,),
+            )
+        )
+    return blockers
+
+
+def swap(leaving: PhoneNumber, taking: PhoneNumber, fate: str) -> list[Blocker]:
+    """Reasons against one number taking another's place."""
+    blockers = swap_out(leaving, fate) + swap_in(taking)
+    tags = {tag.name for number in (leaving, taking) for tag in number.tags.all()}
+    if len(tags) > MOST_TAGS:
+        blockers.append(
+            Blocker(
+                "too_many_tags",
+                f"Both numbers together have {len(tags)} tags, and one can carry {MOST_TAGS}. "
+                "Remove some first.",
+                "Open the number",
+                "numbers:detail",
+                (taking.pk,),
             )
         )
     return blockers

@@ -181,7 +181,7 @@ def swap_plan(leaving: PhoneNumber, taking: PhoneNumber, *, fate: str) -> Plan:
         ],
         cost="The number of licenses does not change.",
         undo=_swap_undo(fate),
-        blockers=gates.swap_out(leaving, fate) + gates.swap_in(taking),
+        blockers=gates.swap(leaving, taking, fate),
     )
 
 

@@ -10,6 +10,8 @@ from config.errors import InvalidTransition
 
 #: How long a released number can come back (S1-18, twilio-facts 2).
 RESTORE_WINDOW = timedelta(days=10)
+#: Tags that one number can carry.
+MOST_TAGS = 20
 
 
 class NumberState(models.TextChoices):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from accounts.models import Account, Membership, Notice, NoticePreference
 from accounts.states import ROLE_PERMISSIONS, Permission
@@ -41,12 +40,12 @@ def notify(
     wishes = {
         wish.user_id: wish for wish in NoticePreference.objects.filter(account=account, kind=kind)
     }
-    told = set(Notice.objects.filter(account=account, key=key).values_list("user_id", flat=True))
+    told = Notice.objects.filter(account=account, key=key, user=OuterRef("user"))
     notices = []
-    for user_id in _holders(account, permission):
+    for user_id in _holders(account, permission).exclude(Exists(told)):
         wish = wishes.get(user_id)
         in_app, by_mail = (wish.in_app, wish.by_mail) if wish else (True, True)
-        if user_id in told or not (in_app or by_mail):
+        if not (in_app or by_mail):
             continue
         notices.append(
             Notice(
@@ -54,7 +53,7 @@ def notify(
                 user_id=user_id,
                 kind=kind,
                 key=key,
-                title=title,
+                title=title[:150],
                 body=body,
                 url=path,
                 in_app=in_app,
@@ -70,7 +69,7 @@ def notify(
     return notices
 
 
-def _holders(account: Account, permission: Permission) -> Iterable[int]:
+def _holders(account: Account, permission: Permission) -> QuerySet[Membership, int]:
     roles = [role for role, held in ROLE_PERMISSIONS.items() if permission in held]
     return Membership.objects.filter(
         account=account, role__in=roles, user__is_active=True
@@ -90,7 +89,7 @@ def mail(notice_id: int, *, at: datetime) -> bool:
         return False
     notice = Notice.objects.select_related("account", "user").get(pk=notice_id)
     send_mail(
-        subject=f"[{notice.account.name}] {notice.title}",
+        subject=" ".join(f"[{notice.account.name}] {notice.title}".split()),
         message=f"{notice.body}\n\n{settings.PUBLIC_URL}{notice.url}\n",
         from_email=None,
         recipient_list=[notice.user.email],

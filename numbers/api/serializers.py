@@ -11,8 +11,7 @@ from accounts.api.serializers import JobSerializer
 from config.api.bodies import BlockerSerializer, Choice, Flag, RowSerializer, Text, Wanted, id_field
 from numbers.models import PhoneNumber
 from numbers.services.bulk import BULK_ACTIONS
-from numbers.services.inventory import MOST_TAGS
-from numbers.states import ConnectionState, Fate, NumberState, NumberType, RefreshEvery
+from numbers.states import MOST_TAGS, ConnectionState, Fate, NumberState, NumberType, RefreshEvery
 
 # --- Numbers -----------------------------------------------------------------------------------
 

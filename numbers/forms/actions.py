@@ -10,7 +10,7 @@ from django import forms
 from config.phone_numbers import digits_of
 from numbers import gates
 from numbers.models import PhoneNumber
-from numbers.services.inventory import MOST_TAGS
+from numbers.states import MOST_TAGS
 
 
 class ActionForm(forms.Form):

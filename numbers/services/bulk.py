@@ -64,7 +64,7 @@ class BulkAction:
     label: str
     gate: Callable[[PhoneNumber, Standing, int], list[Blocker]]
     run: Callable[[int, Params, Actor, datetime, int], object]
-    unchanged: Callable[[PhoneNumber, Params], bool] = lambda number, params: False
+    unchanged: Callable[[PhoneNumber, Params], bool] | None = None
     takes_license: bool = False
 
 
@@ -83,7 +83,8 @@ def _same_tags(number: PhoneNumber, params: Params) -> bool:
 
 
 def _tag(pk: int, params: Params, actor: Actor, at: datetime, job_id: int) -> object:
-    _, wanted = _tags_after(PhoneNumber.objects.get(pk=pk), params)
+    # Held before its tags are read: another job may be adding one at this moment.
+    _, wanted = _tags_after(inventory.lock_rows([pk])[0], params)
     return inventory.describe(pk, tags=wanted, actor=actor, at=at)
 
 
@@ -209,7 +210,7 @@ def _judged(
         .order_by("e164")
     )
     for number in numbers.iterator(chunk_size=BATCH):
-        unchanged = bulk.unchanged(number, params)
+        unchanged = bulk.unchanged is not None and bulk.unchanged(number, params)
         blockers = [UNCHANGED] if unchanged else bulk.gate(number, stands, assigned)
         if not blockers and bulk.takes_license:
             stands = replace(stands, held=stands.held + 1)
@@ -281,13 +282,16 @@ def _start(
 
 @transaction.atomic
 def retry_failed(job_id: int, *, actor: Actor, at: datetime) -> Job:
-    """Start a job with what a finished one skipped or failed. Raises ``NotDue``, ``Invalid``."""
+    """Start a job with what a finished one skipped, failed or, having been given up, never reached.
+
+    Raises ``NotDue`` and ``Invalid``.
+    """
     actor.require(Permission.NUMBERS)
     job = Job.objects.select_for_update().get(pk=job_id)
     if job.kind != "bulk" or job.is_open:
         raise NotDue("Only a finished bulk job can be retried.")
     action = job.params["action"]
-    left = job.items.filter(state__in=[ItemState.SKIPPED, ItemState.FAILED])
+    left = job.items.exclude(state=ItemState.DONE)
     return _start(
         job.account_id,
         action,
@@ -341,6 +345,6 @@ def _work_on(job: Job, item: JobItem, actor: Actor) -> None:
 
 def _run(bulk: BulkAction, pk: int, job: Job, actor: Actor, at: datetime) -> None:
     params = job.params["params"]
-    if bulk.unchanged(PhoneNumber.objects.get(pk=pk), params):
+    if bulk.unchanged is not None and bulk.unchanged(PhoneNumber.objects.get(pk=pk), params):
         raise Blocked([UNCHANGED])
     bulk.run(pk, params, actor, at, job.pk)

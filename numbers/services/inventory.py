@@ -19,9 +19,7 @@ from licensing.services.entitlement import lock
 from licensing.standing import Standing, of_subscription
 from numbers import gates
 from numbers.models import PhoneNumber, Tag
-from numbers.states import NumberState, require
-
-MOST_TAGS = 20
+from numbers.states import MOST_TAGS, NumberState, require
 
 
 def lock_number(number_id: int) -> tuple[PhoneNumber, Subscription]:

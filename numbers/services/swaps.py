@@ -48,7 +48,7 @@ def swap(
     leaving, taking = rows[leaving_id], rows.get(taking_id)
     if taking is None or taking.account_id != account_id:
         raise Invalid({"taking": ["Choose a number of this account."]})
-    refuse(gates.swap_out(leaving, fate) + gates.swap_in(taking))
+    refuse(gates.swap(leaving, taking, fate))
     _move_over(leaving, taking, fate=fate, actor=actor, at=at)
     if fate == Fate.RELEASE:
         begin_release(leaving, actor=actor, at=at)

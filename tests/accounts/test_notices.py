@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -140,3 +141,22 @@ def test_preferences_are_stored_for_each_kind(acme: Account, owner: User) -> Non
 def test_an_unknown_kind_of_notice_is_refused(acme: Account, owner: User) -> None:
     with pytest.raises(Invalid):
         inbox.set_preferences(acme.pk, user_id=owner.pk, wishes={"gossip": Channels(True, True)})
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_long_title_with_line_breaks_is_cut_to_its_column_and_mailed(
+    acme: Account, owner: User
+) -> None:
+    notify(acme, "grace", key="x", title="Line\r\nbreak " * 20, body="B", path="/", at=NOON)
+
+    assert tasks.mail_notices() == 1
+    assert len(Notice.objects.get().title) == 150
+    assert mail.outbox[0].subject.startswith("[Acme] Line break Line")
+
+
+@pytest.mark.usefixtures("owner", "billing", "admin")
+def test_telling_many_takes_no_more_queries_than_telling_one(
+    acme: Account, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(6):  # wishes, who, the notices, the queue, and two savepoints
+        tell(acme)

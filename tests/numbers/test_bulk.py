@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.actors import Actor
@@ -15,7 +17,13 @@ from numbers.models import PhoneNumber
 from numbers.services import bulk
 from numbers.services.bulk import BULK_ACTIONS, Selection
 from numbers.states import NumberState
-from tests.factories import NOON, AgentFactory, ConnectionFactory, PhoneNumberFactory
+from tests.factories import (
+    NOON,
+    AgentFactory,
+    ConnectionFactory,
+    PhoneNumberFactory,
+    TagFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -208,3 +216,47 @@ def test_a_member_can_neither_look_nor_start(
                 acme.pk, action="exclude", selection=ids(numbers), params={}, actor=by_member,
                 at=NOON,
             )  # fmt: skip
+
+
+def test_what_a_job_that_was_given_up_never_reached_is_retried_as_well(
+    acme: Account, numbers: list[PhoneNumber], by_admin: Actor
+) -> None:
+    job = bulk.start(
+        acme.pk, action="exclude", selection=ids(numbers), params={}, actor=by_admin, at=NOON
+    )
+    Job.objects.update(state=JobState.FAILED)
+
+    again = bulk.retry_failed(job.pk, actor=by_admin, at=timezone.now())
+
+    assert again.items.count() == 5
+
+
+def test_each_number_costs_the_same_few_queries(acme: Account, by_admin: Actor) -> None:
+    connection = ConnectionFactory.create(account=acme)
+    counts = []
+    for count in (3, 13):
+        numbers = PhoneNumberFactory.create_batch(count, account=acme, connection=connection)
+        job = bulk.start(
+            acme.pk, action="exclude", selection=ids(numbers), params={}, actor=by_admin, at=NOON
+        )
+        with CaptureQueriesContext(database) as queries:
+            bulk.work(job.pk)
+        counts.append(len(queries))
+
+    assert (counts[1] - counts[0]) / 10 <= 17  # of which 8 begin and end transactions
+
+
+def test_a_dry_run_costs_the_same_number_of_queries_whatever_is_selected(
+    acme: Account, by_admin: Actor, django_assert_num_queries: Any
+) -> None:
+    connection = ConnectionFactory.create(account=acme)
+    agent = AgentFactory.create(account=acme)
+    numbers = PhoneNumberFactory.create_batch(30, account=acme, connection=connection, agent=agent)
+    for number in numbers:
+        number.tags.add(TagFactory.create(account=acme))
+
+    for some in (numbers[:1], numbers):
+        with django_assert_num_queries(8):
+            bulk.preview(
+                acme.pk, action="release", selection=ids(some), params={}, actor=by_admin, at=NOON
+            )

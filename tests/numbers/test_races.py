@@ -17,7 +17,8 @@ from licensing.services import grace, licenses
 from licensing.standing import standing
 from licensing.states import GraceState
 from numbers.models import CarrierTask, Import, PhoneNumber
-from numbers.services import imports, inventory, release, swaps
+from numbers.services import bulk, imports, inventory, release, swaps
+from numbers.services.bulk import Selection
 from tests.factories import (
     NOON,
     AgentFactory,
@@ -213,3 +214,23 @@ def test_two_workers_on_one_import_store_every_number_once(
     assert (run.job.state, run.job.result["new"]) == ("done", 1_527)
     assert PhoneNumber.objects.filter(account=account).count() == 1_527
     assert Event.objects.filter(type="number.imported").count() == 1_527
+
+
+def test_two_jobs_that_tag_one_number_at_once_both_do(account: Account, again: int) -> None:
+    number = PhoneNumberFactory.create(account=account)
+    chosen = Selection(ids=[number.pk])
+    started = [
+        bulk.start(
+            account.pk,
+            action="tag",
+            selection=chosen,
+            params={"add": [tag]},
+            actor=SYSTEM,
+            at=timezone.now(),
+        )
+        for tag in ("north", "south", "west")
+    ]
+
+    at_once(*(lambda pk=job.pk: bulk.work(pk) for job in started))
+
+    assert set(number.tags.values_list("name", flat=True)) == {"north", "south", "west"}

@@ -143,3 +143,20 @@ def test_swapping_out_to_twilio_brings_an_account_back_within_its_licenses(
     swap(pair[0].pk, taking_id=pair[1].pk, fate=Fate.RELEASE, actor=by_admin, at=NOON)
 
     assert GracePeriod.objects.get().settled_at == NOON
+
+
+def test_more_tags_than_a_number_can_carry_are_named_before_anyone_tries(
+    pair: Pair, by_admin: Actor
+) -> None:  # B3
+    leaving, taking = pair
+    many = [f"tag {n}" for n in range(20)]
+    inventory.describe(leaving.pk, tags=many, actor=by_admin, at=NOON)
+
+    plan = swap_plan(leaving, taking, fate=Fate.KEEP)
+
+    assert [blocker.code for blocker in plan.blockers] == ["too_many_tags"]
+    with pytest.raises(Blocked):
+        swap(leaving.pk, taking_id=taking.pk, fate=Fate.KEEP, actor=by_admin, at=NOON)
+    inventory.describe(taking.pk, tags=many[:5], actor=by_admin, at=NOON)
+    swap(leaving.pk, taking_id=taking.pk, fate=Fate.KEEP, actor=by_admin, at=NOON)
+    assert taking.tags.count() == 20
