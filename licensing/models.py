@@ -86,7 +86,8 @@ class GracePeriodQuerySet(OwnedQuerySet["GracePeriod"]):
         return self.filter(state=GraceState.OPEN, ends_at__lte=at)
 
     def notice_due(self, at: datetime) -> Self:
-        return self.filter(settled_at=None, next_notice_at__lte=at)
+        """Periods with something to tell before their end; the end is told by who ends them."""
+        return self.filter(settled_at=None, next_notice_at__lte=at, ends_at__gt=at)
 
 
 class GracePeriod(models.Model):

@@ -112,18 +112,22 @@ def expire(period_id: int, *, at: datetime) -> GracePeriod:
     The sweep's query only proposed this row: the decision is made again under the lock, so licenses
     bought or numbers released in the meantime count. Raises ``NotDue``.
     """
-    account_id = GracePeriod.objects.values_list("account_id", flat=True).get(pk=period_id)
-    subscription = lock(account_id)
-    period = GracePeriod.objects.select_related("account").get(pk=period_id)
+    subscription, period = _hold(period_id)
     if period.state != GraceState.OPEN or period.ends_at > at:
         raise NotDue("This grace period is not at its end.")
-    over = held_count(account_id) - subscription.licenses
+    over = held_count(period.account_id) - subscription.licenses
     if over <= 0:
         settled = _settle(subscription, actor=SYSTEM, at=at)
         return settled or period
     _mark_expired(period, at=at)
     _tell(period, subscription, NoticeStage.ENDED, over=over, at=at)
     return period
+
+
+def _hold(period_id: int) -> tuple[Subscription, GracePeriod]:
+    """Hold the entitlement of the period's account, then read the period."""
+    subscription = lock(GracePeriod.objects.values_list("account_id", flat=True).get(pk=period_id))
+    return subscription, GracePeriod.objects.get(pk=period_id)
 
 
 def _mark_expired(period: GracePeriod, *, at: datetime) -> None:
@@ -160,15 +164,14 @@ def extend(
         problems["reason"] = ["Say why; the account sees it on its timeline."]
     if problems:
         raise Invalid(problems)
-    lock(GracePeriod.objects.values_list("account_id", flat=True).get(pk=period_id))
-    period = GracePeriod.objects.select_related("account").get(pk=period_id)
+    _, period = _hold(period_id)
     refuse(gates.extend(period))
     before = period.ends_at
     if period.state == GraceState.EXPIRED:
         require_grace_move(period.state, GraceState.OPEN)
         period.state, period.expired_at = GraceState.OPEN, None
     period.ends_at = max(before, at) + by
-    period.extended_at, period.extended_by = at, actor.label
+    period.extended_at, period.extended_by = at, actor.label[:150]
     period.extension_reason = reason.strip()[:300]
     # A new deadline is announced anew; what is already past is not.
     period.notice_stage = stage_at(period.ends_at, at)
@@ -194,16 +197,14 @@ def send_notice(period_id: int, *, at: datetime) -> NoticeStage:
     After an outage only the latest stage is told; the missed ones are not caught up. Raises
     ``NotDue`` when there is nothing to tell.
     """
-    account_id = GracePeriod.objects.values_list("account_id", flat=True).get(pk=period_id)
-    subscription = lock(account_id)
-    period = GracePeriod.objects.select_related("account").get(pk=period_id)
+    subscription, period = _hold(period_id)
     stage = stage_at(period.ends_at, at)
     if period.state != GraceState.OPEN or stage in (period.notice_stage, NoticeStage.ENDED):
         raise NotDue("There is nothing new to tell about this grace period.")
     period.notice_stage = stage
     period.next_notice_at = next_stage_due(period.ends_at, stage)
     period.save(update_fields=["notice_stage", "next_notice_at"])
-    over = held_count(account_id) - subscription.licenses
+    over = held_count(period.account_id) - subscription.licenses
     _tell(period, subscription, stage, over=over, at=at)
     return stage
 

@@ -120,7 +120,7 @@ def _propose(
         amount=prorated(subscription, add=to - before, at=at),
         currency=subscription.currency,
         description=f"{plural(to - before, 'license')}, rest of the month",
-        reason=reason,
+        reason=reason[:300],
         created_at=at,
         **actor.as_columns(),
     )

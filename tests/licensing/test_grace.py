@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts import actors
 from accounts.actors import SYSTEM, Actor
@@ -20,7 +22,14 @@ from licensing.standing import banner, standing
 from licensing.states import GRACE_PERIOD, NEXT_GRACE_STATES, GraceState, require_grace_move
 from numbers.models import PhoneNumber
 from numbers.services import inventory, release
-from tests.factories import NOON, ConnectionFactory, PhoneNumberFactory
+from tests.factories import (
+    NOON,
+    ConnectionFactory,
+    MembershipFactory,
+    PhoneNumberFactory,
+    UserFactory,
+    subscribed,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -377,3 +386,58 @@ def test_there_is_no_banner_within_the_licenses(acme: Account) -> None:
     hold(acme, 10)
 
     assert banner(acme) is None
+
+
+# --- Many at once ----------------------------------------------------------------------------
+
+
+def test_each_due_account_costs_the_sweep_the_same_few_queries(
+    db: None, noon: time_machine.Traveller
+) -> None:
+    counts = []
+    for many in (1, 11):
+        for _ in range(many):
+            account = subscribed(licenses=1)
+            MembershipFactory.create(account=account, role="owner")
+            hold(account, 2)
+            opened(account, at=datetime.now(UTC))
+        noon.shift(timedelta(hours=49))
+        with CaptureQueriesContext(connection) as queries:
+            assert tasks.sweep_grace()["expired"] == many
+        counts.append(len(queries))
+
+    assert (counts[1] - counts[0]) / 10 <= 14  # of which 4 begin and end transactions
+
+
+def test_notices_are_told_even_while_more_periods_end_than_one_sweep_can_end(
+    acme: Account, owner: User, noon: time_machine.Traveller
+) -> None:
+    for _ in range(2):
+        other = subscribed(licenses=1)
+        hold(other, 2)
+        opened(other, at=NOON - timedelta(hours=24, minutes=5))
+    hold(acme, 11)
+    opened(acme)
+    noon.move_to(NOON + timedelta(hours=24))
+
+    due = GracePeriod.objects.notice_due(datetime.now(UTC))
+
+    assert [period.account for period in due] == [acme]
+
+
+def test_a_supporter_with_a_long_address_can_extend(acme: Account) -> None:
+    hold(acme, 11)
+    period = opened(acme)
+    supporter = UserFactory.create(email=f"{'a' * 60}@{'b' * 60}.{'c' * 60}.com", support=True)
+
+    grace.extend(
+        period.pk,
+        by=timedelta(days=1),
+        reason="r" * 400,
+        actor=actors.support(supporter),
+        at=NOON,
+    )
+
+    period.refresh_from_db()
+    assert len(period.extended_by) == 150
+    assert len(period.extension_reason) == 300

@@ -256,3 +256,9 @@ def test_nothing_is_charged_for_a_month_that_is_over(acme: Account) -> None:
     after = acme.subscription.period_ends_at + timedelta(hours=3)
 
     assert prorated(acme.subscription, add=5, at=after) == Decimal("0.00")
+
+
+def test_a_reason_that_is_too_long_is_cut_to_its_column(acme: Account, by_billing: Actor) -> None:
+    change = licenses.change_licenses(acme.pk, to=11, actor=by_billing, at=NOON, reason="r" * 400)
+
+    assert change.reason == PaymentAttempt.objects.get().reason == "r" * 300
