@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_text_html
+from django.core.validators import MaxValueValidator, MinValueValidator
 
 from accounts.actors import Actor
 from accounts.models import Account, NoticePreference, User
@@ -98,6 +100,15 @@ class ApiKeyForm(forms.Form):
         )
 
 
+class DayField(forms.DateField):
+    """A day in a year that arithmetic with hours and zones does not leave."""
+
+    default_validators = [
+        MinValueValidator(date(1970, 1, 2), "Enter a later day."),
+        MaxValueValidator(date(9999, 1, 1), "Enter an earlier day."),
+    ]
+
+
 class ActivityForm(forms.Form):
     """Filters of the activity page. They are optional, and a wrong one is told and left out."""
 
@@ -108,8 +119,8 @@ class ActivityForm(forms.Form):
         label="About",
         widget=forms.TextInput({"placeholder": "Number, agent, email, key", "type": "search"}),
     )
-    since = forms.DateField(required=False, label="From", widget=forms.DateInput({"type": "date"}))
-    until = forms.DateField(required=False, label="To", widget=forms.DateInput({"type": "date"}))
+    since = DayField(required=False, label="From", widget=forms.DateInput({"type": "date"}))
+    until = DayField(required=False, label="To", widget=forms.DateInput({"type": "date"}))
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

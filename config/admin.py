@@ -117,6 +117,14 @@ class SupportAdmin(_ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """What no page shows (password hashes, digests, tokens) cannot be guessed by filtering."""
+        columns = {field.name for field in self.opts.concrete_fields if not field.primary_key}
+        hidden = set(self.exclude or ()) | (columns - set(self.fields) if self.fields else set())
+        return lookup.partition("__")[0] not in hidden and super().lookup_allowed(
+            lookup, value, request
+        )
+
     def may_act(self, request: HttpRequest) -> bool:
         """Acts need the permission to change, which the forms here never use."""
         return super().has_change_permission(request)

@@ -22,6 +22,14 @@ def mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str
     return event
 
 
+def identify(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Django logs refused requests after our middleware has ended; the request knows its id."""
+    request = getattr(event.get("_record"), "request", None)
+    if "request_id" not in event and (request_id := getattr(request, "META", {}).get("REQUEST_ID")):
+        event["request_id"] = request_id
+    return event
+
+
 def configure(options: dict[str, Any]) -> None:
     """Set up structlog over the standard library (called by Django with ``LOGGING``)."""
     shared: list[Any] = [
@@ -44,7 +52,7 @@ def configure(options: dict[str, Any]) -> None:
             "formatters": {
                 "line": {
                     "()": structlog.stdlib.ProcessorFormatter,
-                    "foreign_pre_chain": shared,
+                    "foreign_pre_chain": [identify, *shared],
                     "processors": [
                         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                         renderer,

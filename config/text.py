@@ -12,6 +12,11 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def one_line(text: str) -> str:
+    """``text`` without line breaks, as the header of a mail takes it."""
+    return " ".join(text.split())
+
+
 def money(amount: Decimal, currency: str = "USD") -> str:
     """``$85.00``, or ``85.00 EUR`` for currencies other than the dollar."""
     text = f"{amount:,.2f}"

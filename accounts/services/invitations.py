@@ -26,6 +26,7 @@ from accounts.models import Invitation, Membership, User
 from accounts.states import Permission, Role
 from config.errors import DomainError, Forbidden, Invalid, InvalidTransition, NotDue
 from config.jobs import enqueue
+from config.text import one_line
 
 from . import tokens
 from .events import record
@@ -159,7 +160,9 @@ def mail(invitation_id: int, *, at: datetime) -> bool:
         return False
     path = reverse("invitation", args=[_token(invitation)])
     send_mail(
-        subject=f"{invitation.invited_by} invites you to {invitation.account.name} on Numberdesk",
+        subject=one_line(
+            f"{invitation.invited_by} invites you to {invitation.account.name} on Numberdesk"
+        ),
         message=(
             f"{invitation.invited_by} invites you to the account {invitation.account.name} as "
             f"{invitation.get_role_display().lower()}.\n\n"

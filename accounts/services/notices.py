@@ -12,6 +12,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from accounts.models import Account, Membership, Notice, NoticePreference
 from accounts.states import ROLE_PERMISSIONS, Permission
 from config.jobs import enqueue
+from config.text import one_line
 
 #: kind -> (what it is about, the permission whose holders are told)
 KINDS: dict[str, tuple[str, Permission]] = {
@@ -89,7 +90,7 @@ def mail(notice_id: int, *, at: datetime) -> bool:
         return False
     notice = Notice.objects.select_related("account", "user").get(pk=notice_id)
     send_mail(
-        subject=" ".join(f"[{notice.account.name}] {notice.title}".split()),
+        subject=one_line(f"[{notice.account.name}] {notice.title}"),
         message=f"{notice.body}\n\n{settings.PUBLIC_URL}{notice.url}\n",
         from_email=None,
         recipient_list=[notice.user.email],

@@ -51,12 +51,15 @@ def run_again(job_id: int, *, actor: Actor, at: datetime) -> Job:
 
 @transaction.atomic
 def set_active(user_id: int, *, active: bool, actor: Actor, at: datetime) -> User:
-    """Let a person sign in, or no longer; every account they belong to sees it. Raises ``Invalid``.
+    """Let a person sign in, or no longer; every account they belong to sees it.
 
-    Whoever is signed in with a session is signed out by it at the next request.
+    Whoever is signed in with a session is signed out by it at the next request. Raises ``Invalid``,
+    and ``Forbidden`` for staff, about whom superusers decide.
     """
     _require_support(actor)
     user = User.objects.select_for_update().get(pk=user_id)
+    if user.is_staff and not _is_superuser(actor):
+        raise Forbidden("Only a superuser decides whether staff can sign in.")
     if user.pk == actor.id and not active:
         raise Invalid({"reason": ["You cannot lock yourself out."]})
     if user.is_active == active:
@@ -73,6 +76,12 @@ def set_active(user_id: int, *, active: bool, actor: Actor, at: datetime) -> Use
             at=at,
         )
     return user
+
+
+def _is_superuser(actor: Actor) -> bool:
+    if actor.kind == ActorKind.SYSTEM:
+        return True
+    return User.objects.filter(pk=actor.id, is_superuser=True, is_active=True).exists()
 
 
 def _require_support(actor: Actor) -> None:

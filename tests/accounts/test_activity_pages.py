@@ -180,7 +180,16 @@ def test_a_time_range_finds_events_that_were_stored_out_of_order(acme: Account) 
     assert {event.at for event in found} == inside
 
 
-@pytest.mark.parametrize("query", ["?type=nonsense", "?since=yesterday", "?actor=user:x"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?type=nonsense",
+        "?since=yesterday",
+        "?since=0001-01-01",
+        "?until=9999-12-31",
+        "?actor=user:x",
+    ],
+)
 def test_a_filter_that_makes_no_sense_is_told(
     member_client: Client, acme: Account, query: str
 ) -> None:

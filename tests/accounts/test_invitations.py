@@ -216,3 +216,12 @@ def test_a_person_who_joined_meanwhile_keeps_their_role(acme: Account, by_owner:
 
     assert acme.memberships.get(user=user).role == Role.ADMIN
     assert invitations.find(token, at=NOON) is None
+
+
+def test_an_account_whose_name_has_line_breaks_can_invite(acme: Account, by_admin: Actor) -> None:
+    Account.objects.filter(pk=acme.pk).update(name="Acme\r\nBcc: eve@example.com")
+
+    invite(acme, by_admin)
+
+    assert mail.outbox[0].recipients() == [EMAIL]
+    assert "to Acme Bcc: eve@example.com on" in mail.outbox[0].subject

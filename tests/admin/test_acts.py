@@ -297,3 +297,22 @@ def test_staff_who_may_only_look_see_no_acts(acme: Account, client: Client) -> N
 def test_an_unknown_act_or_row_is_not_found(acme: Account, support_client: Client) -> None:
     assert act(support_client, acme, "explode").status_code == 404
     assert act(support_client, Account(pk=999_999), "licenses").status_code == 404
+
+
+def test_only_a_superuser_decides_whether_staff_can_sign_in(
+    support: User, support_client: Client
+) -> None:
+    junior = factories.UserFactory.create(is_staff=True)
+    junior.user_permissions.set(DjangoPermission.objects.filter(codename__endswith="_user"))
+    browser = Client()
+    browser.force_login(junior)
+
+    response = act(browser, support, "lock")
+
+    assert response.status_code == 422
+    assert "Only a superuser decides" in response.content.decode()
+    support.refresh_from_db()
+    assert support.is_active
+    act(support_client, junior, "lock")
+    junior.refresh_from_db()
+    assert not junior.is_active

@@ -209,3 +209,23 @@ def test_the_front_page_leads_to_what_waits_for_support(
     assert len(leads) == 6
     for lead in leads:
         assert support_client.get(lead).status_code == 200  # a wrong filter would redirect
+
+
+@pytest.mark.parametrize(
+    ("model", "lookup"),
+    [
+        ("accounts_user", "password__startswith"),
+        ("accounts_user", "password"),
+        ("accounts_apikey", "secret_hash__startswith"),
+        ("accounts_invitation", "token_hash__startswith"),
+        ("accounts_job", "lease__startswith"),
+        ("numbers_connection", "auth_token__startswith"),
+        ("numbers_phonenumber", "connection__auth_token__startswith"),
+    ],
+)
+def test_what_no_page_shows_cannot_be_guessed_by_filtering(
+    support_client: Client, model: str, lookup: str
+) -> None:
+    page = reverse(f"admin:{model}_changelist")
+
+    assert support_client.get(page, {lookup: "a"}).status_code == 400

@@ -9,6 +9,8 @@ from django.http import HttpRequest
 from django.test import Client, override_settings
 from django.urls import include, path, reverse
 
+from config.logs import identify
+
 pytestmark = pytest.mark.django_db
 
 
@@ -85,3 +87,13 @@ def test_a_form_without_its_token_is_refused_with_an_explanation(owner_client: C
 
     assert response.status_code == 403
     assert "<h1>" in response.content.decode()
+
+
+def test_the_log_line_of_a_refusal_names_the_request(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    response = client.get("/nothing/here/")
+
+    [line] = [record for record in caplog.records if record.name == "django.request"]
+    event = identify(None, "warning", {"event": line.getMessage(), "_record": line})
+    assert event["request_id"] == response.headers["X-Request-Id"]
