@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -44,14 +44,13 @@ from numbers.models import Connection, Import, ImportPage, PhoneNumber
 from numbers.states import NumberState
 
 from . import connections
-from .inventory import STATE_FIELDS, about, imported_event, lock_rows, move
+from .inventory import about, imported_event, lock_rows
+from .missing import mark_missing
 from .records import RECORD_FIELDS, apply_record, columns
 from .release import come_back
 
 #: How often a pass may begin again because Twilio no longer knows its page links.
 MAX_RESTARTS = 3
-#: Rows that are marked missing in one transaction's statements.
-BATCH = 500
 #: Event type -> its name among an import's counts.
 OUTCOMES = {type: str(outcome) for outcome, type in OUTCOME_EVENTS.items()}
 
@@ -131,7 +130,10 @@ def work(
             if time.monotonic() >= until and not run.is_read:
                 jobs.hand_over(job, at=timezone.now())
                 return
-        complete(job, run, at=timezone.now())
+        if mark_missing(job, run, until=until):
+            complete(job, run, at=timezone.now())
+        else:
+            jobs.hand_over(job, at=timezone.now())
     except DomainError as error:
         _failed(job, run, error, at=timezone.now())
 
@@ -295,7 +297,7 @@ def _write_changes(
             )
         )
     fields = [*RECORD_FIELDS, "connection", "state_changed_at"]
-    PhoneNumber.objects.bulk_update(numbers, fields, batch_size=BATCH)
+    PhoneNumber.objects.bulk_update(numbers, fields)
     Event.objects.bulk_create(events)
 
 
@@ -325,11 +327,8 @@ def _take_back(
 
 @transaction.atomic
 def complete(job: Job, run: Import, *, at: datetime) -> None:
-    """Close a pass that reached the last page: mark missing numbers, decide about grace (S0-16)."""
+    """Close a pass whose missing numbers are marked, and decide about grace (S0-16)."""
     actor = requested_by(job, account_id=job.account_id)
-    jobs.keep(job, at=at)  # holds the job's row, however long this takes
-    lock(job.account_id)
-    _mark_missing(job, run, actor=actor, at=at)
     result = {**job.result, **counts(job)}
     jobs.finish(job, at=at, total=job.done, result=result)
     _close(run)
@@ -348,46 +347,6 @@ def complete(job: Job, run: Import, *, at: datetime) -> None:
     )
     if run.is_scheduled and any(result[name] for name in OUTCOMES.values()):
         _notify(run, job, f"Refresh of {run.connection.name}: {_in_words(result)}", "", at=at)
-
-
-def _mark_missing(job: Job, run: Import, *, actor: Actor, at: datetime) -> None:
-    """Held numbers of the connection that no page showed and that did not arrive since."""
-    seen: set[int] = set()
-    for packed in run.seen.values_list("numbers", flat=True).iterator():
-        seen.update(array("q", bytes(packed)))
-    held = PhoneNumber.objects.filter(
-        connection=run.connection,
-        state=NumberState.HELD,
-        state_changed_at__lt=job.started_at or job.created_at,
-    )
-    missing = [pk for pk in held.values_list("pk", flat=True).iterator() if pk not in seen]
-    for start in range(0, len(missing), BATCH):
-        _write_missing(missing[start : start + BATCH], actor=actor, at=at, job=job)
-
-
-def _write_missing(ids: Iterable[int], *, actor: Actor, at: datetime, job: Job) -> None:
-    numbers = lock_rows(ids)
-    events = []
-    for number in numbers:
-        agent = number.agent
-        if agent is not None:
-            number.before_release = {"agent_id": agent.pk, "agent": agent.name}
-        move(number, NumberState.MISSING, at=at)
-        events.append(
-            build(
-                "number.missing",
-                account_id=number.account_id,
-                subject=about(number),
-                summary="Missing: Twilio no longer lists it.",
-                actor=actor,
-                at=at,
-                before={"state": NumberState.HELD, "agent": agent.name if agent else None},
-                after={"state": NumberState.MISSING, "agent": None},
-                job_id=job.pk,
-            )
-        )
-    PhoneNumber.objects.bulk_update(numbers, [*STATE_FIELDS, "before_release"])
-    Event.objects.bulk_create(events)
 
 
 def counts(job: Job) -> dict[str, int]:

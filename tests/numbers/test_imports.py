@@ -20,6 +20,7 @@ from numbers.carrier import NumberPage, NumberRecord
 from numbers.carrier.records import number_record
 from numbers.models import Connection, Import, ImportPage, PhoneNumber
 from numbers.services import imports, inventory
+from numbers.services.missing import mark_missing
 from numbers.states import ConnectionState, NumberState
 from tests.factories import (
     NOON,
@@ -510,7 +511,35 @@ def test_a_pass_that_is_run_again_counts_from_its_new_beginning(
     job = jobs.claim(run.job_id, at=NOON + timedelta(hours=2))
     assert job is not None
 
-    imports.complete(job, run, at=NOON + timedelta(hours=2))
+    mark_missing(job, run, until=0)
 
     number.refresh_from_db()
     assert number.state == NumberState.MISSING
+
+
+def test_many_missing_numbers_are_marked_in_slices_each_once(
+    connection: Connection, by_admin: Actor, sandbox: SandboxProcess
+) -> None:
+    agent = AgentFactory.create(account=connection.account)
+    left = [
+        PhoneNumberFactory.create(
+            account=connection.account, connection=connection, e164=f"+4420794{n:05d}"
+        )
+        for n in range(502)
+    ]
+    PhoneNumber.objects.filter(pk=left[0].pk).update(agent=agent)
+    started = imports.request_import(connection.pk, actor=by_admin, at=timezone.now(), queue=False)
+
+    marked = []
+    while started.job.is_open:
+        imports.work(started.job_id, seconds=0)
+        started.job.refresh_from_db()
+        marked.append(PhoneNumber.objects.filter(state=NumberState.MISSING).count())
+
+    assert marked == [500, 502]
+    assert started.job.result["missing"] == 502
+    first, second = PhoneNumber.objects.filter(pk__in=[left[0].pk, left[1].pk]).order_by("pk")
+    assert (first.agent, first.before_release["agent"]) == (None, agent.name)
+    assert second.before_release == {}
+    told = Event.objects.filter(type="number.missing").order_by("subject_id")[0]
+    assert told.data["before"] == {"state": "held", "agent": agent.name}
