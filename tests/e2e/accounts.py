@@ -32,9 +32,7 @@ def open_accounts(
     for each in wanted:
         slug = each["slug"]
         person = {"password": hashed, "date_joined": at}
-        User.objects.get_or_create(
-            email=each["owner"], defaults={**person, "name": "Olivia Owens"}
-        )
+        User.objects.get_or_create(email=each["owner"], defaults={**person, "name": "Olivia Owens"})
         member = User.objects.create(email=f"max@{slug}.example", name="Max Miller", **person)
         account = open_account(
             slug=slug,
@@ -73,5 +71,8 @@ def one_of_each(slug: str) -> dict[str, tuple[int, ...]]:
         "number": account.numbers.unassigned().filter(protected=False),
         "saved_filter": SavedFilter.objects.filter(account=account),
     }
-    ids = {kind: (rows.order_by("-pk").values_list("pk", flat=True)[0],) for kind, rows in found.items()}
+    ids = {
+        kind: (rows.order_by("-pk").values_list("pk", flat=True)[0],)
+        for kind, rows in found.items()
+    }
     return {**ids, "carrier_task": (task.number_id, task.pk)}
