@@ -121,9 +121,9 @@ class SupportAdmin(_ModelAdmin):
         """What no page shows (password hashes, digests, tokens) cannot be guessed by filtering."""
         columns = {field.name for field in self.opts.concrete_fields if not field.primary_key}
         hidden = set(self.exclude or ()) | (columns - set(self.fields) if self.fields else set())
-        return lookup.partition("__")[0] not in hidden and super().lookup_allowed(
-            lookup, value, request
-        )
+        if lookup.partition("__")[0] in hidden or "\0" in value:  # no database stores NUL
+            return False
+        return super().lookup_allowed(lookup, value, request)
 
     def may_act(self, request: HttpRequest) -> bool:
         """Acts need the permission to change, which the forms here never use."""

@@ -5,11 +5,16 @@ from __future__ import annotations
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 
 from config import health
 
-# Staff sign in where everybody does, so that the second factor and the rate limits hold for them.
+# Staff sign in and change passwords where everybody does, so that the second factor, the rate
+# limits and the mails about it hold for them.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.password_change = RedirectView.as_view(  # type: ignore[assignment,method-assign]
+    pattern_name="account_change_password"
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls.front")),

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -18,11 +18,19 @@ from .scope import OwnedQuerySet
 
 
 class UserManager(BaseUserManager["User"]):
+    @transaction.atomic
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """A user who signs in with ``email``; without a password one must be set by mail first."""
+        """A user who signs in with ``email``; without a password one must be set by mail first.
+
+        The address counts as proven: an invitation reached it, or an operator answers for it.
+        After one proven address, others must be proven as well before they take its place.
+        """
         user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
+        user.emailaddress_set.create(  # type: ignore[attr-defined]
+            email=user.email, verified=True, primary=True
+        )
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -148,8 +147,6 @@ def accept_as_new(
     user = User.objects.create_user(
         invitation.email, password, name=name.strip()[:100], date_joined=at
     )
-    # The link came out of this mailbox. After one proven address, others must be proven as well.
-    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     return _join(invitation, user, at=at, request_id=request_id)
 
 

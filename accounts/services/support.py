@@ -81,7 +81,7 @@ def set_active(user_id: int, *, active: bool, actor: Actor, at: datetime) -> Use
 def _is_superuser(actor: Actor) -> bool:
     if actor.kind == ActorKind.SYSTEM:
         return True
-    return User.objects.filter(pk=actor.id, is_superuser=True, is_active=True).exists()
+    return User.objects.filter(pk=actor.id or 0, is_superuser=True, is_active=True).exists()
 
 
 def _require_support(actor: Actor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -194,3 +195,28 @@ def test_another_email_takes_over_only_when_its_mailbox_is_proven(
 
     membership.user.refresh_from_db()
     assert membership.user.email == "boss@example.com"
+
+
+@pytest.mark.parametrize("make", [User.objects.create_user, User.objects.create_superuser])
+def test_somebody_whom_an_operator_made_cannot_take_an_unproven_email_either(
+    make: Callable[..., User], client: Client
+) -> None:
+    user = make("mallory@example.com", PASSWORD)
+    sign_in(client, user.email)
+    page = reverse("account_email")
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD, "next": page})
+
+    client.post(page, {"action_add": "", "email": "boss@example.com"})
+    client.post(page, {"action_primary": "", "email": "boss@example.com"})
+
+    user.refresh_from_db()
+    assert user.email == "mallory@example.com"
+
+
+def test_staff_change_passwords_where_everybody_does(client: Client, support: User) -> None:
+    client.force_login(support)
+
+    response = client.get("/admin/password_change/")
+
+    assert response.headers["Location"] == reverse("account_change_password")
+    assert reverse("admin:password_change") == "/admin/password_change/"

@@ -229,3 +229,9 @@ def test_what_no_page_shows_cannot_be_guessed_by_filtering(
     page = reverse(f"admin:{model}_changelist")
 
     assert support_client.get(page, {lookup: "a"}).status_code == 400
+
+
+def test_a_filter_that_no_database_takes_is_refused(support_client: Client) -> None:
+    page = reverse("admin:numbers_phonenumber_changelist")
+
+    assert support_client.get(page, {"e164__exact": "+1\0"}).status_code == 400
