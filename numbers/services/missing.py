@@ -13,6 +13,7 @@ from accounts.actors import requested_by
 from accounts.models import Event, Job
 from accounts.services import jobs
 from accounts.services.events import build
+from licensing.services import grace
 from licensing.services.entitlement import lock
 from numbers.models import Import, PhoneNumber
 from numbers.models.inventory import PhoneNumberQuerySet
@@ -80,3 +81,4 @@ def _mark(job: Job, run: Import, ids: list[int], *, at: datetime) -> None:
         )
         for pk, e164, _, agent in numbers
     )
+    grace.settle(job.account_id, actor=actor, at=at)

@@ -19,9 +19,17 @@ from licensing import tasks
 from licensing.models import GracePeriod
 from licensing.services import grace, licenses
 from licensing.standing import banner, standing
-from licensing.states import GRACE_PERIOD, NEXT_GRACE_STATES, GraceState, require_grace_move
+from licensing.states import (
+    GRACE_PERIOD,
+    NEXT_GRACE_STATES,
+    GraceState,
+    NoticeStage,
+    require_grace_move,
+    stage_at,
+)
 from numbers.models import PhoneNumber
 from numbers.services import inventory, release
+from numbers.states import NumberState
 from tests.factories import (
     NOON,
     ConnectionFactory,
@@ -333,6 +341,7 @@ def test_an_expired_period_that_is_extended_is_open_again_and_announces_its_new_
 
     period.refresh_from_db()
     assert (period.state, period.ends_at) == (GraceState.OPEN, at + timedelta(hours=12))
+    assert period.expired_at is None
     sweep_at(noon, [57, 62])
     assert stages(owner) == ["start", "ended", "six_hours_left", "ended"]
 
@@ -441,3 +450,88 @@ def test_a_supporter_with_a_long_address_can_extend(acme: Account) -> None:
     period.refresh_from_db()
     assert len(period.extended_by) == 150
     assert len(period.extension_reason) == 300
+
+
+# --- Edges -----------------------------------------------------------------------------------
+
+
+def leave(numbers: list[PhoneNumber]) -> None:
+    """The numbers are no longer held, and nobody has looked at the grace period."""
+    PhoneNumber.objects.filter(pk__in=[number.pk for number in numbers]).update(
+        state=NumberState.MISSING
+    )
+
+
+def test_coming_within_the_licenses_at_the_very_end_is_too_late(
+    acme: Account, by_billing: Actor
+) -> None:  # S0-24
+    numbers = hold(acme, 11)
+    period = opened(acme)
+
+    inventory.exclude(numbers[0].pk, actor=by_billing, at=NOON + timedelta(hours=48))
+
+    period.refresh_from_db()
+    assert (period.state, period.next_notice_at) == (GraceState.EXPIRED, None)
+    assert period.settled_at == NOON + timedelta(hours=48)
+
+
+def test_an_import_that_leaves_the_account_within_its_licenses_settles_the_period(
+    acme: Account,
+) -> None:
+    numbers = hold(acme, 11)
+    period = opened(acme)
+    leave(numbers[:1])
+
+    later = NOON + timedelta(hours=1)
+    grace.import_completed(acme.pk, job_id=None, actor=SYSTEM, at=later)
+
+    period.refresh_from_db()
+    assert (period.state, period.settled_at) == (GraceState.RESOLVED, later)
+    assert period.next_notice_at is None
+
+
+def test_the_end_of_a_period_that_is_not_over_any_more_settles_it(acme: Account) -> None:
+    numbers = hold(acme, 11)
+    period = opened(acme)
+    leave(numbers[:1])
+
+    ended = grace.expire(period.pk, at=NOON + timedelta(hours=48))
+
+    assert ended.settled_at == NOON + timedelta(hours=48)
+    assert not Notice.objects.filter(key__endswith=":ended").exists()
+
+
+def test_a_notice_is_refused_once_the_period_is_at_its_end_or_settled(
+    acme: Account, by_billing: Actor
+) -> None:
+    numbers = hold(acme, 11)
+    period = opened(acme)
+    with pytest.raises(NotDue):
+        grace.send_notice(period.pk, at=NOON + timedelta(hours=48))
+    inventory.exclude(numbers[0].pk, actor=by_billing, at=NOON)
+
+    with pytest.raises(NotDue):
+        grace.send_notice(period.pk, at=NOON + timedelta(hours=24))
+
+
+@pytest.mark.parametrize(
+    ("left", "stage"),
+    [
+        (timedelta(hours=24, seconds=1), NoticeStage.START),
+        (timedelta(hours=24), NoticeStage.DAY_LEFT),
+        (timedelta(hours=6), NoticeStage.SIX_HOURS_LEFT),
+        (timedelta(hours=1), NoticeStage.HOUR_LEFT),
+        (timedelta(0), NoticeStage.ENDED),
+    ],
+)
+def test_a_stage_begins_to_the_second(left: timedelta, stage: NoticeStage) -> None:
+    assert stage_at(NOON, NOON - left) == stage
+
+
+def test_an_account_that_came_within_its_licenses_is_restricted_no_more(acme: Account) -> None:
+    """Even if the period is not settled yet."""
+    numbers = hold(acme, 11)
+    opened(acme)
+    leave(numbers[:1])
+
+    assert not standing(acme.pk, at=NOON + timedelta(hours=49)).restricted

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from accounts import actors
-from accounts.actors import Actor
+from accounts.actors import SYSTEM, Actor
 from accounts.models import Account, AppendOnlyQuerySet, Event, User
 from accounts.models.events import AppendOnly
 from config.errors import Blocked, Forbidden, Invalid, NotDue
@@ -21,7 +21,13 @@ from licensing.services import licenses
 from licensing.services.licenses import PaymentRefused
 from licensing.standing import standing
 from licensing.states import AttemptState, SubscriptionState
-from tests.factories import NOON, PaymentAttemptFactory, PhoneNumberFactory
+from tests.factories import (
+    NOON,
+    AccountFactory,
+    MembershipFactory,
+    PaymentAttemptFactory,
+    PhoneNumberFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -262,3 +268,81 @@ def test_a_reason_that_is_too_long_is_cut_to_its_column(acme: Account, by_billin
     change = licenses.change_licenses(acme.pk, to=11, actor=by_billing, at=NOON, reason="r" * 400)
 
     assert change.reason == PaymentAttempt.objects.get().reason == "r" * 300
+
+
+def test_some_of_the_missing_licenses_can_be_added(acme: Account, by_billing: Actor) -> None:
+    """Below what is held, and above what is owned: one of the two ways out, half gone."""
+    PhoneNumberFactory.create_batch(12, account=acme)
+
+    change = licenses.change_licenses(acme.pk, to=11, actor=by_billing, at=NOON)
+
+    assert (change.after, change.held) == (11, 12)
+
+
+def test_licenses_can_be_lowered_while_the_payment_is_overdue(
+    acme: Account, by_billing: Actor
+) -> None:
+    acme.subscription.state = SubscriptionState.PAST_DUE
+    acme.subscription.save()
+
+    assert licenses.change_licenses(acme.pk, to=5, actor=by_billing, at=NOON).after == 5
+
+
+def test_a_payment_that_has_been_settled_is_not_settled_again(
+    acme: Account, by_billing: Actor
+) -> None:
+    licenses.change_licenses(acme.pk, to=11, actor=by_billing, at=NOON)
+
+    with pytest.raises(NotDue):
+        licenses.settle_attempt(PaymentAttempt.objects.get().pk, at=NOON)
+
+    attempt = PaymentAttempt.objects.get()
+    acme.subscription.refresh_from_db()
+    assert (attempt.state, acme.subscription.licenses) == (AttemptState.ACCEPTED, 11)
+
+
+@pytest.mark.parametrize("state", [SubscriptionState.PAST_DUE, SubscriptionState.CANCELED])
+def test_a_subscription_that_is_not_active_is_not_renewed(
+    acme: Account, state: SubscriptionState
+) -> None:
+    acme.subscription.state = state
+    acme.subscription.save()
+
+    with pytest.raises(NotDue):
+        licenses.renew(acme.subscription.pk, at=acme.subscription.period_ends_at)
+
+    assert not PaymentAttempt.objects.exists()
+
+
+def test_a_renewal_waits_for_a_payment_that_is_under_way(acme: Account) -> None:
+    PaymentAttemptFactory.create(account=acme)
+
+    with pytest.raises(NotDue):
+        licenses.renew(acme.subscription.pk, at=acme.subscription.period_ends_at)
+
+
+def test_licenses_added_after_the_paid_month_wait_for_its_renewal_to_be_charged(
+    acme: Account, by_billing: Actor
+) -> None:
+    late = acme.subscription.period_ends_at + timedelta(hours=1)
+
+    change = licenses.change_licenses(acme.pk, to=11, actor=by_billing, at=late)
+
+    assert change.charge is not None
+    assert change.charge.amount == 0
+    assert change.charge.period_started_at == acme.subscription.period_ends_at
+
+
+def test_a_clock_that_is_behind_charges_one_month_at_most(acme: Account) -> None:
+    early = acme.subscription.period_started_at - timedelta(hours=1)
+
+    assert prorated(acme.subscription, add=2, at=early) == Decimal("10.00")
+
+
+def test_opening_a_subscription_tells_nobody(acme: Account, billing: User) -> None:
+    account = AccountFactory.create()
+    MembershipFactory.create(account=account, user=billing, role="owner")
+
+    licenses.open_subscription(account.pk, licenses=3, actor=SYSTEM, at=NOON)
+
+    assert not billing.notices.exists()

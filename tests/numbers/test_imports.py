@@ -11,11 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.actors import Actor
-from accounts.models import Account, Event, Job
+from accounts.models import Account, Event, Job, User
 from accounts.services import jobs
 from accounts.states import JobState
 from config.errors import Blocked, Forbidden
 from licensing.models import GracePeriod
+from licensing.services import grace
 from numbers.carrier import NumberPage, NumberRecord
 from numbers.carrier.records import number_record
 from numbers.models import Connection, Import, ImportPage, PhoneNumber
@@ -543,3 +544,48 @@ def test_many_missing_numbers_are_marked_in_slices_each_once(
     assert second.before_release == {}
     told = Event.objects.filter(type="number.missing").order_by("subject_id")[0]
     assert told.data["before"] == {"state": "held", "agent": agent.name}
+
+
+def test_numbers_found_missing_settle_a_grace_period_at_once(
+    acme: Account, by_admin: Actor
+) -> None:
+    connection = ConnectionFactory.create(account=acme)
+    PhoneNumberFactory.create_batch(11, account=acme, connection=connection)
+    grace.import_completed(acme.pk, job_id=None, actor=by_admin, at=NOON)
+    run = imports.request_import(connection.pk, actor=by_admin, at=timezone.now(), queue=False)
+    job = jobs.claim(run.job_id, at=timezone.now())
+    assert job is not None
+
+    mark_missing(job, run, until=0)
+
+    assert GracePeriod.objects.get().settled_at is not None
+
+
+def test_a_number_that_left_one_connection_comes_back_through_another(
+    acme: Account, by_admin: Actor
+) -> None:
+    number = PhoneNumberFactory.create(account=acme, missing=True)
+    there = ConnectionFactory.create(account=acme)
+
+    stored(there, by_admin, page_of(record("PN" + "a" * 32, number.e164)), asked_at=timezone.now())
+
+    number.refresh_from_db()
+    assert (number.state, number.connection) == (NumberState.HELD, there)
+
+
+@pytest.mark.parametrize("changes", [0, 1])
+def test_a_scheduled_refresh_is_told_of_only_when_it_changed_something(
+    acme: Account, by_admin: Actor, admin: User, changes: int
+) -> None:  # B9
+    connection = ConnectionFactory.create(account=acme)
+    PhoneNumberFactory.create_batch(changes, account=acme, connection=connection)
+    run = imports.request_import(
+        connection.pk, actor=by_admin, at=timezone.now(), queue=False, scheduled=True
+    )
+    job = jobs.claim(run.job_id, at=timezone.now())
+    assert job is not None
+
+    mark_missing(job, run, until=0)
+    imports.complete(job, run, at=timezone.now())
+
+    assert admin.notices.filter(kind="import").count() == changes
