@@ -16,7 +16,7 @@ from .conftest import NARROW, WIDE
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 #: With SCREENSHOTS=1 every look is also stored there, as README and people want to see it.
 PICTURES = settings.VAR_DIR / "screenshots" if os.environ.get("SCREENSHOTS") == "1" else None
-EVERYTHING: dict[str, Any] = {"resultTypes": ["violations"]}
+EVERYTHING: dict[str, Any] = {"resultTypes": ["violations"], "preload": False}
 #: Only colors differ in the dark.
 COLORS = {**EVERYTHING, "runOnly": ["color-contrast", "link-in-text-block"]}
 
@@ -41,7 +41,9 @@ def look(page: Page, name: str) -> list[str]:
         for scheme, options in (("light", EVERYTHING), ("dark", COLORS)):
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             page.evaluate(_SETTLED)
-            found += [f"{name} at {width}, {scheme}: {each}" for each in page.evaluate(_RUN, options)]
+            found += [
+                f"{name} at {width}, {scheme}: {each}" for each in page.evaluate(_RUN, options)
+            ]
             _picture(page, f"{name}-{width}-{scheme}")
     page.set_viewport_size(WIDE)  # type: ignore[arg-type]
     page.emulate_media(color_scheme="light")
