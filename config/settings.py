@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from cryptography.fernet import Fernet
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -44,6 +45,13 @@ ENCRYPTION_KEYS = [
         "ENCRYPTION_KEYS", default="bGFwdG9wLWxhcHRvcC1sYXB0b3AtbGFwdG9wLWxhcHQ="
     ).split(",")
 ]
+for _key in ENCRYPTION_KEYS:
+    try:
+        Fernet(_key)
+    except ValueError:
+        raise ImproperlyConfigured(
+            "ENCRYPTION_KEYS holds something that is no Fernet key (docs/operations.md)."
+        ) from None
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "testserver"])
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]

@@ -28,6 +28,17 @@ def test_operations_lists_every_variable() -> None:
     assert sorted(name for name in variables if f"`{name}`" not in operations) == []
 
 
+def test_operations_lists_no_variable_that_nothing_reads() -> None:
+    operations = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    readers = [ROOT / "config" / "settings.py", ROOT / "Procfile"]
+    read = "\n".join(path.read_text(encoding="utf-8") for path in readers)
+
+    listed = re.findall(r"^\| `([A-Z][A-Z_]+)` \|", operations, re.MULTILINE)
+    listed += re.findall(r"^`HOST`.*", operations, re.MULTILINE)[0].split("`")[1:8:2]
+    assert len(listed) > 30
+    assert [name for name in listed if not re.search(rf"\b{name}\b", read)] == []
+
+
 def test_operations_lists_every_command() -> None:
     operations = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
