@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from accounts.actors import Actor
 from accounts.models import Account, Job
 from accounts.states import ItemState, JobState
 from config.errors import Blocked, Forbidden, Invalid, NotDue
+from licensing.services import grace
 from numbers.models import PhoneNumber
 from numbers.services import bulk
 from numbers.services.bulk import BULK_ACTIONS, Selection
@@ -260,3 +262,25 @@ def test_a_dry_run_costs_the_same_number_of_queries_whatever_is_selected(
             bulk.preview(
                 acme.pk, action="release", selection=ids(some), params={}, actor=by_admin, at=NOON
             )
+
+
+def test_after_grace_a_dry_run_assigns_as_many_as_there_are_licenses(
+    acme: Account, by_admin: Actor
+) -> None:
+    connection = ConnectionFactory.create(account=acme)
+    numbers = PhoneNumberFactory.create_batch(12, account=acme, connection=connection)
+    agent = AgentFactory.create(account=acme)
+    PhoneNumber.objects.filter(pk=numbers[0].pk).update(agent=agent)
+    grace.import_completed(acme.pk, job_id=None, actor=by_admin, at=NOON)
+    late = NOON + timedelta(hours=49)
+
+    seen = bulk.preview(
+        acme.pk,
+        action="assign",
+        selection=ids(numbers[1:]),
+        params={"agent": agent.pk},
+        actor=by_admin,
+        at=late,
+    )
+
+    assert (seen.will_change, seen.will_skip) == (9, 2)

@@ -262,3 +262,11 @@ def test_excluding_down_to_the_licenses_resolves_grace(acme: Account, by_admin: 
     inventory.exclude(numbers[0].pk, actor=by_admin, at=NOON)
 
     assert GracePeriod.objects.get().settled_at == NOON
+
+
+def test_assigning_the_same_agent_again_is_no_event(number: PhoneNumber, by_admin: Actor) -> None:
+    agent = AgentFactory.create(account=number.account)
+    for _ in range(2):
+        inventory.assign(number.pk, agent_id=agent.pk, actor=by_admin, at=NOON)
+
+    assert Event.objects.filter(type="number.assigned").count() == 1

@@ -160,3 +160,19 @@ def test_more_tags_than_a_number_can_carry_are_named_before_anyone_tries(
     inventory.describe(taking.pk, tags=many[:5], actor=by_admin, at=NOON)
     swap(leaving.pk, taking_id=taking.pk, fate=Fate.KEEP, actor=by_admin, at=NOON)
     assert taking.tags.count() == 20
+
+
+def test_a_spare_number_keeps_its_own_name_where_none_moves_and_is_a_spare_no_more(
+    pair: Pair, by_admin: Actor
+) -> None:
+    leaving, taking = pair
+    inventory.describe(leaving.pk, label="", actor=by_admin, at=NOON)
+    inventory.describe(taking.pk, label="Spare line", actor=by_admin, at=NOON)
+    inventory.keep(taking.pk, actor=by_admin, at=NOON)
+
+    swap(leaving.pk, taking_id=taking.pk, fate=Fate.KEEP, actor=by_admin, at=NOON)
+
+    for number in pair:
+        number.refresh_from_db()
+    assert (taking.label, taking.keep_decided_at) == ("Spare line", None)
+    assert leaving.keep_decided_at == NOON
