@@ -76,6 +76,7 @@ TYPES: dict[str, str] = {
     "number.release_refused": "bad",
     "number.released": "warn",
     "number.restore_asked": "",
+    "number.restore_dropped": "bad",
     "number.restore_refused": "bad",
     "number.restored": "good",
     "number.settings_put_back": "",

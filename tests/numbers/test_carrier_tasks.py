@@ -29,7 +29,8 @@ pytestmark = pytest.mark.django_db
 
 
 def waiting(number: PhoneNumber, kind: TaskKind, **fields: object) -> CarrierTask:
-    return CarrierTaskFactory.create(number=number, kind=kind, due_at=NOON, **fields)
+    task: CarrierTask = CarrierTaskFactory.create(number=number, kind=kind, due_at=NOON, **fields)
+    return task
 
 
 @pytest.fixture

@@ -482,8 +482,8 @@ def test_a_page_costs_the_same_number_of_queries_whatever_is_on_it(
     acme: Account, by_admin: Actor
 ) -> None:
     connection = ConnectionFactory.create(account=acme)
-    small, large = [], []
-    for count, queries in ((2, small), (40, large)):
+    queries = []
+    for count in (2, 40):
         changed = PhoneNumberFactory.create_batch(count, account=acme, connection=connection)
         new = [record(f"PN{'b' * 24}{count * 1000 + n:08x}", f"+4420794{count:02d}{n:03d}")
                for n in range(count)]  # fmt: skip
@@ -493,10 +493,10 @@ def test_a_page_costs_the_same_number_of_queries_whatever_is_on_it(
         assert job is not None
         with CaptureQueriesContext(database) as captured:
             imports.store_page(job, run, page, asked_at=timezone.now())
-        queries.extend(captured.captured_queries)
+        queries.append(len(captured))
         jobs.fail(job, code="x", message="x", at=timezone.now())
 
-    assert len(small) == len(large)
+    assert queries[0] == queries[1]
 
 
 def test_a_pass_that_is_run_again_counts_from_its_new_beginning(
