@@ -214,3 +214,30 @@ def test_a_queued_job_whose_task_was_lost_is_queued_again(noon: time_machine.Tra
     tasks.sweep()
 
     assert queued() == 1
+
+
+def test_a_job_that_was_given_up_gets_all_its_attempts_again() -> None:
+    job = JobFactory.create(attempts=MAX_ATTEMPTS)
+    assert jobs.claim(job.pk, at=NOON) is None
+
+    again = jobs.requeue(job.pk, at=NOON)
+
+    assert again.attempts == 0
+    assert jobs.claim(job.pk, at=NOON) is not None
+
+
+def test_a_job_that_is_run_again_began_when_it_was_taken_up_again() -> None:
+    job = JobFactory.create(failed=True)
+
+    jobs.requeue(job.pk, at=NOON + SECOND)
+
+    assert claimed(job, NOON + 2 * SECOND).started_at == NOON + 2 * SECOND
+
+
+def test_a_long_sentence_is_cut_to_its_column() -> None:
+    job = JobFactory.create()
+
+    jobs.fail(claimed(job), code="x", message="m" * 600, at=NOON)
+
+    job.refresh_from_db()
+    assert job.error == "m" * 500

@@ -80,7 +80,8 @@ def test_a_notice_is_mailed_once_with_its_link(acme: Account, owner: User) -> No
     (message,) = mail.outbox
     assert (message.subject, message.to) == ("[Acme] 17 over", [owner.email])
     assert "http://127.0.0.1:8000/a/acme/" in message.body
-    assert Notice.objects.get().mailed_at == NOON
+    notice = Notice.objects.get()
+    assert (notice.mailed_at, notice.mail_due_at) == (NOON, None)
 
 
 def test_a_mail_that_another_worker_has_claimed_is_left_alone() -> None:
@@ -160,3 +161,10 @@ def test_telling_many_takes_no_more_queries_than_telling_one(
 ) -> None:
     with django_assert_num_queries(6):  # wishes, who, the notices, the queue, and two savepoints
         tell(acme)
+
+
+def test_who_cannot_sign_in_any_more_is_not_told(acme: Account, owner: User) -> None:
+    owner.is_active = False
+    owner.save()
+
+    assert tell(acme) == []

@@ -23,6 +23,7 @@ from tests.factories import (
     NOON,
     AgentFactory,
     ConnectionFactory,
+    JobFactory,
     PhoneNumberFactory,
     TagFactory,
 )
@@ -284,3 +285,10 @@ def test_after_grace_a_dry_run_assigns_as_many_as_there_are_licenses(
     )
 
     assert (seen.will_change, seen.will_skip) == (9, 2)
+
+
+def test_an_import_is_not_retried_as_a_bulk_job(acme: Account, by_admin: Actor) -> None:
+    job = JobFactory.create(account=acme, kind="import", finished=True)
+
+    with pytest.raises(NotDue):
+        bulk.retry_failed(job.pk, actor=by_admin, at=NOON)

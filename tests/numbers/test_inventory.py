@@ -17,7 +17,7 @@ from licensing.standing import standing
 from numbers import gates
 from numbers.models import PhoneNumber
 from numbers.services import inventory
-from numbers.states import NumberState
+from numbers.states import ConnectionState, NumberState
 from tests.factories import NOON, AgentFactory, ConnectionFactory, PhoneNumberFactory
 
 pytestmark = pytest.mark.django_db
@@ -270,3 +270,27 @@ def test_assigning_the_same_agent_again_is_no_event(number: PhoneNumber, by_admi
         inventory.assign(number.pk, agent_id=agent.pk, actor=by_admin, at=NOON)
 
     assert Event.objects.filter(type="number.assigned").count() == 1
+
+
+def test_a_spare_that_was_excluded_is_to_be_decided_again_when_it_comes_back(
+    number: PhoneNumber, by_admin: Actor
+) -> None:
+    inventory.keep(number.pk, actor=by_admin, at=NOON)
+    inventory.exclude(number.pk, actor=by_admin, at=NOON)
+
+    inventory.bring_back(number.pk, actor=by_admin, at=NOON)
+
+    number.refresh_from_db()
+    assert (number.state, number.keep_decided_at) == (NumberState.HELD, None)
+
+
+def test_nothing_is_released_or_restored_through_a_connection_that_does_not_work(
+    acme: Account, by_admin: Actor
+) -> None:
+    broken = ConnectionFactory.create(account=acme, state=ConnectionState.AUTH_FAILED)
+    held = PhoneNumberFactory.create(account=acme, connection=broken)
+    released = PhoneNumberFactory.create(account=acme, connection=broken, released=True)
+    now = standing(acme.pk, at=NOON)
+
+    assert [blocker.code for blocker in gates.release(held)] == ["connection_broken"]
+    assert [blocker.code for blocker in gates.restore(released, now, NOON)] == ["connection_broken"]
