@@ -241,3 +241,12 @@ def test_a_long_sentence_is_cut_to_its_column() -> None:
 
     job.refresh_from_db()
     assert job.error == "m" * 500
+
+
+def test_a_revived_job_is_free_for_the_next_worker_and_began_when_it_first_did() -> None:
+    job = claimed(JobFactory.create())
+    later = NOON + LEASE + SECOND
+
+    jobs.revive(job.pk, at=later)
+
+    assert claimed(job, later).started_at == NOON
