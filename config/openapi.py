@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 from django.conf import settings
@@ -96,9 +97,18 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         }
 
 
-@lru_cache(maxsize=1)
 def document() -> dict[str, Any]:
     """The OpenAPI document of this process's code."""
+    with _ONE_AT_A_TIME:
+        return _document()
+
+
+#: drf-spectacular loads its parts while it writes, and fails when two threads begin at once.
+_ONE_AT_A_TIME = Lock()
+
+
+@lru_cache(maxsize=1)
+def _document() -> dict[str, Any]:
     generator: Any = SchemaGenerator
     schema: dict[str, Any] = generator().get_schema(request=None, public=True)
     return schema

@@ -10,7 +10,7 @@ from typing import Any
 from django.http import StreamingHttpResponse
 
 #: A cell that starts like this is read as a formula by spreadsheets.
-_FORMULA = re.compile(r"^[=+\-@\t\r]")
+_FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]")  # noqa: RUF001 - full-width signs
 #: What looks like one and is none: a phone number in E.164, a negative number.
 _HARMLESS = re.compile(r"^(\+[1-9]\d{6,14}|-\d+(\.\d+)?)$")
 _ROWS_PER_CHUNK = 200

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,3 +79,33 @@ def codes_in_the_rules(root: Path) -> set[str]:
             if "sandbox" not in path.parts:
                 found |= {a or b for a, b in written.findall(path.read_text(encoding="utf-8"))}
     return found
+
+
+AT_ONCE = """
+import threading
+import django
+
+django.setup()
+from config import openapi
+
+start, found = threading.Barrier(8), []
+
+def ask():
+    start.wait()
+    found.append(id(openapi.document()))
+
+threads = [threading.Thread(target=ask) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(found), len(set(found)))
+"""
+
+
+def test_the_first_readers_of_a_new_process_may_come_at_once(root: Path) -> None:
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", AT_ONCE], cwd=root, env=environment, capture_output=True, text=True
+    )
+
+    assert done.stdout == "8 1\n", done.stderr

@@ -20,6 +20,9 @@ from config.spreadsheets import cell, csv_response
         ("+1+1", "'+1+1"),
         ("-2+3", "'-2+3"),
         ("\t=1", "'\t=1"),
+        (" =1", "' =1"),
+        ("\n1", "'\n1"),
+        ("\uff1d1+1", "'\uff1d1+1"),  # a full-width equals sign
         ("+14155550100", "+14155550100"),
         (-5, "-5"),
         (None, ""),
