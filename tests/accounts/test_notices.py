@@ -11,6 +11,7 @@ import time_machine
 from django.core import mail
 from django.core.mail import EmailMessage
 from django.core.mail.backends.locmem import EmailBackend
+from django_q.models import OrmQ
 
 from accounts import tasks
 from accounts.models import Account, Notice, NoticePreference, User
@@ -168,3 +169,10 @@ def test_who_cannot_sign_in_any_more_is_not_told(acme: Account, owner: User) -> 
     owner.save()
 
     assert tell(acme) == []
+
+
+def test_no_mail_is_queued_for_those_who_want_none(acme: Account, owner: User) -> None:
+    NoticePreferenceFactory.create(account=acme, user=owner, kind="grace", by_mail=False)
+
+    assert len(tell(acme)) == 1
+    assert not OrmQ.objects.exists()
