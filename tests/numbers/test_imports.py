@@ -20,7 +20,7 @@ from licensing.services import grace
 from numbers.carrier import NumberPage, NumberRecord
 from numbers.carrier.records import number_record
 from numbers.models import Connection, Import, ImportPage, PhoneNumber
-from numbers.services import imports, inventory
+from numbers.services import imports, inventory, missing
 from numbers.services.missing import mark_missing
 from numbers.states import ConnectionState, NumberState
 from tests.factories import (
@@ -529,6 +529,7 @@ def test_many_missing_numbers_are_marked_in_slices_each_once(
         for n in range(502)
     ]
     PhoneNumber.objects.filter(pk=left[0].pk).update(agent=agent)
+    PhoneNumber.objects.filter(pk=left[1].pk).update(keep_decided_at=NOON)
     started = imports.request_import(connection.pk, actor=by_admin, at=timezone.now(), queue=False)
 
     marked = []
@@ -541,7 +542,7 @@ def test_many_missing_numbers_are_marked_in_slices_each_once(
     assert started.job.result["missing"] == 502
     first, second = PhoneNumber.objects.filter(pk__in=[left[0].pk, left[1].pk]).order_by("pk")
     assert (first.agent, first.before_release["agent"]) == (None, agent.name)
-    assert second.before_release == {}
+    assert (second.before_release, second.keep_decided_at) == ({}, None)
     told = Event.objects.filter(type="number.missing").order_by("subject_id")[0]
     assert told.data["before"] == {"state": "held", "agent": agent.name}
 
@@ -589,3 +590,20 @@ def test_a_scheduled_refresh_is_told_of_only_when_it_changed_something(
     imports.complete(job, run, at=timezone.now())
 
     assert admin.notices.filter(kind="import").count() == changes
+
+
+def test_a_number_that_was_excluded_before_its_turn_is_not_called_missing(
+    acme: Account, by_admin: Actor
+) -> None:
+    number = PhoneNumberFactory.create(account=acme, excluded=True)
+    run = imports.request_import(
+        number.connection.pk, actor=by_admin, at=timezone.now(), queue=False
+    )
+    job = jobs.claim(run.job_id, at=timezone.now())
+    assert job is not None
+
+    missing._mark(job, run, [number.pk], at=timezone.now())
+
+    number.refresh_from_db()
+    assert number.state == NumberState.EXCLUDED
+    assert not Event.objects.filter(type="number.missing").exists()

@@ -259,7 +259,7 @@ def test_trying_again_after_the_cause_is_gone_releases_the_number(
 
 def test_an_emergency_address_is_named_before_anyone_tries(
     connection: Connection, by_admin: Actor
-) -> None:  # twilio-facts 2
+) -> None:  # S4-53, B3, twilio-facts 2
     do_import(connection, by_admin)
     guarded = next(n for n in connection.numbers.all() if n.twilio["emergency_status"] == "Active")
 
@@ -411,3 +411,15 @@ def test_a_long_request_id_is_cut_to_its_column(
 
     task.refresh_from_db()
     assert len(task.twilio_request_id) == column.max_length
+
+
+def test_the_history_of_a_released_number_stays(number: PhoneNumber, by_admin: Actor) -> None:
+    # B1, S4-57
+    before = list(Event.objects.about("number", number.pk).values_list("pk", flat=True))
+
+    released(number, by_admin)
+
+    after = list(Event.objects.about("number", number.pk).values_list("pk", flat=True))
+    assert len(before) > 2
+    assert after[-len(before) :] == before
+    assert PhoneNumber.objects.get(pk=number.pk).label == "Sales"
