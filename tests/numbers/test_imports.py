@@ -607,3 +607,19 @@ def test_a_number_that_was_excluded_before_its_turn_is_not_called_missing(
     number.refresh_from_db()
     assert number.state == NumberState.EXCLUDED
     assert not Event.objects.filter(type="number.missing").exists()
+
+
+def test_a_worker_that_lost_its_lease_calls_nothing_missing(acme: Account, by_admin: Actor) -> None:
+    number = PhoneNumberFactory.create(account=acme)
+    run = imports.request_import(
+        number.connection.pk, actor=by_admin, at=timezone.now(), queue=False
+    )
+    job = jobs.claim(run.job_id, at=timezone.now())
+    assert job is not None
+    Job.objects.update(lease="b" * 32)
+
+    with pytest.raises(jobs.LeaseLost):
+        mark_missing(job, run, until=0)
+
+    number.refresh_from_db()
+    assert number.state == NumberState.HELD
