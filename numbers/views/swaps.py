@@ -135,7 +135,7 @@ def swap_in(request: AccountRequest, pk: int) -> HttpResponse:
 
 def _picker(request: AccountRequest, candidates: PhoneNumberQuerySet) -> dict[str, Any]:
     """A page of candidates, found by ``q`` and turned by ``after`` and ``before``."""
-    text = request.GET.get("q", "")[:100]
+    text = request.GET.get("q", "").replace("\0", "")[:100]  # PostgreSQL takes no NUL
     found = search(candidates, text) if text.strip() else candidates
     page = listing.page(
         found,

@@ -198,3 +198,11 @@ def test_only_those_who_may_get_in(
         assert stranger_client.get(address).status_code == 404
     assert member_client.post(swap(leaving), order).status_code == 403
     assert stranger_client.post(swap(leaving), order).status_code == 404
+
+
+def test_a_search_for_what_no_database_takes_finds_by_the_rest(
+    leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client
+) -> None:
+    response = owner_client.get(swap(leaving), {"q": "206\0"})
+
+    assert (response.context["search"], candidates(response)) == ("206", [taking])
