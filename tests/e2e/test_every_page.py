@@ -13,11 +13,12 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
+from tests.accounts.test_sign_in import code
 from tests.test_doors import DEFAULTS, OBJECTS, pages
 
 from .conftest import Visit
 from .desk import Desk
-from .house import Home, House
+from .house import PASSWORD, Home, House
 from .looking import look
 
 #: Parts of pages, which htmx puts in their place.
@@ -208,7 +209,7 @@ def test_pages_without_anything_on_them_and_an_import_that_fails(
     page.route("**/progress/", lambda route: route.fulfill(status=204))
     house.sandbox.fault("slow", seconds=3, account=home.sid, times=1)
     desk.open("numbers/")
-    page.get_by_role("button", name="Import Numbers").first.click()
+    page.get_by_role("button", name="Import Numbers").click()
     found += look(page, "import running")
     page.unroute("**/progress/")
     house.wait_for_job(home, house.api(home, "jobs/")["results"][0]["id"])
@@ -242,7 +243,7 @@ OUTSIDE: dict[str, tuple[str, ...]] = {
 }
 OWN: tuple[str, ...] = (
     *("account_change_password", "account_email", "account_logout", "account_reauthenticate"),
-    *("api-docs", "mfa_activate_totp", "mfa_index", "styleguide"),
+    *("api-docs", "mfa_index", "styleguide"),
 )
 
 
@@ -269,6 +270,31 @@ def test_pages_of_a_person_and_what_a_member_is_refused(house: House, visit: Vis
     found += look(desk.page, "forbidden")
     desk.open("numbers/")
     found += look(desk.page, "list of a member")
+    assert not found, "\n".join(found)
+
+
+def test_pages_of_two_step_verification(house: House, visit: Visit) -> None:
+    desk, found = Desk(visit(), house, house.homes["gust"]), []
+    page, person = desk.page, desk.home.member
+    desk.sign_in(person)
+    page.goto(reverse("mfa_activate_totp"))
+    page.get_by_label("Password").fill(PASSWORD)
+    desk.press("Confirm")
+    found += look(page, "two-step setup")
+    secret = page.locator(".secret code").inner_text()
+    page.get_by_label("Authenticator code").fill(code(secret))
+    desk.press("Turn on")
+    found += look(page, "two-step turned on")
+    for name in ("view_recovery_codes", "generate_recovery_codes", "deactivate_totp", "index"):
+        found += look_at(page, name, reverse(f"mfa_{name}"))
+
+    page.context.clear_cookies()
+    desk.sign_in(person)
+    desk.heading("Enter your code")
+    found += look(page, "two-step sign-in")
+    page.get_by_label("Code").fill("000000")
+    desk.press("Sign in")
+    found += look(page, "two-step refused")
     assert not found, "\n".join(found)
 
 

@@ -40,7 +40,7 @@ def imports(desk: Desk) -> None:  # S0-4, S0-14, S0-15, S0-16
     slowly = {"path": "IncomingPhoneNumbers", "account": desk.home.sid, "times": 1}
     desk.house.sandbox.fault("slow", seconds=2.5, **slowly)
 
-    desk.page.get_by_role("button", name="Import Numbers").first.click()
+    desk.page.get_by_role("button", name="Import Numbers").click()
     progress = desk.page.locator(".progress")
     desk.page.evaluate("window.stayed = true")
     expect(progress).to_contain_text(re.compile(r"\b[12] s\b"))

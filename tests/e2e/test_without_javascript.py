@@ -28,7 +28,7 @@ def imports_by_reloading(desk: Desk) -> None:
     page = desk.page
     slowly = {"path": "IncomingPhoneNumbers", "account": desk.home.sid, "times": 1}
     desk.house.sandbox.fault("slow", seconds=1.5, **slowly)
-    page.get_by_role("button", name="Import Numbers").first.click()
+    page.get_by_role("button", name="Import Numbers").click()
     expect(page.get_by_role("progressbar", name="Import")).to_be_visible()
     desk.follow("Reload to see how far it is")
     desk.wait_for_worker(page.get_by_role("link", name=f"New {NUMBERS}"))
