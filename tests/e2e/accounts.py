@@ -17,18 +17,22 @@ from numbers.services import connections
 from numbers.services.opening import open_account
 from telephony import services as agents
 
+SUPPORT = "sam@numberdesk.example"
 LIVE, DRAFT = ("Front desk", "Night line"), "Holiday desk"
 
 
 def open_accounts(
     wanted: list[dict[str, str]], *, password: str, licenses: int
 ) -> list[dict[str, str]]:
-    """Accounts as the demo has them, each connected but without numbers.
+    """Accounts as the demo has them, each connected but without numbers, and somebody of support.
 
     Each of `wanted` names `slug`, `sid`, `token` and `owner`, who may own several; the result adds
     an API key.
     """
     at, hashed, opened = timezone.now(), make_password(password), []
+    User.objects.create(
+        email=SUPPORT, password=hashed, date_joined=at, is_staff=True, is_superuser=True
+    )
     for each in wanted:
         slug = each["slug"]
         person = {"password": hashed, "date_joined": at}

@@ -23,20 +23,27 @@ LOOKS: list[tuple[ViewportSize, ColorScheme]] = [(WIDE, "light"), (NARROW, "dark
 if PICTURES is not None:
     LOOKS += [(WIDE, "dark"), (NARROW, "light")]
 
-_RUN = """async () => {
-  const options = {resultTypes: ["violations"], preload: false};
+_RUN = """async without => {
+  const rules = Object.fromEntries(without.map(rule => [rule, {enabled: false}]));
+  const options = {resultTypes: ["violations"], preload: false, rules};
   const {violations} = await axe.run(document, options);
   return violations.flatMap(
     rule => rule.nodes.map(node => `${rule.id}: ${node.html.slice(0, 160)}`));
 }"""
 
 #: Colors and places have arrived where they belong.
-_SETTLED = """() => new Promise(
-  done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"""
+_SETTLED = """async () => {
+  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const moving = document.getAnimations().filter(each => each instanceof CSSTransition);
+  await Promise.allSettled(moving.map(each => each.finished));
+}"""
 
 
-def look(page: Page, name: str) -> list[str]:
-    """What is wrong with the page as it stands there, in words; empty when nothing is."""
+def look(page: Page, name: str, *, without: tuple[str, ...] = ()) -> list[str]:
+    """What is wrong with the page as it stands there, in words; empty when nothing is.
+
+    `without` names rules of axe that others, whose page it is, do not keep.
+    """
     found: list[str] = []
     page.evaluate(AXE)
     for size, scheme in LOOKS:
@@ -47,7 +54,7 @@ def look(page: Page, name: str) -> list[str]:
         needed = page.evaluate("document.documentElement.scrollWidth")
         if needed > width:
             found.append(f"{name} at {width}: scrolls sideways, {needed} px wide")
-        found += [f"{name} at {width}, {scheme}: {each}" for each in page.evaluate(_RUN)]
+        found += [f"{name} at {width}, {scheme}: {each}" for each in page.evaluate(_RUN, without)]
         if PICTURES is not None:
             file = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
             page.screenshot(path=PICTURES / f"{file}-{width}-{scheme}.png", full_page=True)

@@ -16,6 +16,7 @@ from playwright.sync_api import Page, expect
 from tests.accounts.test_sign_in import code
 from tests.test_doors import DEFAULTS, OBJECTS, pages
 
+from .accounts import SUPPORT
 from .conftest import Visit
 from .desk import Desk
 from .house import PASSWORD, Home, House
@@ -295,6 +296,23 @@ def test_pages_of_two_step_verification(house: House, visit: Visit) -> None:
     page.get_by_label("Code").fill("000000")
     desk.press("Sign in")
     found += look(page, "two-step refused")
+    assert not found, "\n".join(found)
+
+
+#: What Django's own admin does not keep: the label of its search, links told by color alone.
+DJANGO = ("label-title-only", "link-in-text-block")
+
+
+def test_the_console_of_support(desk: Desk, visit: Visit) -> None:
+    page, found = visit(), []
+    Desk(page, desk.house, desk.home).sign_in(SUPPORT)
+    lists = ("accounts_account", "numbers_phonenumber", "licensing_graceperiod", "accounts_job")
+    for name in ("index", *(f"{each}_changelist" for each in lists)):
+        page.goto(reverse(f"admin:{name}"))
+        found += look(page, f"admin {name}", without=DJANGO)
+    page.goto(reverse("admin:numbers_phonenumber_changelist"))
+    page.locator("#result_list tbody th a").first.click()
+    found += look(page, "admin number", without=DJANGO)
     assert not found, "\n".join(found)
 
 
