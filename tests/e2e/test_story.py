@@ -97,6 +97,7 @@ def swaps_in(desk: Desk, leaving: str) -> None:  # S0-6, S0-27
     desk.heading(f"{taking} takes the place of {leaving}?")
     desk.follow("Keep it unassigned")
     desk.press("Swap")
+    desk.told(f"{taking} has taken the place of {leaving}.")
     desk.go("Numbers")
     desk.tab("Assigned")
     expect(desk.row(taking)).to_contain_text("Front desk")
