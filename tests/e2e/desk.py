@@ -25,7 +25,8 @@ class Desk:
         self.page.goto("/")
         self.page.get_by_label("Email").fill(email or self.home.owner)
         self.page.get_by_label("Password").fill(password)
-        self.press("Sign in")
+        with self.page.expect_navigation():  # whoever goes on at once would cut it short
+            self.press("Sign in")
 
     def go(self, name: str) -> None:
         """Follow an entry of the main navigation, which a phone hides behind a button."""
