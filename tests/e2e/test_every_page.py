@@ -214,7 +214,7 @@ def test_pages_without_anything_on_them_and_an_import_that_fails(
     found += look(page, "import running")
     page.unroute("**/progress/")
     # Until the page has loaded its result by itself: whoever goes on at once would meet that.
-    expect(page.get_by_text("Each figure leads to exactly those numbers")).to_be_visible()
+    expect(page.get_by_text("The figures lead to exactly those numbers")).to_be_visible()
     house.sandbox.fault("status", status=401, code=20003, account=home.sid)
     desk.open("numbers/")
     desk.press("Refresh")
