@@ -44,7 +44,8 @@ from numbers.models import Connection, Import, ImportPage, PhoneNumber
 from numbers.states import NumberState
 
 from . import connections
-from .inventory import about, imported_event, lock_rows
+from .arrivals import record_imported
+from .inventory import about, lock_rows
 from .missing import mark_missing
 from .records import RECORD_FIELDS, apply_record, columns
 from .release import come_back
@@ -198,9 +199,7 @@ def store_page(job: Job, run: Import, page: NumberPage, *, asked_at: datetime) -
     lock(job.account_id)
     todo = _sort(run.connection, records, at=at, asked_at=asked_at)
     PhoneNumber.objects.bulk_create(todo.new)
-    Event.objects.bulk_create(
-        imported_event(number, actor=actor, at=at, job_id=job.pk) for number in todo.new
-    )
+    record_imported(run.connection, todo.new, actor=actor, at=at, job=job)
     _write_changes(run.connection, todo.changed, actor=actor, at=at, job=job)
     _take_back(run.connection, todo.returning, actor=actor, at=at, job=job)
     seen = array("q", [*todo.seen, *(number.pk for number in todo.new)])

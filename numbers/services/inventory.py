@@ -10,7 +10,7 @@ from django.db import transaction
 
 from accounts.actors import Actor
 from accounts.models import Event
-from accounts.services.events import build, record
+from accounts.services.events import record
 from accounts.states import Permission
 from config.errors import Invalid, refuse
 from licensing.models import Subscription
@@ -289,16 +289,3 @@ def mark_gone(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
     refuse(gates.mark_gone(number))
     relocate(number, NumberState.GONE, "number.gone", "Marked as gone.", actor=actor, at=at)
     return number
-
-
-def imported_event(number: PhoneNumber, *, actor: Actor, at: datetime, job_id: int) -> Event:
-    """The first event of a number's timeline, unsaved."""
-    return build(
-        "number.imported",
-        account_id=number.account_id,
-        subject=about(number),
-        summary="Imported from Twilio.",
-        actor=actor,
-        at=at,
-        job_id=job_id,
-    )
