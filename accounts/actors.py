@@ -46,10 +46,6 @@ class Actor:
     def can_admin(self) -> bool:
         return Permission.ADMIN in self.permissions
 
-    @property
-    def is_support(self) -> bool:
-        return self.kind == ActorKind.SUPPORT
-
     def sees(self, account_id: int) -> bool:
         return self.sees_every_account or self.account_id == account_id
 

@@ -42,10 +42,6 @@ class Standing:
         """By the clock, not by the sweep: a late sweep gives nobody more time."""
         return self.period is not None and self.over > 0 and self.period.ends_at <= self.at
 
-    @property
-    def in_grace(self) -> bool:
-        return self.period is not None and not self.restricted
-
 
 def held_count(account_id: int) -> int:
     """How many numbers of the account take a license."""

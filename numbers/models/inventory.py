@@ -132,10 +132,6 @@ class PhoneNumber(models.Model):
         return reverse("numbers:detail", args=[self.account.slug, self.pk])
 
     @property
-    def is_held(self) -> bool:
-        return self.state == NumberState.HELD
-
-    @property
     def is_assigned(self) -> bool:
         return self.agent_id is not None
 

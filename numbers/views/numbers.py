@@ -135,12 +135,6 @@ def numbers(request: AccountRequest) -> HttpResponse:
     return render(request, "numbers/list.html", context, status=200 if valid else 422)
 
 
-def active_filters(chosen: NumberFilter) -> list[str]:
-    """The names of the filters that narrow the tab; call it once the filter is validated."""
-    values = chosen.form.cleaned_data
-    return [name for name in FILTER_NAMES if values.get(name) not in ("", None, [])]
-
-
 @dataclass(frozen=True)
 class Options:
     """What the account has to filter by."""

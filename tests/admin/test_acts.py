@@ -291,7 +291,7 @@ def test_staff_who_may_only_look_see_no_acts(acme: Account, client: Client) -> N
     assert page.status_code == 200
     assert page.context["acts"] == []
     assert tried.status_code == 403
-    assert number.is_held
+    assert number.state == NumberState.HELD
 
 
 def test_an_unknown_act_or_row_is_not_found(acme: Account, support_client: Client) -> None:
