@@ -100,13 +100,6 @@ class Carrier:
         records, _ = number_page(self._fetch(path, params={"PhoneNumber": e164}))
         return next((record for record in records if record.e164 == e164), None)
 
-    def fetch_number(self, sid: str) -> NumberRecord | None:
-        """The number with this SID, or None when it has left the account."""
-        try:
-            return number_record(self._fetch(self._number_path(sid)))
-        except NotFound:
-            return None
-
     def update_number(self, sid: str, fields: Mapping[str, str | bool | None]) -> NumberRecord:
         """Change settings of a number; ``fields`` has keys of ``SETTINGS``, None or "" unsets."""
         data = {SETTINGS[name]: _form_value(value) for name, value in fields.items()}
