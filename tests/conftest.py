@@ -18,7 +18,13 @@ from accounts import actors
 from accounts.actors import Actor
 from accounts.models import Account, Membership, User
 from accounts.states import Role
-from tests.factories import NOON, MembershipFactory, UserFactory, subscribed
+from tests.factories import (
+    NOON,
+    MembershipFactory,
+    UserFactory,
+    count_from_zero,
+    subscribed,
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -71,6 +77,12 @@ def _is_here(host: Any) -> bool:
 def _clean_cache() -> None:
     """Rate limits of one test must not reach the next."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _same_rows_in_any_order() -> None:
+    """What a factory counts up must not depend on the tests that ran before."""
+    count_from_zero()
 
 
 # --- Time ------------------------------------------------------------------------------------
