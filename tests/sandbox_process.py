@@ -289,7 +289,7 @@ class SandboxProcess:
         """Whether the state file contains `needle` within the promised second."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            if path.exists() and needle in path.read_text("utf-8"):
+            if path.exists() and needle.encode() in path.read_bytes():
                 return True
             time.sleep(0.02)
         return False

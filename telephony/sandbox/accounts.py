@@ -9,7 +9,9 @@ from telephony.sandbox.clock import rfc2822
 from telephony.sandbox.context import VERSION, Context
 from telephony.sandbox.errors import TwilioError
 from telephony.sandbox.http import Response, json_response
+from telephony.sandbox.operations import Operation
 from telephony.sandbox.paging import page
+from telephony.sandbox.parameters import Parameter, one_of, text
 from telephony.sandbox.world import Account, World
 
 STATUSES = ("active", "suspended", "closed")
@@ -59,10 +61,8 @@ def resource(world: World, account: Account) -> dict[str, Any]:
 
 def list_accounts(context: Context) -> Response:
     """The caller and its subaccounts; filters `FriendlyName` (exact) and `Status`."""
-    world, caller = context.world, context.caller
-    name, status = context.request.param("FriendlyName"), context.request.param("Status")
-    if status and status not in STATUSES:
-        raise TwilioError(21475)
+    world, caller, given = context.world, context.caller, context.read()
+    name, status = given.get("FriendlyName"), given.get("Status")
     rows = [
         account
         for account in [caller, *world.subaccounts(caller)]
@@ -81,33 +81,30 @@ def create(context: Context) -> Response:
     if len(open_subaccounts) >= MAX_SUBACCOUNTS:
         raise TwilioError(21480)
     default = f"SubAccount Created at {context.world.clock.now():%Y-%m-%d %I:%M %p}"
-    name = _name(context.request.form().get("FriendlyName") or default)
+    name = context.read().get("FriendlyName") or default
     return json_response(201, resource(world, world.add_account(name, owner_sid=caller.sid)))
 
 
 def fetch(context: Context) -> Response:
     """Works for suspended and closed accounts as well: its status has to be readable."""
-    return json_response(200, resource(context.world, context.account()))
+    return json_response(200, resource(context.world, context.account("Sid")))
 
 
 def update(context: Context) -> Response:
     """Change `FriendlyName` and `Status`."""
-    world, account, form = context.world, context.account(), context.request.form()
+    world, account, given = context.world, context.account("Sid"), context.read()
     if context.caller is account and world.status(account) != "active":
         raise TwilioError(20403, f"Account {account.sid} is {world.status(account)}")
-    name = _name(form["FriendlyName"]) if form.get("FriendlyName") else account.friendly_name
-    if form.get("Status"):
-        _change_status(context, account, form["Status"])
-    account.friendly_name = name
+    if "Status" in given:
+        _change_status(context, account, given["Status"])
+    account.friendly_name = given.get("FriendlyName") or account.friendly_name
     account.updated = world.now()
-    world.touch()
+    world.accounts.changed(account)
     return json_response(200, resource(world, account))
 
 
 def _change_status(context: Context, account: Account, status: str) -> None:
     world = context.world
-    if status not in STATUSES:
-        raise TwilioError(21475)
     if account.is_main:
         raise TwilioError(21477)
     if context.caller is account:
@@ -121,7 +118,15 @@ def _change_status(context: Context, account: Account, status: str) -> None:
     world.set_status(account, status)
 
 
-def _name(name: str) -> str:
-    if len(name) > MAX_NAME:
-        raise TwilioError(20001, f"FriendlyName must have at most {MAX_NAME} characters")
-    return name
+_SETTINGS = (
+    Parameter("FriendlyName", text(MAX_NAME)),
+    Parameter("Status", one_of(*STATUSES, code=21475)),
+)
+_ALL = "/2010-04-01/Accounts.json"
+_ONE = "/2010-04-01/Accounts/{Sid}.json"
+OPERATIONS = [
+    Operation("GET", "api", _ALL, list_accounts, _SETTINGS),
+    Operation("POST", "api", _ALL, create, _SETTINGS[:1]),
+    Operation("GET", "api", _ONE, fetch),
+    Operation("POST", "api", _ONE, update, _SETTINGS),
+]

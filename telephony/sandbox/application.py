@@ -14,11 +14,13 @@ from typing import Any
 
 from telephony.sandbox import routes
 from telephony.sandbox.context import Context
+from telephony.sandbox.engine import Room
 from telephony.sandbox.errors import TwilioError
-from telephony.sandbox.faults import Fault, Faults
+from telephony.sandbox.faults import Fault
 from telephony.sandbox.http import Request, Response, json_response
-from telephony.sandbox.world import Account, Room, World
+from telephony.sandbox.world import Account, World
 
+FORM = "application/x-www-form-urlencoded"
 RECENT = 1000  # requests remembered one by one
 _IN_PATH = re.compile(r"/Accounts/(AC[0-9a-f]{32})")
 
@@ -40,7 +42,7 @@ class RequestLog:
             "request_id": response.headers["Twilio-Request-Id"],
             "fault": fault.kind if fault else None,
         }
-        if request.method == "POST":
+        if request.method == "POST" and request.content_type.startswith(FORM):
             entry["form"] = request.form()
         self.recent.append(entry)
 
@@ -54,15 +56,14 @@ class TwilioApi:
 
     def __init__(self, room: Room) -> None:
         self.room = room
-        self.faults = Faults(room.world.seed)
         self.log = RequestLog()
-        self.in_flight: Counter[str] = Counter()  # by account in the path
+        self.in_flight: Counter[str] = Counter()  # by account, the one in the path or the caller
         self._counting = threading.Lock()
 
     def __call__(self, request: Request) -> Response:
         began = time.perf_counter()
         found = _IN_PATH.search(request.path)
-        account = found.group(1) if found else ""
+        account = found.group(1) if found else credentials(request.authorization)[0]
         in_flight = self.in_flight
         concurrent = self._count(in_flight, account, 1)
         try:
@@ -87,13 +88,12 @@ class TwilioApi:
             return in_flight[account]
 
     def start_afresh(self) -> None:
-        """Forget faults, requests, and those still waiting for their answer."""
-        self.faults = Faults(self.room.world.seed)
+        """Forget requests, and those still waiting for their answer."""
         self.log.clear()
         self.in_flight = Counter()
 
     def _answer(self, request: Request, concurrent: int) -> tuple[Response, Fault | None]:
-        fault = self.faults.pick(request, concurrent)
+        fault = self.room.faults.pick(request, concurrent)
         try:
             response = self._carry_out(request, fault)
             if fault is not None and fault.replaces_answer:
@@ -112,26 +112,29 @@ class TwilioApi:
         caller = authenticate(self.room.world, request.authorization)
         found = routes.find(request.path)
         if found is None:
-            path = request.path.removeprefix("/api")
-            raise TwilioError(20404, f"The requested resource {path} was not found")
-        handlers, args = found
-        if request.method not in handlers:
+            raise Context(request, self.room.world, caller, {}).not_found()
+        operations, args = found
+        operation = operations.get(request.method)
+        if operation is None:
             raise TwilioError(20004)
-        return handlers[request.method](Context(request, self.room.world, caller, args, fault))
+        context = Context(request, self.room.world, caller, args, operation.parameters, fault)
+        return operation.handler(context)
 
 
 def authenticate(world: World, authorization: str) -> Account:
     """The account whose SID and token are in the Basic header; 20003 otherwise."""
-    scheme, _, encoded = authorization.partition(" ")
-    try:
-        sid, _, token = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, ValueError):
-        raise TwilioError(20003) from None
+    sid, token = credentials(authorization)
     account = world.accounts.get(sid)
-    if (
-        scheme.lower() != "basic"
-        or account is None
-        or not hmac.compare_digest(token.encode(), account.token.encode())
-    ):
+    if account is None or not hmac.compare_digest(token.encode(), account.token.encode()):
         raise TwilioError(20003)
     return account
+
+
+def credentials(authorization: str) -> tuple[str, str]:
+    """User name and password of a Basic header; empty for anything else."""
+    scheme, _, encoded = authorization.partition(" ")
+    try:
+        name, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return "", ""
+    return (name, password) if scheme.lower() == "basic" else ("", "")

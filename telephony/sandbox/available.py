@@ -11,7 +11,9 @@ from telephony.sandbox import plan
 from telephony.sandbox.context import VERSION, Context
 from telephony.sandbox.errors import TwilioError
 from telephony.sandbox.http import Response, json_response
-from telephony.sandbox.paging import DEFAULT_SIZE, MAX_SIZE
+from telephony.sandbox.operations import ACCOUNT, Operation
+from telephony.sandbox.paging import MAX_SIZE, page_size
+from telephony.sandbox.parameters import Parameter, flag, text, whole_number
 from telephony.sandbox.plan import Area
 from telephony.sandbox.world import World
 
@@ -29,10 +31,11 @@ def list_countries(context: Context) -> Response:
 
 def fetch_country(context: Context) -> Response:
     account = context.active_account()
-    if context.args["country"] not in plan.ON_SALE:
+    country = context.args["CountryCode"]
+    if country not in plan.ON_SALE:
         raise context.not_found()
     base = f"/{VERSION}/Accounts/{account.sid}/AvailablePhoneNumbers"
-    return json_response(200, _country(base, context.args["country"]))
+    return json_response(200, _country(base, country))
 
 
 def _country(base: str, code: str) -> dict[str, Any]:
@@ -50,61 +53,53 @@ def _country(base: str, code: str) -> dict[str, Any]:
 def search(context: Context) -> Response:
     """Free numbers of a country and type; all filters given have to hold."""
     account = context.active_account()
-    country, kind = context.args["country"], context.args["kind"]
+    country = context.args["CountryCode"]
+    kind = context.request.path.rpartition("/")[2].removesuffix(".json")
     areas = plan.ON_SALE.get(country, {}).get(kind)
     if areas is None:
         raise context.not_found()
-    size = context.request.param("PageSize") or str(DEFAULT_SIZE)
-    if not size.isdigit() or not 1 <= int(size) <= MAX_SIZE:
-        raise TwilioError(20001, f"PageSize must be from 1 to {MAX_SIZE}")
-    param = context.request.param
-    contains = param("Contains")
+    given, size = context.read(), page_size(context, MAX_SIZE)
+    contains = given.get("Contains")
     pattern = _contains(contains)
     found: dict[str, dict[str, Any]] = {}
-    for area in _matching_areas(context, areas):
+    for area in _matching_areas(given, areas):
         exact = _exact(context.world, area, contains or "")
         for phone_number in chain(exact, stock(context.world, area, pattern)):
-            if len(found) == int(size):
+            if len(found) == size:
                 break
             found[phone_number] = _offer(area, phone_number)
     uri = f"/{VERSION}/Accounts/{account.sid}/AvailablePhoneNumbers/{country}/{kind}.json"
     return json_response(200, {"available_phone_numbers": list(found.values()), "uri": uri})
 
 
-def _matching_areas(context: Context, areas: list[Area]) -> list[Area]:
-    param = context.request.param
+def _matching_areas(given: dict[str, Any], areas: list[Area]) -> list[Area]:
     wanted = {
-        "code": param("AreaCode"),
-        "region": param("InRegion"),
-        "locality": param("InLocality"),
-        "rate_center": param("InRateCenter"),
-        "lata": param("InLata"),
-        "postal_code": param("InPostalCode"),
+        "code": str(given.get("AreaCode", "")),
+        "region": given.get("InRegion"),
+        "locality": given.get("InLocality"),
+        "rate_center": given.get("InRateCenter"),
+        "lata": given.get("InLata"),
+        "postal_code": given.get("InPostalCode"),
     }
     return [
         area
         for area in areas
         if all(not value or value == getattr(area, name) for name, value in wanted.items())
-        and _is_able(context, area)
+        and _is_able(given, area)
     ]
 
 
-def _is_able(context: Context, area: Area) -> bool:
+def _is_able(given: dict[str, Any], area: Area) -> bool:
     """Whether numbers of the area have the capabilities asked for and need no excluded address."""
     voice, sms, mms = plan.capabilities(area.country, area.type)
     asked = {"VoiceEnabled": voice, "SmsEnabled": sms, "MmsEnabled": mms, "FaxEnabled": False}
-    for name, able in asked.items():
-        value = (context.request.param(name) or "").lower()
-        if value in ("true", "false") and (value == "true") is not able:
-            return False
+    if any(given.get(name, able) is not able for name, able in asked.items()):
+        return False
     needs = plan.address_requirements(area.country, area.type)
     excluded = {"ExcludeAllAddressRequired": needs != "none"}
     excluded["ExcludeLocalAddressRequired"] = needs == "local"
     excluded["ExcludeForeignAddressRequired"] = needs == "foreign"
-    return not any(
-        hit and (context.request.param(name) or "").lower() == "true"
-        for name, hit in excluded.items()
-    )
+    return not any(hit and given.get(name) for name, hit in excluded.items())
 
 
 def _contains(text: str | None) -> re.Pattern[str] | None:
@@ -175,3 +170,37 @@ def _offer(area: Area, phone_number: str) -> dict[str, Any]:
         "rate_center": area.rate_center,
         "region": area.region,
     }
+
+
+_FILTERS = (
+    Parameter("AreaCode", whole_number()),
+    Parameter("Contains", text()),
+    *(
+        Parameter(name, flag)
+        for name in (
+            "SmsEnabled",
+            "MmsEnabled",
+            "VoiceEnabled",
+            "FaxEnabled",
+            "ExcludeAllAddressRequired",
+            "ExcludeLocalAddressRequired",
+            "ExcludeForeignAddressRequired",
+            "Beta",
+        )
+    ),
+    Parameter("NearNumber", text()),
+    Parameter("NearLatLong", text()),
+    Parameter("Distance", whole_number(0, 500)),
+    *(
+        Parameter(name, text())
+        for name in ("InPostalCode", "InRegion", "InRateCenter", "InLata", "InLocality")
+    ),
+)
+_BASE = f"{ACCOUNT}/AvailablePhoneNumbers"
+_COUNTRY = f"{_BASE}/{{CountryCode}}"
+_KINDS = ("Local", "TollFree", "Mobile", "National", "Voip", "SharedCost", "MachineToMachine")
+OPERATIONS = [
+    Operation("GET", "api", f"{_BASE}.json", list_countries),
+    Operation("GET", "api", f"{_COUNTRY}.json", fetch_country),
+    *(Operation("GET", "api", f"{_COUNTRY}/{kind}.json", search, _FILTERS) for kind in _KINDS),
+]

@@ -21,9 +21,6 @@ class Clock:
         aware = at if at.tzinfo else at.replace(tzinfo=UTC)
         self.offset = aware - datetime.now(UTC)
 
-    def forward(self, by: timedelta) -> None:
-        self.offset += by
-
 
 def rfc2822(timestamp: float) -> str:
     """Unix seconds as the 2010 API writes dates: `Thu, 30 Jul 2015 23:19:04 +0000`."""
@@ -33,3 +30,8 @@ def rfc2822(timestamp: float) -> str:
 @lru_cache(1024)
 def _rfc2822(seconds: int) -> str:
     return formatdate(seconds).replace("-0000", "+0000")
+
+
+def iso8601(timestamp: float) -> str:
+    """Unix seconds as the other APIs write dates: `2015-07-30T20:12:31Z`."""
+    return f"{datetime.fromtimestamp(int(timestamp), UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -6,22 +6,24 @@ import ipaddress
 import json
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from telephony.sandbox import plan, seed, storage
+from telephony.sandbox import controls, plan, seed, storage
 from telephony.sandbox.accounts import STATUSES
 from telephony.sandbox.application import TwilioApi
+from telephony.sandbox.controls import Answer, Body, ControlCall
+from telephony.sandbox.engine import Engine
 from telephony.sandbox.errors import ControlError
 from telephony.sandbox.faults import Fault
 from telephony.sandbox.http import Request, Response, json_response
 from telephony.sandbox.settings import SETTABLE
 from telephony.sandbox.world import RESTORABLE_SECONDS, Account, Number, World
 
-Body = dict[str, Any]
-Answer = tuple[int, Any]
+# Those that the rooms bring along; what concerns the process itself is below.
+CALLS = [*controls.CONTROLS]
 
 
 class Control:
@@ -30,6 +32,7 @@ class Control:
     def __init__(
         self,
         api: TwilioApi,
+        engine: Engine,
         *,
         numbers: int,
         world_seed: int,
@@ -37,14 +40,17 @@ class Control:
         save: Callable[[], None],
     ) -> None:
         self.api = api
+        self.engine = engine
         self.room = api.room
         self.numbers = numbers
         self.seed = world_seed
         self.state_file = state_file
         self.save = save
         table: list[tuple[str, str, Callable[..., Answer]]] = [
+            *((call.method, call.path, self._in_the_world(call)) for call in CALLS),
             ("GET", "/state", self.state),
             ("POST", "/clock", self.set_clock),
+            ("POST", "/settle", self.settle),
             ("POST", "/accounts", self.add_account),
             ("POST", "/accounts/(?P<sid>[^/]+)/numbers", self.add_numbers),
             ("POST", "/accounts/(?P<sid>[^/]+)/token", self.replace_token),
@@ -59,6 +65,8 @@ class Control:
             ("POST", "/reset", self.reset),
             ("POST", "/save", self.save_now),
             ("POST", "/load", self.load),
+            ("GET", "/world", self.show_world),
+            ("POST", "/world", self.take_world),
         ]
         self.routes = [(m, re.compile(f"/_sandbox{path}/?"), handler) for m, path, handler in table]
 
@@ -71,10 +79,17 @@ class Control:
             refuse_others(request)
             handler, args = self._route(request)
             body = _body(request)
-            if handler == self.save_now:  # takes the lock itself, and only for the snapshot
-                return json_response(*self.save_now(body))
+            if handler in (
+                self.save_now,
+                self.set_clock,
+                self.settle,
+            ):  # these take the lock themselves
+                return json_response(*handler(body))
             with self.room.lock:
-                return json_response(*handler(body, **args))
+                answer = handler(body, **args)
+            if request.param("settle"):
+                self.engine.settle()
+            return json_response(*answer)
         except ControlError as error:
             return json_response(error.status, {"status": error.status, "message": error.message})
 
@@ -91,6 +106,12 @@ class Control:
             raise ControlError(405, f"{request.path} knows {', '.join(m for m, _, _ in matches)}")
         raise ControlError(404, f"there is no {request.path}")
 
+    def _in_the_world(self, call: ControlCall) -> Callable[..., Answer]:
+        def handler(body: Body, **args: str) -> Answer:
+            return call.handler(self.world, body, **args)
+
+        return handler
+
     # What is there
 
     def state(self, body: Body) -> Answer:
@@ -100,7 +121,7 @@ class Control:
                 "phone_number": row.phone_number,
                 "account_sid": row.account_sid,
                 "restorable": self.world.is_restorable(row),
-                "restorable_seconds": max(0, int(row.released + RESTORABLE_SECONDS - now)),
+                "restorable_seconds": max(0, int(row.created + RESTORABLE_SECONDS - now)),
             }
             for row in self.world.released.values()
         ]
@@ -120,7 +141,7 @@ class Control:
             "auth_token": account.token,
             "friendly_name": account.friendly_name,
             "status": self.world.status(account),
-            "numbers": len(account.numbers),
+            "numbers": len(self.world.numbers.of(account.sid)),
         }
 
     def _clock(self) -> str:
@@ -129,21 +150,21 @@ class Control:
     # The clock
 
     def set_clock(self, body: Body) -> Answer:
-        """`{"set": "2026-05-01T12:00:00Z"}`, `{"forward": {"hours": 3}}`, or `{"real": true}`."""
-        clock = self.world.clock
+        """`{"set": "2026-05-01T12:00:00Z"}`, `{"forward": {"hours": 3}}`, or `{"real": true}`.
+
+        Answers when everything that the clock passed has happened, webhooks and all.
+        """
         try:
-            if "set" in body:
-                clock.set(datetime.fromisoformat(body["set"]))
-            elif "forward" in body:
-                clock.forward(timedelta(**body["forward"]))
-            elif body.get("real") is True:
-                clock.offset = timedelta(0)
-            else:
-                raise ControlError(400, "set, forward or real is needed")
+            target = _target(body)
+            target(datetime.now(UTC))
         except (TypeError, ValueError, OverflowError) as error:
             raise ControlError(400, f"not a time: {error}") from None
-        self.world.touch()
-        return 200, {"clock": self._clock()}
+        settled = self.engine.pass_time(target)
+        return 200, {"clock": self._clock(), "settled": settled}
+
+    def settle(self, body: Body) -> Answer:
+        """Wait until nothing is due and no webhook is on its way."""
+        return 200, {"clock": self._clock(), "settled": self.engine.settle()}
 
     # Accounts and numbers
 
@@ -186,7 +207,7 @@ class Control:
         """Make the token invalid and give the account another: `token`, or a new one."""
         account = self._find(sid)
         account.token = str(body.get("token") or self.world.new_sid(""))
-        self.world.touch()
+        self.world.accounts.changed(account)
         return 200, self._account(account)
 
     def set_status(self, body: Body, sid: str) -> Answer:
@@ -220,14 +241,14 @@ class Control:
     # Faults and requests
 
     def list_faults(self, body: Body) -> Answer:
-        return 200, {"faults": self.api.faults.listed()}
+        return 200, {"faults": self.room.faults.listed()}
 
     def add_fault(self, body: Body) -> Answer:
-        self.api.faults.add(Fault.parse(body))
-        return 201, {"fault": self.api.faults.listed()[-1]}
+        self.room.faults.add(Fault.parse(body))
+        return 201, {"fault": self.room.faults.listed()[-1]}
 
     def clear_faults(self, body: Body) -> Answer:
-        self.api.faults.clear()
+        self.room.faults.clear()
         return 200, {"faults": []}
 
     def expire_page_tokens(self, body: Body) -> Answer:
@@ -275,10 +296,20 @@ class Control:
             raise ControlError(409, str(error)) from None
         return self.state(body)
 
+    def show_world(self, body: Body) -> Answer:
+        """Everything as one JSON document, to be kept and given to `POST world` another time."""
+        return 200, storage.dump(self.world)
+
+    def take_world(self, body: Body) -> Answer:
+        """Go on with a document of `GET world`; faults and requests are forgotten."""
+        try:
+            self._replace(storage.restore(body))
+        except storage.StateFileError as error:
+            raise ControlError(400, str(error)) from None
+        return self.state({})
+
     def _replace(self, world: World) -> None:
-        """Exchange the world; the count of changes goes on, so that the new one is saved."""
-        world.changes = self.world.changes + 1
-        self.room.world = world
+        self.room.exchange(world)
         self.api.start_afresh()
 
 
@@ -287,6 +318,20 @@ def refuse_others(request: Request) -> None:
     host = urlsplit(f"//{request.host}").hostname or "localhost"
     if not (_is_loopback(request.peer) and (host == "localhost" or _is_loopback(host))):
         raise ControlError(403, "the control API answers this machine only")
+
+
+def _target(body: Body) -> Callable[[datetime], datetime]:
+    """Where the clock is to go, from where it is."""
+    if "set" in body:
+        at = datetime.fromisoformat(body["set"])
+        aware = at if at.tzinfo else at.replace(tzinfo=UTC)
+        return lambda now: aware
+    if "forward" in body:
+        by = timedelta(**body["forward"])
+        return lambda now: now + by
+    if body.get("real") is True:
+        return lambda now: datetime.now(UTC)
+    raise ControlError(400, "set, forward or real is needed")
 
 
 def _is_loopback(host: str) -> bool:

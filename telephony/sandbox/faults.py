@@ -8,8 +8,19 @@ from typing import Any, get_type_hints
 
 from telephony.sandbox.errors import CODE_OF_STATUS, ControlError, TwilioError
 from telephony.sandbox.http import Request, Response
+from telephony.sandbox.webhooks.rows import Webhook
 
-KINDS = ("status", "slow", "reset", "malformed", "loop", "expired_tokens", "concurrency")
+WEBHOOK_KINDS = ("webhook_twice", "webhook_late")
+KINDS = (
+    "status",
+    "slow",
+    "reset",
+    "malformed",
+    "loop",
+    "expired_tokens",
+    "concurrency",
+    *WEBHOOK_KINDS,
+)
 
 
 @dataclass(slots=True)
@@ -17,7 +28,7 @@ class Fault:
     """One thing that goes wrong. Every limit that is left out matches everything."""
 
     kind: str
-    # Which requests
+    # Which requests; of a webhook, `path` is a part of the URL, or its kind (`sms.status`)
     path: str | None = None  # part of the path
     method: str | None = None
     account: str | None = None  # SID in the path
@@ -120,19 +131,36 @@ class Faults:
     def pick(self, request: Request, in_flight: int) -> Fault | None:
         """The fault this request meets, counted; None when all is well."""
         for fault in self.active:
-            if not fault.concerns(request):
+            if fault.kind in WEBHOOK_KINDS or not fault.concerns(request):
                 continue
             if fault.kind == "concurrency" and in_flight <= fault.limit:
                 if fault.seconds:
                     return Fault("slow", seconds=fault.seconds)
                 continue
-            if fault.times is not None and fault.hits >= fault.times:
-                continue
-            if fault.skip > 0:
-                fault.skip -= 1
-                continue
-            if fault.rate < 1.0 and self._random.random() >= fault.rate:
-                continue
-            fault.hits += 1
-            return fault
+            if self._strikes(fault):
+                return fault
         return None
+
+    def pick_for_webhook(self, hook: Webhook) -> Fault | None:
+        """The fault a webhook meets on its way, counted."""
+        for fault in self.active:
+            if (
+                fault.kind in WEBHOOK_KINDS
+                and (fault.path is None or fault.path in hook.url or fault.path == hook.kind)
+                and (fault.account is None or fault.account == hook.account_sid)
+                and self._strikes(fault)
+            ):
+                return fault
+        return None
+
+    def _strikes(self, fault: Fault) -> bool:
+        """Whether a fault that concerns this one happens now."""
+        if fault.times is not None and fault.hits >= fault.times:
+            return False
+        if fault.skip > 0:
+            fault.skip -= 1
+            return False
+        if fault.rate < 1.0 and self._random.random() >= fault.rate:
+            return False
+        fault.hits += 1
+        return True

@@ -28,15 +28,19 @@ class Request:
     peer: str
     host: str = ""
     authorization: str = ""
+    content_type: str = ""
 
     def param(self, name: str) -> str | None:
         values = self.query.get(name)
         return values[-1] if values else None
 
+    def form_lists(self) -> dict[str, list[str]]:
+        """Form fields with all their values; blank ones are kept, they clear a setting."""
+        return parse_qs(self.body.decode("utf-8", "replace"), keep_blank_values=True)
+
     def form(self) -> dict[str, str]:
-        """Form fields, the last of a repeated key; blank values are kept, they clear a setting."""
-        fields = parse_qs(self.body.decode("utf-8", "replace"), keep_blank_values=True)
-        return {name: values[-1] for name, values in fields.items()}
+        """Form fields, the last of a repeated key."""
+        return {name: values[-1] for name, values in self.form_lists().items()}
 
 
 @dataclass(slots=True)
@@ -111,6 +115,7 @@ class Handler(BaseHTTPRequestHandler):
             peer=self.client_address[0],
             host=self.headers.get("Host", ""),
             authorization=self.headers.get("Authorization", ""),
+            content_type=self.headers.get("Content-Type", ""),
         )
         response = self.server.application(request)
         try:

@@ -13,13 +13,15 @@ from telephony.sandbox.clock import rfc2822
 from telephony.sandbox.context import VERSION, Context
 from telephony.sandbox.errors import TwilioError
 from telephony.sandbox.http import Response, json_response
+from telephony.sandbox.operations import ACCOUNT, Operation
 from telephony.sandbox.paging import page
+from telephony.sandbox.parameters import Parameter, flag, sid, text
 from telephony.sandbox.plan import Area
-from telephony.sandbox.settings import COMPUTED, DEFAULTS, apply_settings
-from telephony.sandbox.world import ACCOUNT_SID, Account, Number, World
+from telephony.sandbox.settings import COMPUTED, DEFAULTS, PARAMETERS, apply_settings
+from telephony.sandbox.world import Account, Number, World
 
 _to_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
-TYPES = {"Local": "local", "Mobile": "mobile", "TollFree": "toll free"}
+TYPES = {"Local": "local", "Mobile": "mobile", "TollFree": "toll free"}  # by the end of the path
 
 
 def resource(number: Number) -> dict[str, Any]:
@@ -86,10 +88,10 @@ def friendly_name(number: Number) -> str:
 
 def list_numbers(context: Context) -> Response:
     """All numbers of the account, or those of the type in the path, newest first."""
-    account = context.active_account()
-    tests = _filters(context)
-    exact = context.request.param("PhoneNumber") or ""
-    rows = account.numbers
+    account, given = context.active_account(), context.read()
+    tests = _filters(given, _type_in_path(context))
+    exact = given.get("PhoneNumber", "")
+    rows = context.world.numbers.of(account.sid)
     if plan.E164.fullmatch(exact) and exact in context.world.by_phone_number:
         found = context.world.by_phone_number[exact]
         rows = [found] if found.account_sid == account.sid else []
@@ -98,20 +100,22 @@ def list_numbers(context: Context) -> Response:
     return page(context, "incoming_phone_numbers", rows, rendered)
 
 
-def _filters(context: Context) -> list[Callable[[Number], bool]]:
-    param = context.request.param
+def _type_in_path(context: Context) -> str | None:
+    return TYPES.get(context.request.path.rpartition("/")[2].removesuffix(".json"))
+
+
+def _filters(given: dict[str, Any], wanted: str | None) -> list[Callable[[Number], bool]]:
     tests: list[Callable[[Number], bool]] = []
-    if context.args.get("type"):
-        wanted = TYPES[context.args["type"]]
+    if wanted:
         tests.append(lambda row: kind(row) == wanted)
-    if digits := param("PhoneNumber"):
+    if digits := given.get("PhoneNumber"):
         pattern = _partial(digits)
         tests.append(lambda row: pattern.search(row.phone_number) is not None)
-    if name := param("FriendlyName"):
+    if name := given.get("FriendlyName"):
         tests.append(lambda row: friendly_name(row) == name)
-    if param("Beta") in ("false", "False"):  # true includes both kinds, as no filter does
+    if given.get("Beta") is False:  # true includes both kinds, as no filter does
         tests.append(lambda row: not row.changes.get("beta", DEFAULTS["beta"]))
-    if origin := param("Origin"):
+    if origin := given.get("Origin"):
         tests.append(lambda row: row.changes.get("origin", DEFAULTS["origin"]) == origin)
     return tests
 
@@ -131,13 +135,13 @@ def fetch(context: Context) -> Response:
 def buy(context: Context) -> Response:
     """Take a free number into the account, by `PhoneNumber` or by `AreaCode`."""
     account = context.active_account()
-    form = context.request.form()
-    wanted = TYPES.get(context.args.get("type", ""))
-    phone_number, area = _wanted_number(context.world, form)
+    given = context.read()
+    wanted = _type_in_path(context)
+    phone_number, area = _wanted_number(context.world, given)
     if wanted and area.type != wanted:
         raise TwilioError(21422, f"{phone_number} is not available")
     changes: dict[str, Any] = {}
-    apply_settings(changes, form)
+    apply_settings(changes, given)
     needs_address = plan.address_requirements(area.country, area.type) != "none"
     if needs_address and "address_sid" not in changes:
         raise TwilioError(21631)
@@ -145,9 +149,9 @@ def buy(context: Context) -> Response:
     return json_response(201, resource(number))
 
 
-def _wanted_number(world: World, form: dict[str, str]) -> tuple[str, Area]:
-    """The free number a form asks for, and where it belongs."""
-    phone_number, area_code = form.get("PhoneNumber"), form.get("AreaCode")
+def _wanted_number(world: World, given: dict[str, Any]) -> tuple[str, Area]:
+    """The free number that is asked for, and where it belongs."""
+    phone_number, area_code = given.get("PhoneNumber"), given.get("AreaCode")
     if phone_number:
         if phone_number == plan.MAGIC_INVALID or not plan.is_valid(phone_number):
             raise TwilioError(21421, f"{phone_number} is not a valid phone number")
@@ -167,11 +171,11 @@ def _wanted_number(world: World, form: dict[str, str]) -> tuple[str, Area]:
 
 def update(context: Context) -> Response:
     """Change settings; with `AccountSid`, move the number inside the family."""
-    number, form = _number(context), context.request.form()
-    target = form.get("AccountSid")
+    number, given = _number(context), context.read()
+    target = given.get("AccountSid")
     gaining = _gaining_account(context, number, target) if target else None
     changes = dict(number.changes)
-    apply_settings(changes, form)
+    apply_settings(changes, given)
     number.changes = changes
     context.world.changed(number)
     if gaining is not None and gaining.sid != number.account_sid:
@@ -179,11 +183,9 @@ def update(context: Context) -> Response:
     return json_response(200, resource(number))
 
 
-def _gaining_account(context: Context, number: Number, sid: str) -> Account:
+def _gaining_account(context: Context, number: Number, account_sid: str) -> Account:
     """Where the number goes, or why it cannot (twilio-facts 1.6)."""
-    if not ACCOUNT_SID.fullmatch(sid):
-        raise TwilioError(21470)
-    gaining = context.world.accounts.get(sid)
+    gaining = context.world.accounts.get(account_sid)
     if gaining is None:
         raise TwilioError(21471)
     losing = context.world.accounts[number.account_sid]
@@ -206,8 +208,24 @@ def release(context: Context) -> Response:
 
 
 def _number(context: Context) -> Number:
-    account = context.active_account()
-    number = context.world.numbers.get(context.args["number"])
-    if number is None or number.account_sid != account.sid:
-        raise context.not_found()
-    return number
+    return context.find(context.world.numbers, context.active_account())
+
+
+_FILTERS = (
+    Parameter("Beta", flag),
+    Parameter("FriendlyName", text()),
+    Parameter("PhoneNumber", text()),
+    Parameter("Origin", text()),
+)
+_WANTED = (Parameter("PhoneNumber", text()), Parameter("AreaCode", text()))
+_TARGET = (Parameter("AccountSid", sid("AC", code=21470)),)
+_ALL = f"{ACCOUNT}/IncomingPhoneNumbers.json"
+_ONE = f"{ACCOUNT}/IncomingPhoneNumbers/{{Sid}}.json"
+_OF_A_TYPE = [f"{ACCOUNT}/IncomingPhoneNumbers/{name}.json" for name in TYPES]
+OPERATIONS = [
+    *(Operation("GET", "api", path, list_numbers, _FILTERS) for path in [_ALL, *_OF_A_TYPE]),
+    *(Operation("POST", "api", path, buy, (*_WANTED, *PARAMETERS)) for path in [_ALL, *_OF_A_TYPE]),
+    Operation("GET", "api", _ONE, fetch),
+    Operation("POST", "api", _ONE, update, (*_TARGET, *PARAMETERS)),
+    Operation("DELETE", "api", _ONE, release),
+]

@@ -1,4 +1,4 @@
-"""Pages of the 2010 API: opaque tokens, relative links, no totals (twilio-facts 1.3).
+"""Pages of a list: opaque tokens, no totals (twilio-facts 1.3, 7.3).
 
 Rows are kept by ascending `seq` and shown newest first. A token names the row after which the next
 page begins, so that rows that come and go between two pages shift nothing.
@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
 from telephony.sandbox.context import Context
 from telephony.sandbox.errors import TwilioError
-from telephony.sandbox.http import Response
+from telephony.sandbox.http import Response, json_response
 
 DEFAULT_SIZE, MAX_SIZE = 50, 1000
 _PAGING = ("PageSize", "Page", "PageToken")
@@ -31,37 +32,91 @@ class Row(Protocol):
 R = TypeVar("R", bound=Row)
 
 
+@dataclass(slots=True)
+class _Cut:
+    """The part of a list that a request asks for, newest first, and the tokens around it."""
+
+    rows: list[Any]
+    size: int
+    number: int
+    following: str | None
+    previous: str | None
+
+
 def page(context: Context, key: str, rows: Sequence[R], render: Callable[[R], bytes]) -> Response:
-    """The page of `rows` that the request asks for, each shown by `render`."""
-    size = _whole_number(context, "PageSize", DEFAULT_SIZE)
-    if not 1 <= size <= MAX_SIZE:
-        raise TwilioError(20001, f"PageSize must be from 1 to {MAX_SIZE}")
-    number = _whole_number(context, "Page", 0)
-    start, stop = _bounds(context, rows, size, number)
-    shown = [render(row) for row in reversed(rows[start:stop])]
-    links = _links(context, size, number)
-    first = links(0, None)
-    following = links(number + 1, _token(context, NEXT, rows[start].seq)) if start > 0 else None
+    """The page of `rows` that the request asks for, as the 2010 API writes pages."""
+    cut = _cut(context, rows, MAX_SIZE, DEFAULT_SIZE)
+    links = _links(context, cut.size, context.request.path.removeprefix("/api"))
+    first, number = links(0, None), cut.number
+    following = links(number + 1, cut.following) if cut.following else None
     if context.fault is not None and context.fault.kind == "loop":
         following = first
-    back = (
-        links(max(number - 1, 0), _token(context, PREVIOUS, rows[stop - 1].seq))
-        if 0 < stop < len(rows)
-        else None
-    )
     envelope = {
-        "end": max(number * size + len(shown) - 1, 0),
+        "end": max(number * cut.size + len(cut.rows) - 1, 0),
         "first_page_uri": first,
         "next_page_uri": following,
         "page": number,
-        "page_size": size,
-        "previous_page_uri": back,
-        "start": number * size,
+        "page_size": cut.size,
+        "previous_page_uri": links(max(number - 1, 0), cut.previous) if cut.previous else None,
+        "start": number * cut.size,
         "uri": links(number, context.request.param("PageToken")),
     }
     tail = json.dumps(envelope, separators=(",", ":")).encode()[1:]
-    body = b'{"%s":[%s],%s' % (key.encode(), b",".join(shown), tail)
+    shown = b",".join(render(row) for row in cut.rows)
+    body = b'{"%s":[%s],%s' % (key.encode(), shown, tail)
     return Response(200, body, {"Content-Type": "application/json"})
+
+
+def page_with_meta(
+    context: Context,
+    key: str,
+    rows: Sequence[R],
+    render: Callable[[R], Any],
+    *,
+    maximum: int = MAX_SIZE,
+    default: int = DEFAULT_SIZE,
+) -> Response:
+    """The same as the newer APIs write pages: absolute links under `meta` (twilio-facts 7.3)."""
+    cut = _cut(context, rows, maximum, default)
+    host, _, path = context.request.path.lstrip("/").partition("/")
+    links = _links(context, cut.size, context.base_url(host) + "/" + path)
+    first, number = links(0, None), cut.number
+    following = links(number + 1, cut.following) if cut.following else None
+    if context.fault is not None and context.fault.kind == "loop":
+        following = first
+    meta = {
+        "page": number,
+        "page_size": cut.size,
+        "first_page_url": first,
+        "previous_page_url": links(max(number - 1, 0), cut.previous) if cut.previous else None,
+        "next_page_url": following,
+        "key": key,
+        "url": links(number, context.request.param("PageToken")),
+    }
+    return json_response(200, {"meta": meta, key: [render(row) for row in cut.rows]})
+
+
+def page_size(context: Context, maximum: int, default: int = DEFAULT_SIZE) -> int:
+    """`PageSize`, refused or capped above the maximum, as the switch says (twilio-facts B 12)."""
+    size = _whole_number(context, "PageSize", default)
+    if size > maximum and context.world.switch("page_size_above_maximum") == "capped":
+        return maximum
+    if not 1 <= size <= maximum:
+        raise TwilioError(20001, f"PageSize must be from 1 to {maximum}")
+    return size
+
+
+def _cut(context: Context, rows: Sequence[R], maximum: int, default: int) -> _Cut:
+    size = page_size(context, maximum, default)
+    number = _whole_number(context, "Page", 0)
+    start, stop = _bounds(context, rows, size, number)
+    return _Cut(
+        list(reversed(rows[start:stop])),
+        size,
+        number,
+        _token(context, NEXT, rows[start].seq) if start > 0 else None,
+        _token(context, PREVIOUS, rows[stop - 1].seq) if 0 < stop < len(rows) else None,
+    )
 
 
 def _whole_number(context: Context, name: str, default: int) -> int:
@@ -102,9 +157,9 @@ def _read_token(context: Context, token: str) -> int:
     return seq
 
 
-def _links(context: Context, size: int, number: int) -> Callable[[int, str | None], str]:
+def _links(context: Context, size: int, base: str) -> Callable[[int, str | None], str]:
     """Makes the links of a page, each with the filters of this request."""
-    path = quote(context.request.path.removeprefix("/api"))
+    path = quote(base, safe="/:")
     filters = [
         (k, v) for k, values in context.request.query.items() if k not in _PAGING for v in values
     ]

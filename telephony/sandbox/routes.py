@@ -1,45 +1,44 @@
-"""Which handler answers which path of the 2010 API."""
+"""Every operation the stand-in knows, and how a path finds its own."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from telephony.sandbox import accounts, available, inventory
-from telephony.sandbox.context import VERSION, Context
-from telephony.sandbox.http import Response
+from telephony.sandbox.operations import Operation
 
-Handler = Callable[[Context], Response]
-
-_ACCOUNT = r"/Accounts/(?P<account>[^/]+)"
-_NUMBERS = _ACCOUNT + "/IncomingPhoneNumbers"
-_AVAILABLE = _ACCOUNT + "/AvailablePhoneNumbers"
-
-_TABLE: list[tuple[str, dict[str, Handler]]] = [
-    (r"/Accounts\.json", {"GET": accounts.list_accounts, "POST": accounts.create}),
-    (_ACCOUNT + r"\.json", {"GET": accounts.fetch, "POST": accounts.update}),
-    (_NUMBERS + r"\.json", {"GET": inventory.list_numbers, "POST": inventory.buy}),
-    (
-        _NUMBERS + r"/(?P<type>Local|Mobile|TollFree)\.json",
-        {"GET": inventory.list_numbers, "POST": inventory.buy},
-    ),
-    (
-        _NUMBERS + r"/(?P<number>[^/]+)\.json",
-        {"GET": inventory.fetch, "POST": inventory.update, "DELETE": inventory.release},
-    ),
-    (_AVAILABLE + r"\.json", {"GET": available.list_countries}),
-    (_AVAILABLE + r"/(?P<country>[A-Z]{2})\.json", {"GET": available.fetch_country}),
-    (
-        _AVAILABLE + r"/(?P<country>[A-Z]{2})/(?P<kind>[A-Za-z]+)\.json",
-        {"GET": available.search},
-    ),
+OPERATIONS: list[Operation] = [
+    *accounts.OPERATIONS,
+    *inventory.OPERATIONS,
+    *available.OPERATIONS,
 ]
-ROUTES = [(re.compile(f"/api/{VERSION}{path}"), handlers) for path, handlers in _TABLE]
 
 
-def find(path: str) -> tuple[dict[str, Handler], dict[str, str]] | None:
-    """The handlers of a path by method, and the parts of the path by name."""
-    for pattern, handlers in ROUTES:
+def _pattern(operation: Operation) -> re.Pattern[str]:
+    parts = re.split(r"(\{\w+\})", f"/{operation.host}{operation.path}")
+    return re.compile(
+        "".join(
+            f"(?P<{part[1:-1]}>[^/]+?)" if part.startswith("{") else re.escape(part)
+            for part in parts
+        )
+    )
+
+
+def _table() -> list[tuple[re.Pattern[str], dict[str, Operation]]]:
+    """Patterns with their operations by method; literal paths come before those with a name."""
+    by_path: dict[tuple[str, str], dict[str, Operation]] = {}
+    for operation in OPERATIONS:
+        by_path.setdefault((operation.host, operation.path), {})[operation.method] = operation
+    ordered = sorted(by_path.values(), key=lambda row: next(iter(row.values())).path.count("{"))
+    return [(_pattern(next(iter(row.values()))), row) for row in ordered]
+
+
+_TABLE = _table()
+
+
+def find(path: str) -> tuple[dict[str, Operation], dict[str, str]] | None:
+    """The operations of a path by method, and the parts of the path by name."""
+    for pattern, row in _TABLE:
         if match := pattern.fullmatch(path):
-            return handlers, match.groupdict()
+            return row, match.groupdict()
     return None

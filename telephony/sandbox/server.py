@@ -12,8 +12,9 @@ from telephony.sandbox import seed as seeds
 from telephony.sandbox import storage
 from telephony.sandbox.application import TwilioApi
 from telephony.sandbox.control import Control
+from telephony.sandbox.engine import Engine, Room
 from telephony.sandbox.http import Request, Response, Server
-from telephony.sandbox.world import Room
+from telephony.sandbox.webhooks.courier import Allowed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +23,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8001, help="0 takes a free one")
     parser.add_argument("--numbers", type=int, default=27, help="how many numbers Acme has")
     parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same world")
+    parser.add_argument(
+        "--webhook-host",
+        dest="webhook_hosts",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="a host beside this machine that webhooks may go to; may be repeated",
+    )
     parser.add_argument("--state", type=Path, metavar="FILE", help="keep the world in this file")
 
 
@@ -29,15 +38,24 @@ class Sandbox:
     """One stand-in: its world, its server, and the saver when it has a state file."""
 
     def __init__(
-        self, *, host: str, port: int, numbers: int, seed: int, state: Path | None
+        self,
+        *,
+        host: str,
+        port: int,
+        numbers: int,
+        seed: int,
+        state: Path | None,
+        webhook_hosts: list[str],
     ) -> None:
         found = state is not None and state.exists()
         world = storage.load(state) if state and found else seeds.build(numbers=numbers, seed=seed)
         self.room = Room(world)
+        self.engine = Engine(self.room, Allowed(frozenset(webhook_hosts)))
         self.api = TwilioApi(self.room)
-        self.saver = storage.Saver(state, self.room) if state else None
+        self.saver = storage.Saver(state, self.room, loaded=found) if state else None
         self.control = Control(
             self.api,
+            self.engine,
             numbers=numbers,
             world_seed=seed,
             state_file=state,
@@ -60,10 +78,12 @@ class Sandbox:
         if self.saver:
             self.saver.save_changes()
             self.saver.start()
+        self.engine.start()
         try:
             self.server.serve_forever(poll_interval=0.1)
         finally:
             self.server.server_close()
+            self.engine.stop()
             if self.saver:
                 self.saver.finish()
 
@@ -79,6 +99,7 @@ def serve(
     numbers: int,
     seed: int,
     state: Path | None,
+    webhook_hosts: list[str],
     announce: Callable[[str], object],
 ) -> int:
     """Run in the foreground until SIGTERM or SIGINT; returns the exit code.
@@ -86,7 +107,9 @@ def serve(
     `announce` is told the address, as one line, once it is listening. Raises
     `storage.StateFileError` for an unusable file and `OSError` for a port that is taken.
     """
-    sandbox = Sandbox(host=host, port=port, numbers=numbers, seed=seed, state=state)
+    sandbox = Sandbox(
+        host=host, port=port, numbers=numbers, seed=seed, state=state, webhook_hosts=webhook_hosts
+    )
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: sandbox.stop())
     announce(f"Twilio sandbox on {sandbox.url}")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
-from telephony.sandbox.errors import TwilioError
+from telephony.sandbox.parameters import (
+    Check,
+    Parameter,
+    flag,
+    http_method,
+    one_of,
+    sid,
+    text,
+    url,
+)
 
 MAX_FRIENDLY_NAME = 64
 
@@ -54,92 +60,50 @@ COMPUTED = ("account_sid", "date_created", "date_updated", "phone_number", "sid"
 SETTABLE = frozenset(DEFAULTS).difference(COMPUTED)  # what the control API may preset
 
 
-def _url(name: str, value: str) -> str:
-    parts = urlsplit(value)
-    if value and (parts.scheme not in ("http", "https") or not parts.hostname):
-        raise TwilioError(21402, f"{name} is not a valid URL")
-    return value
+def _or(unset: str | None, check: Check) -> Check:
+    """The empty text becomes what an unset field shows."""
+
+    def checked(name: str, value: str) -> Any:
+        return check(name, value) or unset
+
+    return checked
 
 
-def _nullable_url(name: str, value: str) -> str | None:
-    return _url(name, value) or None
-
-
-def _one_of(*allowed: str) -> Callable[[str, str], str]:
-    def check(name: str, value: str) -> str:
-        if value not in allowed:
-            raise TwilioError(20001, f"{name} must be one of {', '.join(allowed)}")
-        return value
-
-    return check
-
-
-def _method(name: str, value: str) -> str:
-    if value.upper() not in ("GET", "POST"):
-        raise TwilioError(21403, f"{name} must be GET or POST")
-    return value.upper()
-
-
-def _sid(prefix: str, unset: str | None) -> Callable[[str, str], str | None]:
-    def check(name: str, value: str) -> str | None:
-        if value and not re.fullmatch(prefix + "[0-9a-fA-F]{32}", value):
-            raise TwilioError(20001, f"{name} is not a valid SID")
-        return value or unset
-
-    return check
-
-
-def _flag(name: str, value: str) -> bool:
-    if value.lower() not in ("true", "false"):
-        raise TwilioError(20001, f"{name} must be true or false")
-    return value.lower() == "true"
-
-
-def _friendly_name(name: str, value: str) -> str:
-    if len(value) > MAX_FRIENDLY_NAME:
-        raise TwilioError(20001, f"{name} must have at most {MAX_FRIENDLY_NAME} characters")
-    return value
-
-
-# parameter -> (field, check that returns the value to keep)
-PARAMETERS: dict[str, tuple[str, Callable[[str, str], Any]]] = {
-    "ApiVersion": ("api_version", _one_of("2010-04-01", "2008-08-01")),
-    "FriendlyName": ("friendly_name", _friendly_name),
-    "SmsApplicationSid": ("sms_application_sid", _sid("AP", "")),
-    "SmsFallbackMethod": ("sms_fallback_method", _method),
-    "SmsFallbackUrl": ("sms_fallback_url", _url),
-    "SmsMethod": ("sms_method", _method),
-    "SmsUrl": ("sms_url", _url),
-    "StatusCallback": ("status_callback", _url),
-    "StatusCallbackMethod": ("status_callback_method", _method),
-    "VoiceApplicationSid": ("voice_application_sid", _sid("AP", "")),
-    "VoiceCallerIdLookup": ("voice_caller_id_lookup", _flag),
-    "VoiceFallbackMethod": ("voice_fallback_method", _method),
-    "VoiceFallbackUrl": ("voice_fallback_url", _nullable_url),
-    "VoiceMethod": ("voice_method", _method),
-    "VoiceUrl": ("voice_url", _nullable_url),
-    "EmergencyStatus": ("emergency_status", _one_of("Active", "Inactive")),
-    "EmergencyAddressSid": ("emergency_address_sid", _sid("AD", None)),
-    "TrunkSid": ("trunk_sid", _sid("TK", None)),
-    "VoiceReceiveMode": ("voice_receive_mode", _one_of("voice", "fax")),
-    "IdentitySid": ("identity_sid", _sid("RI", None)),
-    "AddressSid": ("address_sid", _sid("AD", None)),
-    "BundleSid": ("bundle_sid", _sid("BU", None)),
+# parameter -> (field, check)
+_SETTINGS: dict[str, tuple[str, Check]] = {
+    "ApiVersion": ("api_version", one_of("2010-04-01", "2008-08-01")),
+    "FriendlyName": ("friendly_name", text(MAX_FRIENDLY_NAME)),
+    "SmsApplicationSid": ("sms_application_sid", sid("AP")),
+    "SmsFallbackMethod": ("sms_fallback_method", http_method),
+    "SmsFallbackUrl": ("sms_fallback_url", url),
+    "SmsMethod": ("sms_method", http_method),
+    "SmsUrl": ("sms_url", url),
+    "StatusCallback": ("status_callback", url),
+    "StatusCallbackMethod": ("status_callback_method", http_method),
+    "VoiceApplicationSid": ("voice_application_sid", sid("AP")),
+    "VoiceCallerIdLookup": ("voice_caller_id_lookup", flag),
+    "VoiceFallbackMethod": ("voice_fallback_method", http_method),
+    "VoiceFallbackUrl": ("voice_fallback_url", _or(None, url)),
+    "VoiceMethod": ("voice_method", http_method),
+    "VoiceUrl": ("voice_url", _or(None, url)),
+    "EmergencyStatus": ("emergency_status", one_of("Active", "Inactive")),
+    "EmergencyAddressSid": ("emergency_address_sid", _or(None, sid("AD"))),
+    "TrunkSid": ("trunk_sid", _or(None, sid("TK"))),
+    "VoiceReceiveMode": ("voice_receive_mode", one_of("voice", "fax")),
+    "IdentitySid": ("identity_sid", _or(None, sid("RI"))),
+    "AddressSid": ("address_sid", _or(None, sid("AD"))),
+    "BundleSid": ("bundle_sid", _or(None, sid("BU"))),
 }
+PARAMETERS = tuple(Parameter(name, check) for name, (_, check) in _SETTINGS.items())
 
 
-def apply_settings(changes: dict[str, Any], form: dict[str, str]) -> None:
-    """Put a form's settings into `changes`; all are checked before the first is kept.
+def apply_settings(changes: dict[str, Any], values: dict[str, Any]) -> None:
+    """Put the settings among checked parameters into `changes`.
 
-    Parameters nobody knows are ignored, as Twilio does, and so is EmergencyStatus, which since 2021
-    follows the emergency address; that is registered at once. A trunk clears the voice application
-    and the other way round.
+    EmergencyStatus is ignored: since 2021 it follows the emergency address, which is registered at
+    once. A trunk clears the voice application and the other way round.
     """
-    given: dict[str, Any] = {}
-    for parameter, value in form.items():
-        if parameter in PARAMETERS:
-            setting, check = PARAMETERS[parameter]
-            given[setting] = check(parameter, value)
+    given = {_SETTINGS[name][0]: value for name, value in values.items() if name in _SETTINGS}
     given.pop("emergency_status", None)
     if given.get("trunk_sid"):
         given["voice_application_sid"] = ""

@@ -1,15 +1,20 @@
-"""What exists in the stand-in: accounts, their numbers, released numbers. No HTTP in here."""
+"""What exists in the stand-in, and what is to happen in it. No HTTP in here."""
 
 from __future__ import annotations
 
 import re
-import threading
-from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import blake2b
+from heapq import heapify, heappop, heappush
 from typing import Any
 
+from telephony.sandbox import switches
 from telephony.sandbox.clock import Clock
+from telephony.sandbox.tables import Row, Table
+from telephony.sandbox.timers import ACTIONS, Timer
+from telephony.sandbox.webhooks.rows import Webhook
 
 RESTORABLE_SECONDS = 10 * 86_400  # how long Console offers a released number (twilio-facts 2)
 RESALE_SECONDS = 60 * 86_400  # how long nobody can buy it (twilio-facts 2)
@@ -18,64 +23,74 @@ ACCOUNT_SID = re.compile(r"AC[0-9a-f]{32}")
 
 
 @dataclass(slots=True)
-class Account:
-    """A main account (its own owner) or a subaccount."""
+class Account(Row):
+    """A main account (its own owner) or a subaccount; `account_sid` is the owner's."""
 
-    sid: str
-    owner_sid: str
     token: str
     friendly_name: str
-    seq: int
-    created: float
-    updated: float
     status: str = "active"
     type: str = "Full"
     suspended_by_twilio: bool = False
-    numbers: list[Number] = field(default_factory=list)  # by ascending `seq`
+
+    @property
+    def owner_sid(self) -> str:
+        return self.account_sid
 
     @property
     def is_main(self) -> bool:
-        return self.owner_sid == self.sid
+        return self.account_sid == self.sid
 
 
 @dataclass(slots=True)
-class Number:
+class Number(Row):
     """A phone number in an account; `changes` has only what differs from a new number."""
 
-    sid: str
-    account_sid: str
     phone_number: str
-    seq: int
-    created: float
-    updated: float
     changes: dict[str, Any]
-    rendered: bytes | None = None  # the resource as JSON, until something changes
+    rendered: bytes | None = field(default=None, init=False)  # as JSON, until something changes
 
 
 @dataclass(slots=True)
-class Released:
-    """A number given back: Console can return it for ten days, nobody can buy it for sixty."""
+class Released(Row):
+    """A number given back, under its digits: Console can return it for ten days (`created` is
+    when it was released), nobody can buy it for sixty."""
 
-    phone_number: str
-    account_sid: str
-    released: float
+    @property
+    def phone_number(self) -> str:
+        return self.sid
 
 
 class World:
-    """All accounts and numbers, with indexes so that no look-up depends on their count."""
+    """All rows, with indexes so that no look-up depends on their count."""
 
     def __init__(self, seed: int, clock: Clock | None = None) -> None:
         self.seed = seed
         self.clock = clock or Clock()
-        self.accounts: dict[str, Account] = {}
-        self.numbers: dict[str, Number] = {}
-        self.by_phone_number: dict[str, Number] = {}
-        self.released: dict[str, Released] = {}
-        self.roles: dict[str, str] = {}  # main, acme, stranger_main, stranger -> account SID
         self.sequence = 0
         self.generated = 0  # how far the seeded sequence of numbers was used
         self.token_epoch = 0  # raising it makes every page token invalid
+        self.roles: dict[str, str] = {}  # main, acme, stranger_main, stranger -> account SID
+        self.switches: dict[str, str] = {}  # the ones not at their default
+        self.accounts = Table(self, "accounts", Account)
+        self.numbers = Table(self, "numbers", Number)
+        self.released = Table(self, "released", Released)
+        self.timers = Table(self, "timers", Timer)
+        self.webhooks = Table(self, "webhooks", Webhook)
+        self.by_phone_number: dict[str, Number] = {}
+        # For whoever keeps the world going and writes it down:
         self.changes = 0  # counts what has to be saved
+        self.unsaved: dict[tuple[str, str], None] = {}  # (kind, SID) in the order of the changes
+        self.outgoing: list[str] = []  # SIDs of webhooks to be sent
+        self.wake: Callable[[], object] = lambda: None  # called when there is something to do
+        self._due: list[tuple[float, int, str]] = []  # timers as a heap: due, seq, SID
+        self._instant: float | None = None  # the time that stands while a timer runs
+
+    @property
+    def tables(self) -> dict[str, Table[Any]]:
+        """Every table by its kind."""
+        return {table.kind: table for table in vars(self).values() if isinstance(table, Table)}
+
+    # Identifiers, time, and what has to be saved
 
     def new_sid(self, prefix: str) -> str:
         """The next identifier: repeatable for the same seed and the same order of events."""
@@ -88,11 +103,86 @@ class World:
     def page_mac(self, text: str) -> str:
         return self._digest(f"page:{self.token_epoch}:{text}")[:16]
 
+    def stamp(
+        self, prefix: str, account_sid: str, *, at: float | None = None
+    ) -> tuple[str, str, int, float, float]:
+        """The first five fields of a new row: SID, account, `seq`, created, updated."""
+        sid = self.new_sid(prefix)
+        moment = self.now() if at is None else at
+        return sid, account_sid, self.sequence, moment, moment
+
     def now(self) -> float:
-        return self.clock.now().timestamp()
+        """Unix seconds; while a timer runs, exactly when it was due."""
+        return self.clock.now().timestamp() if self._instant is None else self._instant
+
+    def note(self, kind: str, sid: str) -> None:
+        self.unsaved[kind, sid] = None
+        self.touch()
 
     def touch(self) -> None:
+        """Something changed that is no row."""
         self.changes += 1
+
+    def switch(self, name: str) -> str:
+        """Which behavior is in force where Twilio's documents leave it open."""
+        return self.switches.get(name) or switches.default(name)
+
+    # What happens later
+
+    def at(self, due: float, action: str, **args: Any) -> str:
+        """Run an action when the clock passes `due` (Unix seconds); the SID is for `cancel`."""
+        if action not in ACTIONS:
+            raise ValueError(f"there is no action {action}")
+        timer = self.timers.add(Timer(*self.stamp("TI", ""), due, action, args))
+        heappush(self._due, (due, timer.seq, timer.sid))
+        self.wake()
+        return timer.sid
+
+    def after(self, seconds: float, action: str, **args: Any) -> str:
+        return self.at(self.now() + seconds, action, **args)
+
+    def cancel(self, sid: str | None) -> None:
+        """Forget a timer; one that ran already, or none, is no error."""
+        if sid and (timer := self.timers.get(sid)) is not None:
+            self.timers.remove(timer)
+
+    def next_due(self) -> float | None:
+        """When the next action is due."""
+        while self._due and self._due[0][2] not in self.timers:
+            heappop(self._due)
+        return self._due[0][0] if self._due else None
+
+    def is_due(self) -> bool:
+        """Whether an action is due by now."""
+        due = self.next_due()
+        return due is not None and due <= self.now()
+
+    def run_due(self) -> None:
+        """Run what is due by now, each at its own time and in its order."""
+        while self.is_due():
+            due = self._due[0][0]
+            timer = self.timers[heappop(self._due)[2]]
+            self.timers.remove(timer)
+            self._instant = due
+            try:
+                self.act(timer.action, timer.args)
+            finally:
+                self._instant = None
+
+    def act(self, action: str, args: dict[str, Any]) -> None:
+        ACTIONS[action](self, **args)
+
+    def set_clock(self, at: datetime) -> None:
+        self.clock.set(at)
+        self.touch()
+        self.wake()
+
+    def index(self) -> None:
+        """Make the indexes after the rows were loaded."""
+        self.by_phone_number = {row.phone_number: row for row in self.numbers.values()}
+        self._due = [(timer.due, timer.seq, timer.sid) for timer in self.timers.values()]
+        heapify(self._due)
+        self.outgoing = [hook.sid for hook in self.webhooks.values() if hook.state == "pending"]
 
     # Accounts
 
@@ -100,17 +190,13 @@ class World:
         self, friendly_name: str, *, owner_sid: str | None = None, created: float | None = None
     ) -> Account:
         """A new active account; without an owner it is a main account."""
-        sid = self.new_sid("AC")
-        at = self.now() if created is None else created
-        account = Account(
-            sid, owner_sid or sid, self.new_sid(""), friendly_name, self.sequence, at, at
+        sid, _, seq, at, _ = self.stamp("AC", "", at=created)
+        return self.accounts.add(
+            Account(sid, owner_sid or sid, seq, at, at, self.new_sid(""), friendly_name)
         )
-        self.accounts[sid] = account
-        self.touch()
-        return account
 
     def subaccounts(self, owner: Account) -> list[Account]:
-        return [a for a in self.accounts.values() if a.owner_sid == owner.sid and a is not owner]
+        return [account for account in self.accounts.of(owner.sid) if account is not owner]
 
     def status(self, account: Account) -> str:
         """The status in force: suspending a main account suspends its subaccounts (facts 1.5)."""
@@ -122,11 +208,11 @@ class World:
     def set_status(self, account: Account, status: str) -> None:
         """Suspend, take up again, or close; closing releases every number."""
         if status == "closed":
-            for number in list(account.numbers):
+            for number in list(self.numbers.of(account.sid)):
                 self.release(number)
         account.status = status
         account.updated = self.now()
-        self.touch()
+        self.accounts.changed(account)
 
     # Numbers
 
@@ -141,63 +227,42 @@ class World:
         """Put a number that nobody holds into an account, under a new SID."""
         if phone_number in self.by_phone_number:
             raise ValueError(f"{phone_number} is in an account already")
-        at = self.now() if created is None else created
-        sid = self.new_sid("PN")
-        number = Number(sid, account.sid, phone_number, self.sequence, at, at, changes or {})
-        account.numbers.append(number)
-        self.released.pop(phone_number, None)
-        self.numbers[sid] = number
+        if (released := self.released.get(phone_number)) is not None:
+            self.released.remove(released)
+        stamp = self.stamp("PN", account.sid, at=created)
+        number = self.numbers.add(Number(*stamp, phone_number, changes or {}))
         self.by_phone_number[phone_number] = number
-        self.touch()
         return number
 
     def changed(self, number: Number) -> None:
         """Note that a number's fields were changed now."""
         number.updated = self.now()
         number.rendered = None
-        self.touch()
+        self.numbers.changed(number)
 
     def release(self, number: Number) -> None:
         """Give a number back; its settings are lost, the digits wait in the pool."""
-        self._take_out(number)
-        del self.numbers[number.sid]
+        self.numbers.remove(number)
         del self.by_phone_number[number.phone_number]
-        self.released[number.phone_number] = Released(
-            number.phone_number, number.account_sid, self.now()
-        )
-        self.touch()
+        _, account_sid, seq, at, _ = self.stamp("", number.account_sid)
+        self.released.add(Released(number.phone_number, account_sid, seq, at, at))
 
     def move(self, number: Number, to: Account) -> None:
         """Transfer inside a family; the SID stays (twilio-facts 1.6)."""
-        self._take_out(number)
         self.sequence += 1
-        number.seq = self.sequence
-        number.account_sid = to.sid
-        to.numbers.append(number)
+        self.numbers.move(number, to.sid, self.sequence)
         self.changed(number)
-
-    def _take_out(self, number: Number) -> None:
-        rows = self.accounts[number.account_sid].numbers
-        del rows[bisect_left(rows, number.seq, key=lambda row: row.seq)]
 
     def is_free(self, phone_number: str) -> bool:
         """Whether anybody may buy it: held by nobody, not released within sixty days."""
         if phone_number in self.by_phone_number:
             return False
         released = self.released.get(phone_number)
-        return released is None or self.now() - released.released > RESALE_SECONDS
+        return released is None or self.now() - released.created > RESALE_SECONDS
 
     def is_restorable(self, released: Released) -> bool:
-        return self.now() - released.released <= RESTORABLE_SECONDS
+        return self.now() - released.created <= RESTORABLE_SECONDS
 
     def buy_back(self, released: Released, account: Account) -> Number:
         """What a person does on Console's page "Released Numbers"."""
         return self.add_number(account, released.phone_number)
-
-
-class Room:
-    """The world in use and the lock that guards it; a reset or a load exchanges the world."""
-
-    def __init__(self, world: World) -> None:
-        self.lock = threading.RLock()
-        self.world = world

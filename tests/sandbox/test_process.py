@@ -102,7 +102,7 @@ def test_a_hundred_thousand_numbers_are_quick_to_make_and_to_page_through() -> N
 
 
 def test_changes_survive_a_power_cut(tmp_path: Path) -> None:
-    state = tmp_path / "sandbox.json"
+    state = tmp_path / "sandbox.sqlite3"
     with SandboxProcess(state=state) as sandbox:
         client = sandbox.client()
         bought = client.incoming_phone_numbers.create(area_code="415", friendly_name="New line")
@@ -125,7 +125,7 @@ def test_changes_survive_a_power_cut(tmp_path: Path) -> None:
 
 
 def test_a_power_cut_while_writing_leaves_a_whole_file(tmp_path: Path) -> None:
-    state = tmp_path / "sandbox.json"
+    state = tmp_path / "sandbox.sqlite3"
     expected = 20_000
     with SandboxProcess(state=state, numbers=expected) as sandbox:
         sandbox.save()
@@ -141,12 +141,12 @@ def test_a_power_cut_while_writing_leaves_a_whole_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_an_orderly_end_saves_the_last_change(tmp_path: Path, signum: signal.Signals) -> None:
-    state = tmp_path / "deep" / "sandbox.json"
+    state = tmp_path / "deep" / "sandbox.sqlite3"
     with SandboxProcess(state=state) as sandbox:
         token = sandbox.revoke_token()
         assert sandbox.stop(signum) == 0
 
-    assert token in state.read_text("utf-8")
+    assert token.encode() in state.read_bytes()
     assert list(state.parent.iterdir()) == [state]
 
 
@@ -163,7 +163,7 @@ def test_it_ends_at_once_although_an_answer_is_pending(tmp_path: Path) -> None:
 
 
 def test_page_links_outlive_a_restart(tmp_path: Path) -> None:
-    state = tmp_path / "sandbox.json"
+    state = tmp_path / "sandbox.sqlite3"
     with SandboxProcess(state=state) as sandbox:
         page = sandbox.client().incoming_phone_numbers.page(page_size=10)
         link = page.next_page_url
@@ -176,20 +176,20 @@ def test_page_links_outlive_a_restart(tmp_path: Path) -> None:
 
 
 def test_save_and_load_go_back_to_a_point(tmp_path: Path) -> None:
-    state = tmp_path / "sandbox.json"
+    state = tmp_path / "sandbox.sqlite3"
     with SandboxProcess(state=state) as sandbox:
         sandbox.save()
-        kept = state.read_text("utf-8")
+        kept = state.read_bytes()
         sandbox.add_numbers(5)
         sandbox.save()
-        state.write_text(kept, "utf-8")
+        state.write_bytes(kept)
         sandbox.control("POST", "load")
         assert sandbox.account(sandbox.acme_sid)["numbers"] == 27
 
 
 @pytest.mark.parametrize("content", ["", "{", "{}", '{"format": 99}', "[]"])
 def test_a_state_file_that_cannot_be_used_is_left_alone(tmp_path: Path, content: str) -> None:
-    state = tmp_path / "sandbox.json"
+    state = tmp_path / "sandbox.sqlite3"
     state.write_text(content, "utf-8")
 
     ended = subprocess.run(

@@ -13,7 +13,7 @@ from telephony.sandbox.storage import StateFileError
 
 
 class Command(BaseCommand):
-    help = "Run the Twilio stand-in: accounts and numbers over real HTTP (docs/sandbox.md)."
+    help = "Run the Twilio stand-in over real HTTP (docs/sandbox.md)."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -27,6 +27,7 @@ class Command(BaseCommand):
         numbers: int,
         seed: int,
         state: Path | None,
+        webhook_hosts: list[str],
         **options: Any,
     ) -> None:
         def announce(line: str) -> None:
@@ -34,6 +35,14 @@ class Command(BaseCommand):
             self.stdout.flush()
 
         try:
-            serve(host=host, port=port, numbers=numbers, seed=seed, state=state, announce=announce)
+            serve(
+                host=host,
+                port=port,
+                numbers=numbers,
+                seed=seed,
+                state=state,
+                webhook_hosts=webhook_hosts,
+                announce=announce,
+            )
         except (StateFileError, OSError) as error:
             raise CommandError(str(error)) from error
