@@ -12,8 +12,11 @@ from typing import Any
 
 from telephony.sandbox import switches
 from telephony.sandbox.clock import Clock
+from telephony.sandbox.messaging.rows import Message
+from telephony.sandbox.monitor.rows import Alert
 from telephony.sandbox.tables import Row, Table
 from telephony.sandbox.timers import ACTIONS, Timer
+from telephony.sandbox.voice.rows import Call
 from telephony.sandbox.webhooks.rows import Webhook
 
 RESTORABLE_SECONDS = 10 * 86_400  # how long Console offers a released number (twilio-facts 2)
@@ -76,6 +79,9 @@ class World:
         self.released = Table(self, "released", Released)
         self.timers = Table(self, "timers", Timer)
         self.webhooks = Table(self, "webhooks", Webhook)
+        self.messages = Table(self, "messages", Message)
+        self.calls = Table(self, "calls", Call)
+        self.alerts = Table(self, "alerts", Alert)
         self.by_phone_number: dict[str, Number] = {}
         # For whoever keeps the world going and writes it down:
         self.changes = 0  # counts what has to be saved

@@ -1,0 +1,3 @@
+"""Texts: messages, messaging services, registrations."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Alerts and audit events, as Twilio Monitor shows them."""
+
+from __future__ import annotations

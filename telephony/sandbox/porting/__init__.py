@@ -1,0 +1,3 @@
+"""Ports: portability, documents, requests, signatures."""
+
+from __future__ import annotations
