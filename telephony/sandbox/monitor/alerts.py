@@ -31,7 +31,7 @@ def add(
     if hook is not None:
         alert.resource_sid = resource_sid or hook.subject_sid
         alert.request_method, alert.request_url = hook.method, hook.url
-        alert.request_variables = urlencode([tuple(pair) for pair in hook.form or []])
+        alert.request_variables = urlencode([(name, value) for name, value in hook.form or []])
         if hook.attempts:
             alert.response_body = hook.attempts[-1]["body"]
     return world.alerts.add(alert)
