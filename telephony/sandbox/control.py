@@ -15,12 +15,14 @@ from telephony.sandbox import controls, plan, seed, storage
 from telephony.sandbox.accounts import STATUSES
 from telephony.sandbox.application import TwilioApi
 from telephony.sandbox.controls import Answer, Body, ControlCall
-from telephony.sandbox.engine import Engine
+from telephony.sandbox.engine import SETTLE_SECONDS, Engine
 from telephony.sandbox.errors import ControlError
 from telephony.sandbox.faults import Fault
 from telephony.sandbox.http import Request, Response, json_response
 from telephony.sandbox.settings import SETTABLE
 from telephony.sandbox.world import RESTORABLE_SECONDS, Account, Number, World
+
+PREFIX = "/_sandbox"
 
 # Those that the rooms bring along; what concerns the process itself is below.
 CALLS = [*controls.CONTROLS]
@@ -68,7 +70,7 @@ class Control:
             ("GET", "/world", self.show_world),
             ("POST", "/world", self.take_world),
         ]
-        self.routes = [(m, re.compile(f"/_sandbox{path}/?"), handler) for m, path, handler in table]
+        self.routes = [(m, re.compile(f"{path}/?"), handler) for m, path, handler in table]
 
     @property
     def world(self) -> World:
@@ -77,34 +79,39 @@ class Control:
     def __call__(self, request: Request) -> Response:
         try:
             refuse_others(request)
-            handler, args = self._route(request)
-            body = _body(request)
-            if handler in (
-                self.save_now,
-                self.set_clock,
-                self.settle,
-            ):  # these take the lock themselves
-                return json_response(*handler(body))
-            with self.room.lock:
-                answer = handler(body, **args)
-            if request.param("settle"):
-                self.engine.settle()
-            return json_response(*answer)
+            settle = SETTLE_SECONDS if request.param("settle") else 0.0
+            path = request.path.removeprefix(PREFIX)
+            return json_response(*self.call(request.method, path, _body(request), settle=settle))
         except ControlError as error:
             return json_response(error.status, {"status": error.status, "message": error.message})
 
-    def _route(self, request: Request) -> tuple[Callable[..., Answer], dict[str, str]]:
+    def call(self, method: str, path: str, body: Body, *, settle: float = 0.0) -> Answer:
+        """Carry out one call; `path` is what follows `/_sandbox`. Raises `ControlError`.
+
+        Afterwards waits up to `settle` seconds until no webhook is on its way; never called with
+        the lock held, then.
+        """
+        handler, args = self._route(method, path)
+        if handler in (self.save_now, self.set_clock, self.settle):  # these take the lock
+            return handler(body)
+        with self.room.lock:
+            answer = handler(body, **args)
+        if settle:
+            self.engine.settle(settle)
+        return answer
+
+    def _route(self, method: str, path: str) -> tuple[Callable[..., Answer], dict[str, str]]:
         matches = [
-            (method, handler, match.groupdict())
-            for method, pattern, handler in self.routes
-            if (match := pattern.fullmatch(request.path))
+            (known, handler, match.groupdict())
+            for known, pattern, handler in self.routes
+            if (match := pattern.fullmatch(path))
         ]
-        for method, handler, args in matches:
-            if method == request.method:
+        for known, handler, args in matches:
+            if known == method:
                 return handler, args
         if matches:
-            raise ControlError(405, f"{request.path} knows {', '.join(m for m, _, _ in matches)}")
-        raise ControlError(404, f"there is no {request.path}")
+            raise ControlError(405, f"{PREFIX}{path} knows {', '.join(m for m, _, _ in matches)}")
+        raise ControlError(404, f"there is no {PREFIX}{path}")
 
     def _in_the_world(self, call: ControlCall) -> Callable[..., Answer]:
         def handler(body: Body, **args: str) -> Answer:
@@ -314,10 +321,22 @@ class Control:
 
 
 def refuse_others(request: Request) -> None:
-    """Only this machine, and no page of a browser that had our name resolved to this machine."""
+    """Only this machine, and no page of a browser that had our name resolved to this machine.
+
+    A browser that acts for another site's page says so; whatever changes something is then refused.
+    """
     host = urlsplit(f"//{request.host}").hostname or "localhost"
     if not (_is_loopback(request.peer) and (host == "localhost" or _is_loopback(host))):
         raise ControlError(403, "the control API answers this machine only")
+    if request.method not in ("GET", "HEAD") and not _is_from_our_page(request):
+        raise ControlError(403, "another site's page may change nothing here")
+
+
+def _is_from_our_page(request: Request) -> bool:
+    """Whether what a browser says of the page behind it fits; other programs say nothing."""
+    return request.fetch_site in ("", "none", "same-origin") and (
+        not request.origin or urlsplit(request.origin).netloc == request.host
+    )
 
 
 def _target(body: Body) -> Callable[[datetime], datetime]:

@@ -29,6 +29,8 @@ class Request:
     host: str = ""
     authorization: str = ""
     content_type: str = ""
+    origin: str = ""
+    fetch_site: str = ""  # a browser's word for whose page asks: same-origin, cross-site …
 
     def param(self, name: str) -> str | None:
         values = self.query.get(name)
@@ -116,6 +118,8 @@ class Handler(BaseHTTPRequestHandler):
             host=self.headers.get("Host", ""),
             authorization=self.headers.get("Authorization", ""),
             content_type=self.headers.get("Content-Type", ""),
+            origin=self.headers.get("Origin", ""),
+            fetch_site=self.headers.get("Sec-Fetch-Site", ""),
         )
         response = self.server.application(request)
         try:
