@@ -14,6 +14,7 @@ from telephony.sandbox.application import TwilioApi
 from telephony.sandbox.control import Control
 from telephony.sandbox.engine import Engine, Room
 from telephony.sandbox.http import Request, Response, Server
+from telephony.sandbox.page.site import Site
 from telephony.sandbox.webhooks.courier import Allowed
 
 
@@ -61,6 +62,7 @@ class Sandbox:
             state_file=state,
             save=self.saver.save_changes if self.saver else lambda: None,
         )
+        self.site = Site(self.control)
         self.server = Server((host, port), self.answer)
 
     @property
@@ -69,8 +71,12 @@ class Sandbox:
         return f"http://{host!s}:{port}"
 
     def answer(self, request: Request) -> Response:
+        if request.path == "/_sandbox/" or request.path.startswith("/_sandbox/room/"):
+            return self.site(request)
         if request.path.startswith("/_sandbox/"):
             return self.control(request)
+        if request.method == "GET" and request.path in ("/", "/_sandbox"):
+            return Response(303, headers={"Location": "/_sandbox/"})
         return self.api(request)
 
     def run(self) -> None:

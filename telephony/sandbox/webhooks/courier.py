@@ -239,7 +239,7 @@ def _send(
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or host not in allowed:
         raise _NoAnswer("", f"{host or url} is not a host that webhooks may go to")
-    target, headers, body = _request(order, url, method, extra)
+    target, headers, body = request(order, url, method, extra)
     connection = _connect(parts.scheme, host, parts.port, min(overrides.connect, _left(until)))
     try:
         connection.sock.settimeout(min(overrides.read, _left(until)))
@@ -279,7 +279,7 @@ def _connect(
     return connection
 
 
-def _request(
+def request(
     order: Order, url: str, method: str, extra: list[list[str]]
 ) -> tuple[str, dict[str, str], bytes | None]:
     """(target, headers, body): parameters in the query of a GET, else as a form or JSON."""
