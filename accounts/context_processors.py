@@ -25,6 +25,13 @@ NAVIGATION = (
 )  # fmt: skip
 
 
+def _rehearsal_room() -> str:
+    """Where a visitor of the demo plays phones and carriers; empty without a stand-in."""
+    if not (settings.DEMO and settings.TWILIO_BASE_URL):
+        return ""
+    return f"{settings.TWILIO_BASE_URL.rstrip('/')}/_sandbox/"
+
+
 def console(request: HttpRequest) -> dict[str, Any]:
     """Account, actor, navigation, other accounts, unread notices, and where to get help (S0-30)."""
     everywhere: dict[str, Any] = {
@@ -32,6 +39,7 @@ def console(request: HttpRequest) -> dict[str, Any]:
         "support_email": settings.SUPPORT_EMAIL,
         "support_chat_url": settings.SUPPORT_CHAT_URL,
         "is_demo": settings.DEMO,
+        "rehearsal_room_url": _rehearsal_room(),
         "account": None,
     }
     account = getattr(request, "account", None)

@@ -6,6 +6,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from accounts import tasks
 from accounts.actors import Actor
@@ -329,6 +330,24 @@ def test_home_explains_to_those_without_an_account() -> None:
 
 def test_home_asks_the_signed_out_to_sign_in() -> None:
     assert Client().get("/").headers["Location"] == f"{reverse('account_login')}?next=/"
+
+
+@pytest.mark.parametrize(
+    ("is_demo", "twilio", "shown"),
+    [
+        (True, "http://127.0.0.1:8001", True),
+        (False, "http://127.0.0.1:8001", False),
+        (True, "", False),
+    ],
+)
+def test_the_demo_leads_to_the_room_where_its_phones_are_played(
+    admin_client: Client, settings: Settings, is_demo: bool, twilio: str, shown: bool
+) -> None:
+    settings.DEMO, settings.TWILIO_BASE_URL = is_demo, twilio
+
+    response = admin_client.get(page("settings"))
+
+    assert ('href="http://127.0.0.1:8001/_sandbox/"' in text(response)) is shown
 
 
 def test_help_is_open_to_all_and_names_the_ways_to_a_person(settings: object) -> None:  # S0-30

@@ -181,6 +181,7 @@ def test_the_demo_has_what_a_visitor_needs_and_is_not_imported_yet(
     demo = json.loads(demo_file.read_text())
     acme = Account.objects.get(slug="acme")
     assert demo["sandbox_url"] == sandbox.url
+    assert demo["rehearsal_room_url"] == f"{sandbox.url}/_sandbox/"
     roles = [login["role"] for login in demo["logins"]]
     assert roles == ["owner", "billing_admin", "admin", "member", "stranger", "support"]
     for login in demo["logins"]:

@@ -101,6 +101,7 @@ class Command(BaseCommand):
             {
                 "url": settings.PUBLIC_URL,
                 "sandbox_url": settings.TWILIO_BASE_URL,
+                "rehearsal_room_url": f"{settings.TWILIO_BASE_URL}/_sandbox/",
                 "logins": logins,
                 "api_key": _api_key(Account.objects.get(slug=ACME.slug), path, at=at),
             },

@@ -127,7 +127,7 @@ def _clock(visit: Visit) -> Markup:
             submit="Set the clock",
         ),
         Form(visit, "real-time").press("Back to the real time"),
-        id="clock",
+        id="move-clock",
     )
 
 
