@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -34,7 +35,6 @@ class Room:
     def exchange(self, world: World) -> None:
         """Go on with another world; answers to webhooks of the old one will be dropped."""
         with self.lock:
-            world.changes = self.world.changes + 1
             world.wake = self.work.set
             self.world = world
             self.on_the_way = 0
@@ -56,14 +56,23 @@ class Engine(threading.Thread):
     def run(self) -> None:
         while not self._ending:
             self.room.work.clear()
-            with self.room.lock:
-                self.room.world.run_due()
-                due = self.room.world.next_due()
-                wait = _IDLE_SECONDS if due is None else due - self.room.world.now()
-            self.dispatch()
-            if self.room.held:
-                wait = min(wait, HELD_SECONDS)
+            try:
+                wait = self._step()
+            except Exception:  # one action that fails does not stop the others
+                traceback.print_exc()
+                continue
             self.room.work.wait(min(max(wait, 0.0), _IDLE_SECONDS))
+
+    def _step(self) -> float:
+        """Do what is to be done now; returns the seconds until something is due."""
+        room = self.room
+        with room.lock:
+            room.world.run_due()
+        self.dispatch()
+        with room.lock:
+            due = room.world.next_due()
+            wait = _IDLE_SECONDS if due is None else due - room.world.now()
+            return min(wait, HELD_SECONDS) if room.held else wait
 
     def stop(self) -> None:
         self._ending = True
@@ -94,7 +103,10 @@ class Engine(threading.Thread):
             return [waiting]
         chains: list[list[str]] = []
         for sid in waiting:
-            fault = room.faults.pick_for_webhook(world.webhooks[sid])
+            hook = world.webhooks.get(sid)
+            if hook is None:
+                continue
+            fault = room.faults.pick_for_webhook(hook)
             if fault is not None and fault.kind == "webhook_late":
                 room.held.append(sid)
                 continue

@@ -7,6 +7,7 @@ import socket
 import struct
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -117,7 +118,11 @@ class Handler(BaseHTTPRequestHandler):
             authorization=self.headers.get("Authorization", ""),
             content_type=self.headers.get("Content-Type", ""),
         )
-        response = self.server.application(request)
+        try:
+            response = self.server.application(request)
+        except Exception:
+            traceback.print_exc()
+            response = json_response(500, {"message": "The sandbox failed", "status": 500})
         try:
             if response.delay_seconds:
                 time.sleep(response.delay_seconds)
