@@ -207,7 +207,7 @@ class SandboxProcess:
             setattr(self, f"{role}_token", tokens[sid])
 
     def reset(self, **options: int) -> None:
-        """Start afresh, with other `numbers` or another `seed` if given."""
+        """Start afresh, with other `numbers` or another `seed`, or without `history`, if given."""
         self.control("POST", "reset", options)
         self.refresh()
 

@@ -9,6 +9,7 @@ from telephony.sandbox.clock import rfc2822
 from telephony.sandbox.context import VERSION, Context
 from telephony.sandbox.errors import TwilioError
 from telephony.sandbox.http import Response, json_response
+from telephony.sandbox.monitor import events
 from telephony.sandbox.operations import Operation
 from telephony.sandbox.paging import page
 from telephony.sandbox.parameters import Parameter, one_of, text
@@ -82,7 +83,9 @@ def create(context: Context) -> Response:
         raise TwilioError(21480)
     default = f"SubAccount Created at {context.world.clock.now():%Y-%m-%d %I:%M %p}"
     name = context.read().get("FriendlyName") or default
-    return json_response(201, resource(world, world.add_account(name, owner_sid=caller.sid)))
+    account = world.add_account(name, owner_sid=caller.sid)
+    events.record(context, "account.created", account, "account")
+    return json_response(201, resource(world, account))
 
 
 def fetch(context: Context) -> Response:
@@ -95,12 +98,16 @@ def update(context: Context) -> Response:
     world, account, given = context.world, context.account("Sid"), context.read()
     if context.caller is account and world.status(account) != "active":
         raise TwilioError(20403, f"Account {account.sid} is {world.status(account)}")
+    before = resource(world, account)
     if "Status" in given:
         _change_status(context, account, given["Status"])
     account.friendly_name = given.get("FriendlyName") or account.friendly_name
     account.updated = world.now()
     world.accounts.changed(account)
-    return json_response(200, resource(world, account))
+    after = resource(world, account)
+    changes = events.differences(before, after)
+    events.record(context, "account.updated", account, "account", changes)
+    return json_response(200, after)
 
 
 def _change_status(context: Context, account: Account, status: str) -> None:
@@ -115,6 +122,9 @@ def _change_status(context: Context, account: Account, status: str) -> None:
         raise TwilioError(21478)
     if world.status(context.caller) != "active":
         raise TwilioError(21476)
+    if status == "closed":
+        for number in world.numbers.of(account.sid):
+            events.record(context, "phone-number.deleted", number, "phone-number")
     world.set_status(account, status)
 
 

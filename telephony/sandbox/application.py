@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
 import os
 import re
 import threading
@@ -18,7 +15,7 @@ from telephony.sandbox.engine import Room
 from telephony.sandbox.errors import TwilioError
 from telephony.sandbox.faults import Fault
 from telephony.sandbox.http import Request, Response, json_response
-from telephony.sandbox.world import Account, World
+from telephony.sandbox.identity import credentials
 
 FORM = "application/x-www-form-urlencoded"
 RECENT = 1000  # requests remembered one by one
@@ -63,7 +60,11 @@ class TwilioApi:
     def __call__(self, request: Request) -> Response:
         began = time.perf_counter()
         found = _IN_PATH.search(request.path)
-        account = found.group(1) if found else credentials(request.authorization)[0]
+        account = (
+            found.group(1)
+            if found
+            else credentials.account_sid(self.room.world, request.authorization)
+        )
         in_flight = self.in_flight
         concurrent = self._count(in_flight, account, 1)
         try:
@@ -95,6 +96,7 @@ class TwilioApi:
     def _answer(self, request: Request, concurrent: int) -> tuple[Response, Fault | None]:
         fault = self.room.faults.pick(request, concurrent)
         try:
+            self._limit(concurrent)
             response = self._carry_out(request, fault)
             if fault is not None and fault.replaces_answer:
                 raise fault.error()
@@ -106,35 +108,25 @@ class TwilioApi:
             fault.spoil(response)
         return response, fault
 
+    def _limit(self, concurrent: int) -> None:
+        """Refuse a request of an account that has too many at a time (twilio-facts 8, B 14)."""
+        limit = self.room.world.switch("concurrency_limit")
+        if limit != "off" and concurrent > int(limit):
+            raise TwilioError(20429)
+
     def _carry_out(self, request: Request, fault: Fault | None) -> Response:
         if fault is not None and not fault.takes_effect:
             raise fault.error()
-        caller = authenticate(self.room.world, request.authorization)
+        world = self.room.world
+        caller = credentials.authenticate(world, request.authorization)
         found = routes.find(request.path)
         if found is None:
-            raise Context(request, self.room.world, caller, {}).not_found()
+            raise Context(request, world, caller.account, {}).not_found()
         operations, args = found
         operation = operations.get(request.method)
         if operation is None:
             raise TwilioError(20004)
-        context = Context(request, self.room.world, caller, args, operation.parameters, fault)
-        return operation.handler(context)
-
-
-def authenticate(world: World, authorization: str) -> Account:
-    """The account whose SID and token are in the Basic header; 20003 otherwise."""
-    sid, token = credentials(authorization)
-    account = world.accounts.get(sid)
-    if account is None or not hmac.compare_digest(token.encode(), account.token.encode()):
-        raise TwilioError(20003)
-    return account
-
-
-def credentials(authorization: str) -> tuple[str, str]:
-    """User name and password of a Basic header; empty for anything else."""
-    scheme, _, encoded = authorization.partition(" ")
-    try:
-        name, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, ValueError):
-        return "", ""
-    return (name, password) if scheme.lower() == "basic" else ("", "")
+        credentials.check(world, caller, operation, args)
+        return operation.handler(
+            Context(request, world, caller.account, args, operation.parameters, fault, caller.key)
+        )

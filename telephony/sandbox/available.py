@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import chain, count
 from typing import Any
 
-from telephony.sandbox import plan
+from telephony.sandbox import nearby, plan
 from telephony.sandbox.context import VERSION, Context
 from telephony.sandbox.errors import TwilioError
 from telephony.sandbox.http import Response, json_response
@@ -15,9 +15,14 @@ from telephony.sandbox.operations import ACCOUNT, Operation
 from telephony.sandbox.paging import MAX_SIZE, page_size
 from telephony.sandbox.parameters import Parameter, flag, text, whole_number
 from telephony.sandbox.plan import Area
-from telephony.sandbox.world import World
+from telephony.sandbox.world import Account, World
 
-_LINKS = {"Local": "local", "TollFree": "toll_free", "Mobile": "mobile"}
+_LINKS = {
+    "Local": "local",
+    "TollFree": "toll_free",
+    "Mobile": "mobile",
+    "National": "national",
+}
 _KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
 _LOOKED_AT = 5_000  # numbers of an area that are held against a pattern, so that it ends soon
 
@@ -62,7 +67,7 @@ def search(context: Context) -> Response:
     contains = given.get("Contains")
     pattern = _contains(contains)
     found: dict[str, dict[str, Any]] = {}
-    for area in _matching_areas(given, areas):
+    for area in nearby.nearest_first(given, _matching_areas(given, areas)):
         exact = _exact(context.world, area, contains or "")
         for phone_number in chain(exact, stock(context.world, area, pattern)):
             if len(found) == size:
@@ -73,8 +78,12 @@ def search(context: Context) -> Response:
 
 
 def _matching_areas(given: dict[str, Any], areas: list[Area]) -> list[Area]:
+    """`AreaCode` counts in North America only; `InRateCenter` needs `InLata` (twilio-facts 1.4)."""
+    if given.get("InRateCenter") and not given.get("InLata"):
+        raise TwilioError(20001, "InRateCenter needs InLata")
+    is_american = any(plan.CALLING_CODES[area.country] == "1" for area in areas)
     wanted = {
-        "code": str(given.get("AreaCode", "")),
+        "code": str(given.get("AreaCode", "")) if is_american else None,
         "region": given.get("InRegion"),
         "locality": given.get("InLocality"),
         "rate_center": given.get("InRateCenter"),
@@ -145,12 +154,13 @@ def first_in_area_code(world: World, area_code: str) -> tuple[str, Area] | None:
     return next(((number, area) for number in offers if world.is_free(number)), None)
 
 
-def area_on_sale(world: World, phone_number: str) -> Area | None:
-    """Where a number belongs that may be bought now; None when it may not."""
+def area_on_sale(world: World, phone_number: str, account: Account | None = None) -> Area | None:
+    """Where a number belongs that may be bought now, by anybody or by this account; else None."""
     area = plan.locate(phone_number)
     if area is plan.MAGIC_AREA and phone_number != plan.MAGIC_NUMBER:
         return None
-    return area if world.is_free(phone_number) else None
+    free = world.may_buy(phone_number, account) if account else world.is_free(phone_number)
+    return area if free else None
 
 
 def _offer(area: Area, phone_number: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from telephony.sandbox import parameters
 from telephony.sandbox.errors import TwilioError
 from telephony.sandbox.faults import Fault
 from telephony.sandbox.http import Request
+from telephony.sandbox.identity.rows import Key
 from telephony.sandbox.parameters import Parameter
 from telephony.sandbox.tables import R, Table
 from telephony.sandbox.world import Account, World
@@ -27,6 +28,7 @@ class Context:
     args: dict[str, str]  # the parts of the path by name
     parameters: tuple[Parameter, ...] = ()
     fault: Fault | None = None
+    key: Key | None = None  # the API key the caller used, if any
 
     def read(self) -> dict[str, Any]:
         """The operation's parameters, checked; raises `TwilioError` for the first that is wrong.

@@ -18,14 +18,17 @@ from telephony.sandbox.controls import Answer, Body, ControlCall
 from telephony.sandbox.engine import SETTLE_SECONDS, Engine
 from telephony.sandbox.errors import ControlError
 from telephony.sandbox.faults import Fault
+from telephony.sandbox.holdings import control as holdings
 from telephony.sandbox.http import Request, Response, json_response
+from telephony.sandbox.identity import control as identity
+from telephony.sandbox.monitor import events
 from telephony.sandbox.settings import SETTABLE
 from telephony.sandbox.world import RESTORABLE_SECONDS, Account, Number, World
 
 PREFIX = "/_sandbox"
 
 # Those that the rooms bring along; what concerns the process itself is below.
-CALLS = [*controls.CONTROLS]
+CALLS = [*controls.CONTROLS, *holdings.CONTROLS, *identity.CONTROLS]
 
 
 class Control:
@@ -237,13 +240,11 @@ class Control:
         if self.world.status(account) != "active":
             raise ControlError(409, f"{account.sid} is {self.world.status(account)}")
         number = self.world.buy_back(released, account)
+        events.record_console(self.world, "phone-number.created", number, "phone-number")
         return 201, {"sid": number.sid, "phone_number": phone_number, "account_sid": account.sid}
 
     def _find(self, sid: str) -> Account:
-        try:
-            return self.world.accounts[sid]
-        except KeyError:
-            raise ControlError(404, f"there is no account {sid}") from None
+        return controls.find_account(self.world, sid)
 
     # Faults and requests
 
@@ -279,11 +280,15 @@ class Control:
     # The whole world
 
     def reset(self, body: Body) -> Answer:
-        """Start afresh, with these `numbers` and `seed` if given; faults and requests go too."""
+        """Start afresh, with these `numbers` and `seed` if given; faults and requests go too.
+
+        `{"history": false}` leaves out the calls and texts of the past.
+        """
         numbers, world_seed = body.get("numbers", self.numbers), body.get("seed", self.seed)
         if not isinstance(numbers, int) or not isinstance(world_seed, int) or numbers < 0:
             raise ControlError(400, "numbers and seed must be whole numbers")
-        self._replace(seed.build(numbers=numbers, seed=world_seed))
+        with_history = body.get("history", True) is not False
+        self._replace(seed.build(numbers=numbers, seed=world_seed, with_history=with_history))
         return self.state(body)
 
     def save_now(self, body: Body) -> Answer:

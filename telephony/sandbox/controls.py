@@ -9,7 +9,7 @@ from typing import Any
 from telephony.sandbox.errors import ControlError
 from telephony.sandbox.switches import SWITCHES
 from telephony.sandbox.webhooks.rows import PENDING
-from telephony.sandbox.world import World
+from telephony.sandbox.world import Account, World
 
 Body = dict[str, Any]
 Answer = tuple[int, Any]
@@ -27,6 +27,13 @@ class ControlCall:
     method: str
     path: str
     handler: Callable[..., Answer]
+
+
+def find_account(world: World, sid: str) -> Account:
+    try:
+        return world.accounts[sid]
+    except KeyError:
+        raise ControlError(404, f"there is no account {sid}") from None
 
 
 def list_switches(world: World, body: Body) -> Answer:

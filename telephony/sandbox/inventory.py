@@ -8,17 +8,18 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from telephony.sandbox import available, plan
+from telephony.sandbox import emergency, plan, purchases, transfers
 from telephony.sandbox.clock import rfc2822
 from telephony.sandbox.context import VERSION, Context
 from telephony.sandbox.errors import TwilioError
+from telephony.sandbox.holdings import requirements
 from telephony.sandbox.http import Response, json_response
+from telephony.sandbox.monitor import events
 from telephony.sandbox.operations import ACCOUNT, Operation
 from telephony.sandbox.paging import page
 from telephony.sandbox.parameters import Parameter, flag, sid, text
-from telephony.sandbox.plan import Area
 from telephony.sandbox.settings import COMPUTED, DEFAULTS, PARAMETERS, apply_settings
-from telephony.sandbox.world import Account, Number, World
+from telephony.sandbox.world import Account, Number
 
 _to_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 TYPES = {"Local": "local", "Mobile": "mobile", "TollFree": "toll free"}  # by the end of the path
@@ -78,7 +79,7 @@ def _common_json(account_sid: str, country: str, number_type: str) -> str:
 
 
 def kind(number: Number) -> str:
-    """`local`, `mobile` or `toll free`."""
+    """`local`, `mobile`, `national` or `toll free`."""
     return str(number.changes.get("type") or _place(number)[1])
 
 
@@ -133,76 +134,51 @@ def fetch(context: Context) -> Response:
 
 
 def buy(context: Context) -> Response:
-    """Take a free number into the account, by `PhoneNumber` or by `AreaCode`."""
-    account = context.active_account()
-    given = context.read()
-    wanted = _type_in_path(context)
-    phone_number, area = _wanted_number(context.world, given)
-    if wanted and area.type != wanted:
-        raise TwilioError(21422, f"{phone_number} is not available")
-    changes: dict[str, Any] = {}
-    apply_settings(changes, given)
-    needs_address = plan.address_requirements(area.country, area.type) != "none"
-    if needs_address and "address_sid" not in changes:
-        raise TwilioError(21631)
-    number = context.world.add_number(account, phone_number, changes)
-    return json_response(201, resource(number))
-
-
-def _wanted_number(world: World, given: dict[str, Any]) -> tuple[str, Area]:
-    """The free number that is asked for, and where it belongs."""
-    phone_number, area_code = given.get("PhoneNumber"), given.get("AreaCode")
-    if phone_number:
-        if phone_number == plan.MAGIC_INVALID or not plan.is_valid(phone_number):
-            raise TwilioError(21421, f"{phone_number} is not a valid phone number")
-        area = available.area_on_sale(world, phone_number)
-        if area is None:
-            raise TwilioError(21422, f"{phone_number} is not available")
-        return phone_number, area
-    if not area_code:
-        raise TwilioError(20001, "PhoneNumber or AreaCode is required")
-    if not re.fullmatch(r"[2-9]\d\d", area_code):
-        raise TwilioError(21451)
-    found = available.first_in_area_code(world, area_code)
-    if found is None:
-        raise TwilioError(21452, f"No phone numbers were found in area code {area_code}")
-    return found
+    return json_response(201, resource(purchases.carry_out(context, _type_in_path(context))))
 
 
 def update(context: Context) -> Response:
     """Change settings; with `AccountSid`, move the number inside the family."""
-    number, given = _number(context), context.read()
-    target = given.get("AccountSid")
-    gaining = _gaining_account(context, number, target) if target else None
-    changes = dict(number.changes)
+    world, number, given = context.world, _number(context), context.read()
+    before, account = resource(number), world.accounts[number.account_sid]
+    gaining = account
+    if target := given.get("AccountSid"):
+        gaining = transfers.gaining_account(context, number, target)
+    moves = gaining is not account
+    changes = transfers.what_stays(world, number) if moves else dict(number.changes)
     apply_settings(changes, given)
+    if moves or not _REGULATED.isdisjoint(given):
+        requirements.check(world, gaining, plan.locate(number.phone_number), changes)
+    requirements.check_address_is_ours(world, gaining, given.get("EmergencyAddressSid"))
     number.changes = changes
-    context.world.changed(number)
-    if gaining is not None and gaining.sid != number.account_sid:
-        context.world.move(number, gaining)
+    world.changed(number)
+    if moves:
+        world.move(number, gaining)
+    if "EmergencyAddressSid" in given:
+        emergency.set_address(world, number, given["EmergencyAddressSid"])
+    _record_update(context, account, number, before)
     return json_response(200, resource(number))
 
 
-def _gaining_account(context: Context, number: Number, account_sid: str) -> Account:
-    """Where the number goes, or why it cannot (twilio-facts 1.6)."""
-    gaining = context.world.accounts.get(account_sid)
-    if gaining is None:
-        raise TwilioError(21471)
-    losing = context.world.accounts[number.account_sid]
-    if gaining.owner_sid != losing.owner_sid:
-        raise TwilioError(21473)
-    if not context.caller.is_main and gaining is not losing:
-        raise TwilioError(21474)
-    if context.world.status(gaining) != "active":
-        raise TwilioError(21472)
-    return gaining
+def _record_update(
+    context: Context, losing: Account, number: Number, before: dict[str, Any]
+) -> None:
+    """One event, and one more in the account that lost the number."""
+    changes = events.differences(before, resource(number))
+    moved = number.account_sid != losing.sid
+    event_type = "phone-number.transferred" if moved else "phone-number.updated"
+    events.record(context, event_type, number, "phone-number", changes)
+    if moved:
+        events.record(context, event_type, number, "phone-number", changes, account_sid=losing.sid)
 
 
 def release(context: Context) -> Response:
     """Give the number back; its emergency address has to be removed first (twilio-facts 2)."""
     number = _number(context)
-    if number.changes.get("emergency_status") == "Active":
-        raise TwilioError(20001, "Remove the emergency address before releasing the phone number")
+    emergency.check_release(number.changes)
+    if number.release_refused is not None:
+        raise TwilioError(number.release_refused)
+    events.record(context, "phone-number.deleted", number, "phone-number")
     context.world.release(number)
     return Response(204)
 
@@ -211,6 +187,7 @@ def _number(context: Context) -> Number:
     return context.find(context.world.numbers, context.active_account())
 
 
+_REGULATED = frozenset({"AddressSid", "BundleSid", "IdentitySid"})
 _FILTERS = (
     Parameter("Beta", flag),
     Parameter("FriendlyName", text()),

@@ -1,12 +1,14 @@
 """Pages of a list: opaque tokens, no totals (twilio-facts 1.3, 7.3).
 
 Rows are kept by ascending `seq` and shown newest first. A token names the row after which the next
-page begins, so that rows that come and go between two pages shift nothing.
+page begins, so that rows that come and go between two pages shift nothing. It works for a day of
+the sandbox's clock: that tokens expire is known, after which time is not.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +22,8 @@ from telephony.sandbox.http import Response, json_response
 DEFAULT_SIZE, MAX_SIZE = 50, 1000
 _PAGING = ("PageSize", "Page", "PageToken")
 NEXT, PREVIOUS = "PA", "PB"
+TOKEN_HOURS = 24
+_TOKEN = re.compile(r"(PA|PB)(-[0-9a-f]{15}|[0-9a-f]{16})([0-9a-f]{8})[0-9a-f]{16}")
 
 
 class Row(Protocol):
@@ -143,16 +147,20 @@ def _bounds(context: Context, rows: Sequence[R], size: int, number: int) -> tupl
     return start, min(start + size, len(rows))
 
 
-def _token(context: Context, kind: str, seq: int) -> str:
-    return f"{kind}{seq:016x}{context.world.page_mac(f'{kind}{seq}{context.request.path}')}"
+def _token(context: Context, kind: str, seq: int, hour: int | None = None) -> str:
+    """`hour` is when it is given out, in hours of the clock; now unless said otherwise."""
+    given_out = int(context.world.now() // 3600) if hour is None else hour
+    place = f"{kind}{seq:016x}{given_out:08x}"
+    return place + context.world.page_mac(place + context.request.path)
 
 
 def _read_token(context: Context, token: str) -> int:
-    try:
-        seq = int(token[2:18], 16)
-    except ValueError:
-        raise TwilioError(21481) from None
-    if token[:2] not in (NEXT, PREVIOUS) or token != _token(context, token[:2], seq):
+    found = _TOKEN.fullmatch(token)
+    if found is None:
+        raise TwilioError(21481)
+    kind, seq, hour = found[1], int(found[2], 16), int(found[3], 16)
+    is_old = context.world.now() // 3600 - hour > TOKEN_HOURS
+    if is_old or token != _token(context, kind, seq, hour):
         raise TwilioError(21481)
     return seq
 

@@ -92,6 +92,18 @@ def one_of(*allowed: str, code: int = 20001) -> Check:
     return check
 
 
+def matching(pattern: str, what: str) -> Check:
+    """A text of a shape that `what` describes."""
+    compiled = re.compile(pattern)
+
+    def check(name: str, value: str) -> str:
+        if not compiled.fullmatch(value):
+            raise TwilioError(20001, f"{name} must be {what}")
+        return value
+
+    return check
+
+
 def flag(name: str, value: str) -> bool:
     if value.lower() not in ("true", "false"):
         raise TwilioError(20001, f"{name} must be true or false")

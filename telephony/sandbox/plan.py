@@ -1,8 +1,8 @@
-"""The numbering plan the stand-in knows: areas of the US, Canada and the UK.
+"""The numbering plan the stand-in knows: areas of six countries.
 
-Every area yields a long and repeatable sequence of numbers, beginning with those reserved for
-fiction (555-01xx in North America, Ofcom's drama ranges in the UK). The seeded inventory, numbers
-added by tests and the stock on sale all come from that one sequence.
+Every area yields a repeatable sequence of numbers, beginning with those reserved for fiction
+(555-01xx in North America, the drama ranges of the regulators elsewhere, where nothing follows).
+The seeded inventory, numbers added by tests and the stock on sale all come from that one sequence.
 """
 
 from __future__ import annotations
@@ -14,15 +14,22 @@ from typing import NamedTuple
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 _NORTH_AMERICAN = re.compile(r"\+1[2-9]\d\d[2-9]\d{6}")
 
-CALLING_CODES = {"US": "1", "CA": "1", "GB": "44"}
-COUNTRIES = {"US": "United States", "CA": "Canada", "GB": "United Kingdom"}
+CALLING_CODES = {"US": "1", "CA": "1", "GB": "44", "DE": "49", "FR": "33", "AU": "61"}
+COUNTRIES = {
+    "US": "United States",
+    "CA": "Canada",
+    "GB": "United Kingdom",
+    "DE": "Germany",
+    "FR": "France",
+    "AU": "Australia",
+}
 
 
 class Area(NamedTuple):
     """A prefix of the numbering plan and where it is."""
 
     country: str
-    type: str  # local | mobile | toll free, as in the resource's `type`
+    type: str  # local | mobile | national | toll free, as in the resource's `type`
     code: str  # digits after the calling code
     length: int  # subscriber digits after the code
     fictional: str  # subscriber prefix reserved for fiction
@@ -97,22 +104,74 @@ TOLL_FREE_CODES = ("800", "888", "877", "866", "855", "844", "833")
 US_TOLL_FREE = [Area("US", "toll free", code, 7, "55501") for code in TOLL_FREE_CODES]
 CA_TOLL_FREE = [Area("CA", "toll free", code, 7, "55501") for code in TOLL_FREE_CODES]
 GB_LOCAL = [
-    Area("GB", "local", code, length, fictional, locality, "England")
-    for code, length, fictional, locality in (
-        ("20", 8, "79460", "London"),
-        ("161", 7, "4960", "Manchester"),
-        ("121", 7, "4960", "Birmingham"),
-        ("113", 7, "4960", "Leeds"),
+    Area("GB", "local", code, length, fictional, place, "England", latitude=north, longitude=east)
+    for code, length, fictional, place, north, east in (
+        ("20", 8, "79460", "London", "51.507400", "-0.127800"),
+        ("161", 7, "4960", "Manchester", "53.480800", "-2.242600"),
+        ("121", 7, "4960", "Birmingham", "52.486200", "-1.890400"),
+        ("113", 7, "4960", "Leeds", "53.800800", "-1.549100"),
     )
 ]
 GB_MOBILE = [Area("GB", "mobile", "7700", 6, "900")]
 GB_TOLL_FREE = [Area("GB", "toll free", "808", 7, "1570")]
+GB_NATIONAL = [Area("GB", "national", "3069", 6, "990")]
+
+
+def _local(country: str, row: str) -> Area:
+    code, length, fictional, locality, region, latitude, longitude = row.split("|")
+    return Area(
+        country,
+        "local",
+        code,
+        int(length),
+        fictional,
+        locality,
+        region,
+        latitude=latitude,
+        longitude=longitude,
+    )
+
+
+DE_LOCAL = [
+    _local("DE", row)
+    for row in (
+        "30|8|23125|Berlin|BE|52.520000|13.405000",
+        "40|8|66969|Hamburg|HH|53.551100|9.993700",
+        "69|8|90009|Frankfurt|HE|50.110900|8.682100",
+        "89|8|99998|Munich|BY|48.135100|11.582000",
+    )
+]
+DE_MOBILE = [Area("DE", "mobile", "176", 8, "040690")]
+FR_LOCAL = [
+    _local("FR", row)
+    for row in (
+        "1|8|9900|Paris|IDF|48.856600|2.352200",
+        "4|8|6571|Marseille|PAC|43.296500|5.369800",
+    )
+]
+FR_MOBILE = [Area("FR", "mobile", "6", 8, "3998")]
+AU_LOCAL = [
+    _local("AU", row)
+    for row in (
+        "2|8|5550|Sydney|NSW|-33.868800|151.209300",
+        "3|8|5550|Melbourne|VIC|-37.813600|144.963100",
+    )
+]
+AU_MOBILE = [Area("AU", "mobile", "491", 6, "570")]
 
 # The lists of AvailablePhoneNumbers; the US and Canada have no mobile list (twilio-facts 1.4).
 ON_SALE: dict[str, dict[str, list[Area]]] = {
     "US": {"Local": [*US_LOCAL, STRANGERS_AREA], "TollFree": US_TOLL_FREE},
     "CA": {"Local": CA_LOCAL, "TollFree": CA_TOLL_FREE},
-    "GB": {"Local": GB_LOCAL, "Mobile": GB_MOBILE, "TollFree": GB_TOLL_FREE},
+    "GB": {
+        "Local": GB_LOCAL,
+        "Mobile": GB_MOBILE,
+        "TollFree": GB_TOLL_FREE,
+        "National": GB_NATIONAL,
+    },
+    "DE": {"Local": DE_LOCAL, "Mobile": DE_MOBILE},
+    "FR": {"Local": FR_LOCAL, "Mobile": FR_MOBILE},
+    "AU": {"Local": AU_LOCAL, "Mobile": AU_MOBILE},
 }
 
 # Area code 500 is Twilio's own for the magic numbers of test credentials (twilio-facts 2).
@@ -131,6 +190,10 @@ _BY_PREFIX = {
         *GB_MOBILE,
         *GB_TOLL_FREE,
         MAGIC_AREA,
+        *GB_NATIONAL,
+        *(DE_LOCAL + DE_MOBILE),
+        *(FR_LOCAL + FR_MOBILE),
+        *(AU_LOCAL + AU_MOBILE),
     ]
 }
 _ORDER = {prefix: order for order, prefix in enumerate(_BY_PREFIX)}
@@ -168,7 +231,7 @@ def nth_number(area: Area, position: int, seed: int) -> str | None:
     if position < reserved:
         line = (position * 37 + seed * 11 + _ORDER[area.prefix] * 29) % reserved
         return f"{area.prefix}{area.fictional}{line:0{free_digits}}"
-    if area.country == "GB":
+    if CALLING_CODES[area.country] != "1":
         return None
     space = len(_EXCHANGES) * _LINES
     if position - reserved >= space:
@@ -184,14 +247,33 @@ def written(phone_number: str) -> str:
     return phone_number
 
 
+# (country, type) -> what kind of address a regulator wants on file, and which papers beside it.
+_REQUIREMENTS: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = {
+    ("GB", "local"): ("any", ("bundle",)),
+    ("GB", "mobile"): ("any", ("bundle",)),
+    ("GB", "national"): ("any", ()),
+    ("DE", "local"): ("local", ("bundle",)),
+    ("DE", "mobile"): ("any", ("identity",)),
+    ("FR", "local"): ("local", ("document",)),
+    ("FR", "mobile"): ("any", ("bundle", "identity")),
+    ("AU", "local"): ("any", ()),
+    ("AU", "mobile"): ("any", ("certification",)),
+}
+
+
 @cache
 def capabilities(country: str, number_type: str) -> tuple[bool, bool, bool]:
     """(voice, sms, mms) a new number of that kind can do."""
-    if country == "GB":
+    if CALLING_CODES.get(country, "1") != "1":
         return (True, number_type == "mobile", False)
     return (True, True, True)
 
 
 def address_requirements(country: str, number_type: str) -> str:
-    """`none`, or `any` where a regulator wants an address on file."""
-    return "any" if country == "GB" and number_type != "toll free" else "none"
+    """`none`, or `any` or `local` where a regulator wants an address on file."""
+    return _REQUIREMENTS.get((country, number_type), ("none", ()))[0]
+
+
+def papers(country: str, number_type: str) -> tuple[str, ...]:
+    """What a regulator wants beside the address (`holdings.requirements`)."""
+    return _REQUIREMENTS.get((country, number_type), ("none", ()))[1]

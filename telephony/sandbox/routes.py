@@ -5,12 +5,22 @@ from __future__ import annotations
 import re
 
 from telephony.sandbox import accounts, available, inventory
+from telephony.sandbox.holdings import addresses, applications
+from telephony.sandbox.identity import auth_tokens, keys
+from telephony.sandbox.monitor import api as monitor
 from telephony.sandbox.operations import Operation
+from telephony.sandbox.usage import records as usage
 
 OPERATIONS: list[Operation] = [
     *accounts.OPERATIONS,
     *inventory.OPERATIONS,
     *available.OPERATIONS,
+    *addresses.OPERATIONS,
+    *applications.OPERATIONS,
+    *keys.OPERATIONS,
+    *auth_tokens.OPERATIONS,
+    *usage.OPERATIONS,
+    *monitor.OPERATIONS,
 ]
 
 

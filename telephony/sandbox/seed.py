@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from telephony.sandbox import plan
+from telephony.sandbox import history, plan
 from telephony.sandbox.clock import Clock
+from telephony.sandbox.holdings.requirements import BUNDLE
+from telephony.sandbox.holdings.rows import Address, Application, Paper
 from telephony.sandbox.plan import Area
 from telephony.sandbox.world import Account, Number, World
 
@@ -25,7 +27,7 @@ _PER_ROUND = {id(areas): _MIX.count(areas) for areas in _MIX}
 _LINES = ("main line", "sales", "support", "front desk", "service desk")
 
 
-def build(*, numbers: int, seed: int) -> World:
+def build(*, numbers: int, seed: int, with_history: bool = True) -> World:
     """A main account, its subaccount Acme with `numbers` numbers, and a stranger's family."""
     world = World(seed, Clock())
     main = world.add_account("Northwind Communications", created=OPENED)
@@ -43,6 +45,8 @@ def build(*, numbers: int, seed: int) -> World:
         phone_number = plan.nth_number(plan.STRANGERS_AREA, position, seed)
         if phone_number is not None:
             world.add_number(stranger, phone_number, created=OPENED + (24 + position) * HOUR)
+    if with_history:
+        history.write(world, acme)
     return world
 
 
@@ -58,7 +62,7 @@ def add_numbers(
         if not world.is_free(phone_number):
             continue
         created = None if first_created is None else first_created + len(added) * HOUR / 10
-        changes = _settings(world, position, area)
+        changes = _settings(world, account, position, area)
         added.append(world.add_number(account, phone_number, changes, created=created))
     return added
 
@@ -77,7 +81,7 @@ def _sequence(world: World) -> Iterator[tuple[int, Area, str]]:
         position += 1
 
 
-def _settings(world: World, position: int, area: Area) -> dict[str, Any]:
+def _settings(world: World, account: Account, position: int, area: Area) -> dict[str, Any]:
     """Some have names, webhooks, applications, a trunk, or an address; most are as bought."""
     settings: dict[str, Any] = {}
     if position % 5 == 0:
@@ -91,19 +95,44 @@ def _settings(world: World, position: int, area: Area) -> dict[str, Any]:
         settings["voice_fallback_url"] = "https://backup.acme.example/answer"
         settings["voice_method"] = "GET"
     if position % 50 == 2:
-        settings["emergency_address_sid"] = world.new_sid("AD")
+        settings["emergency_address_sid"] = _address(world, account, "US", is_emergency=True)
         settings["emergency_address_status"] = "registered"
         settings["emergency_status"] = "Active"
     if position % 40 == 8:
         settings["trunk_sid"] = world.new_sid("TK")
     if position % 40 == 12:
-        settings["voice_application_sid"] = world.new_sid("AP")
-        settings["sms_application_sid"] = world.new_sid("AP")
+        settings["voice_application_sid"] = _application(world, account, "Answering")
+        settings["sms_application_sid"] = _application(world, account, "Texts")
     if position % 20 == 7:
         settings["capabilities"] = {"voice": True, "sms": False, "mms": False, "fax": False}
     if position % 20 == 14:
         settings["capabilities"] = {"voice": True, "sms": True, "mms": False, "fax": False}
     if area.country == "GB" and area.type != "toll free":
-        settings["address_sid"] = world.new_sid("AD")
-        settings["bundle_sid"] = world.new_sid("BU")
+        settings["address_sid"] = _address(world, account, "GB")
+        bundle = world.papers.add(Paper(*world.stamp("BU", account.sid), BUNDLE))
+        settings["bundle_sid"] = bundle.sid
     return settings
+
+
+def _address(world: World, account: Account, country: str, *, is_emergency: bool = False) -> str:
+    """The SID of a new address at Acme's office in the country."""
+    places = {
+        "US": ("101 Spear St", "San Francisco", "CA", "94105"),
+        "GB": ("1 High Street", "London", "England", "N1 1AA"),
+    }
+    row = Address(
+        *world.stamp("AD", account.sid, at=OPENED),
+        account.friendly_name,
+        *places[country],
+        country,
+        emergency_enabled=is_emergency,
+    )
+    return world.addresses.add(row).sid
+
+
+def _application(world: World, account: Account, name: str) -> str:
+    """The SID of a new application."""
+    url = "https://voice.acme.example/application"
+    settings = {"voice_url": url, "sms_url": url}
+    stamp = world.stamp("AP", account.sid, at=OPENED)
+    return world.applications.add(Application(*stamp, name, settings)).sid

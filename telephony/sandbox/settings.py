@@ -97,22 +97,22 @@ _SETTINGS: dict[str, tuple[str, Check]] = {
 PARAMETERS = tuple(Parameter(name, check) for name, (_, check) in _SETTINGS.items())
 
 
+SETTINGS_FIELDS = frozenset(name for name, _ in _SETTINGS.values())
+
+
 def apply_settings(changes: dict[str, Any], values: dict[str, Any]) -> None:
     """Put the settings among checked parameters into `changes`.
 
-    EmergencyStatus is ignored: since 2021 it follows the emergency address, which is registered at
-    once. A trunk clears the voice application and the other way round.
+    EmergencyStatus is ignored: since 2021 it follows the emergency address, which `emergency`
+    registers. A trunk clears the voice application and the other way round.
     """
     given = {_SETTINGS[name][0]: value for name, value in values.items() if name in _SETTINGS}
     given.pop("emergency_status", None)
+    given.pop("emergency_address_sid", None)
     if given.get("trunk_sid"):
         given["voice_application_sid"] = ""
     elif given.get("voice_application_sid"):
         given["trunk_sid"] = None
-    if "emergency_address_sid" in given:
-        registered = given["emergency_address_sid"] is not None
-        given["emergency_status"] = "Active" if registered else "Inactive"
-        given["emergency_address_status"] = "registered" if registered else "unregistered"
     if given.get("friendly_name") == "":
         del given["friendly_name"]
     changes.update(given)

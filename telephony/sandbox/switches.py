@@ -30,6 +30,63 @@ SWITCHES: dict[str, Switch] = {
         },
         "twilio-facts 9.2",
     ),
+    "standard_key_in_subaccount": Switch(
+        "Does a standard API key of a main account reach its subaccounts?",
+        {
+            "refused": "no, as other things a standard key may not do",
+            "reached": "yes, in the 2010 API, as the auth token does",
+        },
+        "twilio-facts 1.5",
+    ),
+    "key_without_permission": Switch(
+        "How is an API key refused what it may not do?",
+        {
+            "unauthorized": "401 with code 20003",
+            "forbidden": "403 with code 20006",
+        },
+        "twilio-facts 1.5",
+    ),
+    "transferred_number_sid": Switch(
+        "Does a number keep its SID when it moves to another account of the family?",
+        {
+            "kept": "yes",
+            "new": "no, it gets another one",
+        },
+        "twilio-facts B 8",
+    ),
+    "transferred_number_urls": Switch(
+        "Does a number keep its URLs when it moves to another account of the family?",
+        {
+            "kept": "yes; only what is bound to the account is lost",
+            "cleared": "no, it comes with the settings of a new number",
+        },
+        "twilio-facts B 8",
+    ),
+    "released_number_purchase": Switch(
+        "Can the API buy back a number that was just released?",
+        {
+            "refused": "no: 21422, only Console can, for ten days",
+            "allowed": "the account that released it can, for ten days",
+        },
+        "twilio-facts B 9",
+    ),
+    "emergency_registration": Switch(
+        "When is an emergency address registered?",
+        {
+            "at_once": "with the call that names it",
+            "later": "a minute later; until then it is pending",
+        },
+        "twilio-facts 1.2",
+    ),
+    "concurrency_limit": Switch(
+        "How many requests at a time does Twilio allow an account before it answers 429?",
+        {
+            "off": "any number; the fault `concurrency` still limits what it is told to",
+            "100": "a hundred, as others report",
+            "10": "ten, to rehearse the refusal with a few requests",
+        },
+        "twilio-facts B 14",
+    ),
 }
 
 

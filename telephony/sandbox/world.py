@@ -12,8 +12,10 @@ from typing import Any
 
 from telephony.sandbox import switches
 from telephony.sandbox.clock import Clock
+from telephony.sandbox.holdings.rows import Address, Application, Paper
+from telephony.sandbox.identity.rows import Key
 from telephony.sandbox.messaging.rows import Message
-from telephony.sandbox.monitor.rows import Alert
+from telephony.sandbox.monitor.rows import Alert, Event
 from telephony.sandbox.tables import Row, Table
 from telephony.sandbox.timers import ACTIONS, Timer
 from telephony.sandbox.voice.rows import Call
@@ -34,6 +36,13 @@ class Account(Row):
     status: str = "active"
     type: str = "Full"
     suspended_by_twilio: bool = False
+    secondary_token: str | None = None  # during a rotation; webhooks are signed with `token`
+    secondary_created: float = 0.0
+
+    @property
+    def tokens(self) -> list[str]:
+        """The auth tokens that work."""
+        return [self.token] + ([self.secondary_token] if self.secondary_token else [])
 
     @property
     def owner_sid(self) -> str:
@@ -50,6 +59,7 @@ class Number(Row):
 
     phone_number: str
     changes: dict[str, Any]
+    release_refused: int | None = None  # the code of why it cannot be released, 22350 or 22400
     rendered: bytes | None = field(default=None, init=False)  # as JSON, until something changes
 
 
@@ -82,6 +92,11 @@ class World:
         self.messages = Table(self, "messages", Message)
         self.calls = Table(self, "calls", Call)
         self.alerts = Table(self, "alerts", Alert)
+        self.events = Table(self, "events", Event)
+        self.keys = Table(self, "keys", Key)
+        self.addresses = Table(self, "addresses", Address)
+        self.applications = Table(self, "applications", Application)
+        self.papers = Table(self, "papers", Paper)
         self.by_phone_number: dict[str, Number] = {}
         # For whoever keeps the world going and writes it down:
         self.changes = 0  # counts what has to be saved
@@ -102,6 +117,10 @@ class World:
         """The next identifier: repeatable for the same seed and the same order of events."""
         self.sequence += 1
         return prefix + self._digest(f"{prefix}:{self.sequence}")
+
+    def named_sid(self, prefix: str, name: str) -> str:
+        """An identifier that depends on seed and name alone and leaves the sequence as it is."""
+        return prefix + self._digest(name)
 
     def _digest(self, text: str) -> str:
         return blake2b(f"{self.seed}:{text}".encode(), digest_size=16).hexdigest()
@@ -254,9 +273,14 @@ class World:
         self.released.add(Released(number.phone_number, account_sid, seq, at, at))
 
     def move(self, number: Number, to: Account) -> None:
-        """Transfer inside a family; the SID stays (twilio-facts 1.6)."""
-        self.sequence += 1
-        self.numbers.move(number, to.sid, self.sequence)
+        """Transfer inside a family; whether the SID stays is a switch (twilio-facts B 8)."""
+        if self.switch("transferred_number_sid") == "kept":
+            self.sequence += 1
+            self.numbers.move(number, to.sid, self.sequence)
+        else:
+            self.numbers.remove(number)
+            number.sid, number.account_sid, number.seq, _, _ = self.stamp("PN", to.sid)
+            self.numbers.add(number)
         self.changed(number)
 
     def is_free(self, phone_number: str) -> bool:
@@ -265,6 +289,18 @@ class World:
             return False
         released = self.released.get(phone_number)
         return released is None or self.now() - released.created > RESALE_SECONDS
+
+    def may_buy(self, phone_number: str, account: Account) -> bool:
+        """Whether the API sells it to the account (twilio-facts B 9)."""
+        if self.is_free(phone_number):
+            return True
+        released = self.released.get(phone_number)
+        return (
+            released is not None
+            and released.account_sid == account.sid
+            and self.is_restorable(released)
+            and self.switch("released_number_purchase") == "allowed"
+        )
 
     def is_restorable(self, released: Released) -> bool:
         return self.now() - released.created <= RESTORABLE_SECONDS

@@ -18,8 +18,8 @@ def _sandbox_process() -> Iterator[SandboxProcess]:
 
 @pytest.fixture
 def sandbox(_sandbox_process: SandboxProcess) -> SandboxProcess:
-    """The seeded world: 27 numbers of Acme, no faults, no requests yet, the real time."""
-    _sandbox_process.reset()
+    """The seeded world: 27 numbers of Acme, no past, no faults, no requests, the real time."""
+    _sandbox_process.reset(history=False)
     return _sandbox_process
 
 

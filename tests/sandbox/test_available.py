@@ -9,6 +9,7 @@ import pytest
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.rest import Client
 
+from tests.sandbox.refusals import refusal
 from tests.sandbox_process import SandboxProcess
 
 pytestmark = pytest.mark.process
@@ -22,7 +23,7 @@ def local(client: Client, **filters: Any) -> list[str]:
 def test_the_countries_name_their_lists(sandbox: SandboxProcess, acme_client: Client) -> None:
     countries = {c.country_code: c for c in acme_client.available_phone_numbers.list()}
 
-    assert set(countries) == {"US", "CA", "GB"}
+    assert set(countries) == {"US", "CA", "GB", "DE", "FR", "AU"}
     base = f"/2010-04-01/Accounts/{sandbox.acme_sid}/AvailablePhoneNumbers"
     assert countries["US"].subresource_uris == {
         "local": f"{base}/US/Local.json",
@@ -125,3 +126,70 @@ def test_toll_free_numbers_are_offered_in_the_us_and_canada(acme_client: Client)
         assert len(found) == 10
         assert {offer.iso_country for offer in found} == {country}
         assert all(str(offer.phone_number)[2:5].startswith("8") for offer in found)
+
+
+@pytest.mark.parametrize(
+    ("country", "kind", "prefix"),
+    [
+        ("GB", "national", "+443069"),
+        ("DE", "local", "+49"),
+        ("DE", "mobile", "+49176"),
+        ("FR", "local", "+33"),
+        ("FR", "mobile", "+336"),
+        ("AU", "local", "+61"),
+        ("AU", "mobile", "+61491"),
+    ],
+)
+def test_other_countries_have_their_own_lists(
+    acme_client: Client, country: str, kind: str, prefix: str
+) -> None:
+    offers = getattr(acme_client.available_phone_numbers(country), kind).list(limit=5)
+
+    assert len(offers) == 5
+    assert all(str(offer.phone_number).startswith(prefix) for offer in offers)
+    assert {offer.iso_country for offer in offers} == {country}
+
+
+def test_an_area_code_means_nothing_outside_north_america(acme_client: Client) -> None:
+    assert acme_client.available_phone_numbers("DE").local.list(area_code=415, limit=5)
+
+
+def test_a_rate_center_needs_its_lata(acme_client: Client) -> None:
+    found = local(acme_client, in_rate_center="AUSTIN", in_lata="558")
+
+    assert refusal(local, acme_client, in_rate_center="AUSTIN") == (400, 20001)
+    assert all(number.startswith("+1512") for number in found)
+
+
+def test_numbers_near_a_number_come_nearest_first(acme_client: Client) -> None:
+    def areas(**filters: Any) -> list[str]:
+        found = acme_client.available_phone_numbers("US").local.list(page_size=1000, **filters)
+        return list(dict.fromkeys(str(offer.locality) for offer in found))
+
+    # From Austin it is 146 miles to Houston and 182 to Dallas, over the surface of the earth.
+    near = {"near_number": "+15125550100", "contains": "0199"}
+
+    assert areas(**near) == ["Austin"]
+    assert areas(**near, distance=160) == ["Austin", "Houston"]
+    assert areas(**near, distance=200) == ["Austin", "Houston", "Dallas"]
+
+
+def test_numbers_near_a_point_are_found(acme_client: Client) -> None:
+    assert all(n.startswith("+1206") for n in local(acme_client, near_lat_long="47.7,-122.3"))
+    assert local(acme_client, near_lat_long="0,0") == []
+
+
+@pytest.mark.parametrize(
+    ("filters", "code"),
+    [
+        ({"near_lat_long": "north"}, 20001),
+        ({"near_lat_long": "91,0"}, 20001),
+        ({"near_number": "+18005550100"}, 21421),
+        ({"near_number": "12"}, 21421),
+        ({"near_lat_long": "0,0", "distance": 501}, 20001),
+    ],
+)
+def test_a_place_that_is_none_is_refused(
+    acme_client: Client, filters: dict[str, Any], code: int
+) -> None:
+    assert refusal(local, acme_client, **filters) == (400, code)

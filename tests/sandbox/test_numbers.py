@@ -1,4 +1,4 @@
-"""Fetch, update, transfer, buy, release and buy back (twilio-facts 1.1, 1.2, 1.6, 2)."""
+"""Fetch, update, buy, release and buy back (twilio-facts 1.1, 1.2, 2)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.incoming_phone_number import IncomingPhoneNumberInstance
 
+from tests.sandbox.papers import new_address, new_paper
+from tests.sandbox.refusals import refusal
 from tests.sandbox_process import SandboxProcess, SandboxRefused
 
 pytestmark = pytest.mark.process
 
 APPLICATION = "AP" + "1" * 32
 TRUNK = "TK" + "2" * 32
-ADDRESS = "AD" + "3" * 32
 
 
 def refused(error: pytest.ExceptionInfo[TwilioRestException]) -> tuple[int, int | None]:
@@ -88,6 +89,7 @@ def test_a_number_is_found_under_its_own_account_only(
 
 
 def test_every_setting_can_be_changed_and_stays(acme_client: Client) -> None:
+    address = new_address(acme_client, emergency_enabled=True)
     settings: dict[str, Any] = {
         "api_version": "2008-08-01",
         "friendly_name": "Night line",
@@ -105,9 +107,9 @@ def test_every_setting_can_be_changed_and_stays(acme_client: Client) -> None:
         "voice_method": "GET",
         "voice_url": "https://example.com/voice",
         "voice_receive_mode": "fax",
-        "emergency_address_sid": ADDRESS,
+        "emergency_address_sid": address,
         "identity_sid": "RI" + "4" * 32,
-        "address_sid": ADDRESS,
+        "address_sid": address,
         "bundle_sid": "BU" + "5" * 32,
     }
     number = plain(acme_client)
@@ -127,7 +129,7 @@ def test_settings_are_cleared_to_what_a_new_number_shows(acme_client: Client) ->
         sms_url="https://example.com/b",
         trunk_sid=TRUNK,
         sms_application_sid=APPLICATION,
-        emergency_address_sid=ADDRESS,
+        emergency_address_sid=new_address(acme_client, emergency_enabled=True),
     )
 
     number.update(
@@ -191,42 +193,6 @@ def test_settings_off_pattern_are_refused_and_change_nothing(
 
     assert refused(error) == (400, code)
     assert fetched(acme_client, number.sid)["status_callback_method"] == "POST"
-
-
-# Transfer
-
-
-def test_the_parent_moves_a_number_and_its_sid_stays(sandbox: SandboxProcess) -> None:
-    sibling = sandbox.add_account("Sibling")["sid"]
-    parent = sandbox.client(sandbox.main_sid, sandbox.main_token, account=sandbox.acme_sid)
-    number = plain(parent)
-
-    moved = number.update(account_sid=sibling)
-
-    assert (moved.sid, moved.account_sid) == (number.sid, sibling)
-    there = sandbox.client(sandbox.main_sid, sandbox.main_token, account=sibling)
-    assert [n.sid for n in there.incoming_phone_numbers.list()] == [number.sid]
-    assert sandbox.account(sandbox.acme_sid)["numbers"] == 26
-
-
-def test_transfers_that_twilio_refuses(sandbox: SandboxProcess, acme_client: Client) -> None:
-    sibling = sandbox.add_account("Sibling")["sid"]
-    asleep = sandbox.add_account("Asleep")["sid"]
-    sandbox.suspend(asleep)
-    parent = sandbox.client(sandbox.main_sid, sandbox.main_token, account=sandbox.acme_sid)
-    sid = plain(acme_client).sid
-    assert sid is not None
-
-    def code(client: Client, target: str) -> int | None:
-        with pytest.raises(TwilioRestException) as error:
-            client.incoming_phone_numbers(sid).update(account_sid=target)
-        return refused(error)[1]
-
-    assert code(parent, "AC1") == 21470
-    assert code(parent, "AC" + "0" * 32) == 21471
-    assert code(parent, asleep) == 21472
-    assert code(parent, sandbox.stranger_sid) == 21473
-    assert code(acme_client, sibling) == 21474
 
 
 # Buy
@@ -294,7 +260,7 @@ def test_purchases_that_twilio_refuses(sandbox: SandboxProcess, acme_client: Cli
     assert code(phone_number="+14150000000") == 21421
     assert code(phone_number=ours) == 21422
     assert code(phone_number=theirs) == 21422
-    assert code(phone_number="+493012345678") == 21422
+    assert code(phone_number="+39061234567") == 21422
     assert code(area_code="41") == 21451
     assert code(area_code="999") == 21452
     assert code() == 20001
@@ -302,12 +268,16 @@ def test_purchases_that_twilio_refuses(sandbox: SandboxProcess, acme_client: Cli
     assert sandbox.account(sandbox.acme_sid)["numbers"] == 27
 
 
-def test_a_british_number_is_bought_with_an_address(acme_client: Client) -> None:
+def test_a_british_number_is_bought_with_an_address_and_a_bundle(
+    sandbox: SandboxProcess, acme_client: Client
+) -> None:
+    address, bundle = new_address(acme_client), new_paper(sandbox, "bundle")
+
     bought = acme_client.incoming_phone_numbers.create(
-        phone_number="+442079460999", address_sid=ADDRESS
+        phone_number="+442079460999", address_sid=address, bundle_sid=bundle
     )
 
-    assert bought.address_sid == ADDRESS
+    assert (bought.address_sid, bought.bundle_sid) == (address, bundle)
     assert bought.address_requirements == "any"
 
 
@@ -347,7 +317,7 @@ def test_a_released_number_is_gone_and_cannot_be_bought(
 
 def test_an_emergency_address_has_to_go_first(acme_client: Client) -> None:
     number = plain(acme_client)
-    number.update(emergency_address_sid=ADDRESS)
+    number.update(emergency_address_sid=new_address(acme_client, emergency_enabled=True))
 
     with pytest.raises(TwilioRestException) as error:
         number.delete()
@@ -407,3 +377,58 @@ def test_a_number_never_released_cannot_be_bought_back(sandbox: SandboxProcess) 
         sandbox.buy_back("+14155550100")
 
     assert error.value.status == 404
+
+
+def test_the_pool_can_be_open_to_the_api_for_who_released_the_number(
+    sandbox: SandboxProcess, acme_client: Client
+) -> None:
+    number = plain(acme_client)
+    sandbox.control("POST", "switches", {"released_number_purchase": "allowed"})
+    stranger = sandbox.client(sandbox.stranger_sid, sandbox.stranger_token)
+    number.delete()
+
+    for_others = refusal(stranger.incoming_phone_numbers.create, phone_number=number.phone_number)
+    back = acme_client.incoming_phone_numbers.create(phone_number=str(number.phone_number))
+
+    assert for_others == (400, 21422)
+    assert back.sid != number.sid
+
+
+def test_the_open_pool_closes_after_ten_days(sandbox: SandboxProcess, acme_client: Client) -> None:
+    number = plain(acme_client)
+    sandbox.control("POST", "switches", {"released_number_purchase": "allowed"})
+    number.delete()
+    sandbox.forward(days=10, seconds=1)
+
+    create = acme_client.incoming_phone_numbers.create
+
+    assert refusal(create, phone_number=number.phone_number) == (400, 21422)
+
+
+@pytest.mark.parametrize("code", [22350, 22400, 22402])
+def test_a_number_that_is_held_cannot_be_released(
+    sandbox: SandboxProcess, acme_client: Client, code: int
+) -> None:
+    number = plain(acme_client)
+    path = f"numbers/{number.phone_number}/release-refusal"
+    sandbox.control("POST", path, {"code": code})
+
+    assert refusal(number.delete) == (400, code)
+
+    sandbox.control("POST", path, {"code": None})
+    assert number.delete() is True
+
+
+def test_a_trial_account_has_one_local_number(
+    sandbox: SandboxProcess, parent_client: Client
+) -> None:
+    trial = sandbox.add_account("On trial")
+    sandbox.control("POST", f"accounts/{trial['sid']}/type", {"type": "Trial"})
+    client = sandbox.client(trial["sid"], trial["auth_token"])
+    toll_free = client.available_phone_numbers("US").toll_free.list(limit=1)[0].phone_number
+    numbers = client.incoming_phone_numbers
+
+    assert client.api.v2010.accounts(trial["sid"]).fetch().type == "Trial"
+    assert refusal(numbers.create, phone_number=toll_free) == (400, 21404)
+    numbers.create(area_code="415")
+    assert refusal(numbers.create, area_code="415") == (400, 21404)

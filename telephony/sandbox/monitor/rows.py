@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from telephony.sandbox.tables import Row
 
@@ -22,3 +23,17 @@ class Alert(Row):
     response_headers: str = ""
     request_headers: str = ""
     service_sid: str | None = field(default=None)
+
+
+@dataclass(slots=True)
+class Event(Row):
+    """A change that somebody made, as the audit trail keeps it (twilio-facts 1.8)."""
+
+    event_type: str
+    resource_sid: str
+    resource_type: str
+    actor_sid: str
+    actor_type: str  # user | account | twilio-admin
+    source: str  # api | web
+    source_ip_address: str
+    data: dict[str, Any]  # field -> {"previous": …, "updated": …}

@@ -19,12 +19,19 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit, urlunsplit
 
+from telephony.sandbox.monitor import alerts
 from telephony.sandbox.webhooks.rows import DELIVERED, FAILED, PENDING, Webhook
 from telephony.sandbox.world import World
 
 MAX_REDIRECTS = 10
 MAX_ANSWER_BYTES = 64 * 1024  # of TwiML (11750)
 BAD_STATUS, NO_CONNECTION, TOO_MANY_REDIRECTS, TOO_LARGE = 11200, 11205, 11215, 11750
+_REASONS = {  # in the text of an alert
+    BAD_STATUS: "The answer was no success",
+    NO_CONNECTION: "There was no connection",
+    TOO_MANY_REDIRECTS: "There were too many redirects",
+    TOO_LARGE: "The answer was too large",
+}
 _KEPT_BODY = 2_000  # characters of an answer that are shown
 _USER_AGENT = "TwilioProxy/1.1"
 
@@ -65,6 +72,7 @@ class Outcome:
     error_code: int | None = None  # None: a 2xx answer
     content_type: str = ""
     body: str = ""
+    before_fallback: int | None = None  # the error that made the fallback URL be tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +134,9 @@ def settle(world: World, sid: str, outcome: Outcome) -> None:
     hook.attempts = hook.attempts + [asdict(attempt) for attempt in outcome.attempts]
     hook.updated = world.now()
     world.webhooks.changed(hook)
+    for error_code in (outcome.before_fallback, outcome.error_code):
+        if error_code is not None:
+            alerts.add(world, hook.account_sid, error_code, _REASONS[error_code], hook=hook)
     if is_first and hook.then:
         world.act(hook.then, {"outcome": outcome, **hook.args})
 
@@ -139,6 +150,7 @@ def carry(order: Order, allowed: Allowed) -> Outcome:
         method = hook.fallback_method
         second = _try(order, hook.fallback_url, method, allowed, extra=extra, fallback=True)
         second.attempts = outcome.attempts + second.attempts
+        second.before_fallback = outcome.error_code
         return second
     return outcome
 

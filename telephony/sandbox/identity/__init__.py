@@ -1,0 +1,3 @@
+"""Who asks: auth tokens, API keys, and what each may do."""
+
+from __future__ import annotations
