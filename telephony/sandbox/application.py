@@ -109,16 +109,27 @@ class TwilioApi:
     def _carry_out(self, request: Request, fault: Fault | None) -> Response:
         if fault is not None and not fault.takes_effect:
             raise fault.error()
-        caller = authenticate(self.room.world, request.authorization)
         found = routes.find(request.path)
+        operation = found[0].get(request.method) if found is not None else None
+        if operation is not None and operation.is_public:
+            caller = self._owner(request)
+        else:
+            caller = authenticate(self.room.world, request.authorization)
         if found is None:
             raise Context(request, self.room.world, caller, {}).not_found()
-        operations, args = found
-        operation = operations.get(request.method)
         if operation is None:
             raise TwilioError(20004)
+        args = found[1]
         context = Context(request, self.room.world, caller, args, operation.parameters, fault)
         return operation.handler(context)
+
+    def _owner(self, request: Request) -> Account:
+        """The account in the path, for what needs no credentials."""
+        found = _IN_PATH.search(request.path)
+        account = self.room.world.accounts.get(found.group(1)) if found else None
+        if account is None:
+            raise TwilioError(20404)
+        return account
 
 
 def authenticate(world: World, authorization: str) -> Account:

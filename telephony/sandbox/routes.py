@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 
 from telephony.sandbox import accounts, available, inventory
+from telephony.sandbox.messaging import api as messaging
 from telephony.sandbox.operations import Operation
 
 OPERATIONS: list[Operation] = [
     *accounts.OPERATIONS,
     *inventory.OPERATIONS,
     *available.OPERATIONS,
+    *messaging.OPERATIONS,
 ]
 
 

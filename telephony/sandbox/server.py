@@ -62,6 +62,7 @@ class Sandbox:
             save=self.saver.save_changes if self.saver else lambda: None,
         )
         self.server = Server((host, port), self.answer)
+        world.address = self.url
 
     @property
     def url(self) -> str:
