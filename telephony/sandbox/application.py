@@ -16,6 +16,7 @@ from telephony.sandbox.errors import TwilioError
 from telephony.sandbox.faults import Fault
 from telephony.sandbox.http import Request, Response, json_response
 from telephony.sandbox.identity import credentials
+from telephony.sandbox.world import Account
 
 FORM = "application/x-www-form-urlencoded"
 RECENT = 1000  # requests remembered one by one
@@ -118,15 +119,26 @@ class TwilioApi:
         if fault is not None and not fault.takes_effect:
             raise fault.error()
         world = self.room.world
-        caller = credentials.authenticate(world, request.authorization)
         found = routes.find(request.path)
+        operation = found[0].get(request.method) if found is not None else None
+        if operation is not None and operation.is_public:
+            caller = credentials.Caller(self._owner(request))
+        else:
+            caller = credentials.authenticate(world, request.authorization)
         if found is None:
             raise Context(request, world, caller.account, {}).not_found()
-        operations, args = found
-        operation = operations.get(request.method)
         if operation is None:
             raise TwilioError(20004)
+        args = found[1]
         credentials.check(world, caller, operation, args)
         return operation.handler(
             Context(request, world, caller.account, args, operation.parameters, fault, caller.key)
         )
+
+    def _owner(self, request: Request) -> Account:
+        """The account in the path, for what needs no credentials."""
+        found = _IN_PATH.search(request.path)
+        account = self.room.world.accounts.get(found.group(1)) if found else None
+        if account is None:
+            raise TwilioError(20404)
+        return account

@@ -21,6 +21,7 @@ from telephony.sandbox.faults import Fault
 from telephony.sandbox.holdings import control as holdings
 from telephony.sandbox.http import Request, Response, json_response
 from telephony.sandbox.identity import control as identity
+from telephony.sandbox.messaging import control as messaging
 from telephony.sandbox.monitor import events
 from telephony.sandbox.settings import SETTABLE
 from telephony.sandbox.world import RESTORABLE_SECONDS, Account, Number, World
@@ -28,7 +29,12 @@ from telephony.sandbox.world import RESTORABLE_SECONDS, Account, Number, World
 PREFIX = "/_sandbox"
 
 # Those that the rooms bring along; what concerns the process itself is below.
-CALLS = [*controls.CONTROLS, *holdings.CONTROLS, *identity.CONTROLS]
+CALLS = [
+    *controls.CONTROLS,
+    *holdings.CONTROLS,
+    *identity.CONTROLS,
+    *messaging.CONTROLS,
+]
 
 
 class Control:

@@ -36,6 +36,7 @@ class Room:
         """Go on with another world; answers to webhooks of the old one will be dropped."""
         with self.lock:
             world.wake = self.work.set
+            world.address = self.world.address
             self.world = world
             self.on_the_way = 0
             self.held = []

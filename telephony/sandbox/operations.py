@@ -20,7 +20,7 @@ class Operation:
 
     `parameters` are those of query and form beside `PageSize`, `Page` and `PageToken`. `body` says
     what the body is; JSON and multipart ones are checked by the handler. `documented` says that
-    Twilio's OpenAPI documents have it, under exactly this path.
+    Twilio's OpenAPI documents have it, under exactly this path. `is_public` needs no credentials.
     """
 
     method: str
@@ -30,3 +30,4 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     body: str = "form"  # form | json | multipart
     documented: bool = True
+    is_public: bool = False

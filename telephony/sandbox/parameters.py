@@ -10,12 +10,14 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from telephony.sandbox.errors import TwilioError
 
 Check = Callable[[str, str], Any]
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +63,18 @@ def text(maximum: int | None = None, minimum: int = 0) -> Check:
     return check
 
 
-def whole_number(minimum: int | None = None, maximum: int | None = None) -> Check:
+def whole_number(
+    minimum: int | None = None, maximum: int | None = None, *, code: int = 20001
+) -> Check:
     def check(name: str, value: str) -> int:
         if not re.fullmatch(r"-?[0-9]{1,18}", value):
-            raise TwilioError(20001, f"{name} must be a whole number")
+            raise TwilioError(code, f"{name} must be a whole number")
         number = int(value)
         if (minimum is not None and number < minimum) or (maximum is not None and number > maximum):
             bounds = (
                 f"from {minimum} to {maximum}" if maximum is not None else f"at least {minimum}"
             )
-            raise TwilioError(20001, f"{name} must be {bounds}")
+            raise TwilioError(code, f"{name} must be {bounds}")
         return number
 
     return check
@@ -162,3 +166,29 @@ def moment(name: str, value: str) -> float:
     except ValueError:
         raise TwilioError(20001, f"{name} must be a date or an ISO 8601 time") from None
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
+def period(name: str, value: str) -> tuple[float, float]:
+    """A date filter as the Unix seconds where it begins and where it ends: a day, or a second.
+
+    Dates and times as Twilio's examples write them: ISO 8601, RFC 2822, `06/11/2019 22:05:25 MST`.
+    """
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        start = datetime.combine(day(name, value), datetime.min.time(), UTC).timestamp()
+        return start, start + 86_400
+    for read_time in (datetime.fromisoformat, _american, parsedate_to_datetime):
+        try:
+            at = read_time(value)
+        except ValueError:
+            continue
+        start = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() // 1
+        return start, start + 1
+    raise TwilioError(20001, f"{name} must be a date or a time")
+
+
+def _american(value: str) -> datetime:
+    """`06/11/2019 22:05:25 MST`."""
+    date_part, time_part, zone = value.split(" ")
+    month, day_, year = date_part.split("/")
+    at = parsedate_to_datetime(f"{day_} {_MONTHS[int(month) - 1]} {year} {time_part} {zone}")
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

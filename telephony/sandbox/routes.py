@@ -7,6 +7,7 @@ import re
 from telephony.sandbox import accounts, available, inventory
 from telephony.sandbox.holdings import addresses, applications
 from telephony.sandbox.identity import auth_tokens, keys
+from telephony.sandbox.messaging import api as messaging
 from telephony.sandbox.monitor import api as monitor
 from telephony.sandbox.operations import Operation
 from telephony.sandbox.usage import records as usage
@@ -21,6 +22,7 @@ OPERATIONS: list[Operation] = [
     *auth_tokens.OPERATIONS,
     *usage.OPERATIONS,
     *monitor.OPERATIONS,
+    *messaging.OPERATIONS,
 ]
 
 

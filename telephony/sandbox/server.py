@@ -64,6 +64,7 @@ class Sandbox:
         )
         self.site = Site(self.control)
         self.server = Server((host, port), self.answer)
+        world.address = self.url
 
     @property
     def url(self) -> str:

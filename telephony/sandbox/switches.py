@@ -87,6 +87,54 @@ SWITCHES: dict[str, Switch] = {
         },
         "twilio-facts B 14",
     ),
+    "a2p_enforcement": Switch(
+        "Are texts from American local numbers to American phones stopped without A2P?",
+        {
+            "off": "they are delivered",
+            "on": "30034 without a campaign, 30035 while it is set up, 30033 when it is suspended",
+        },
+        "twilio-facts 7.4, B 16",
+    ),
+    "toll_free_enforcement": Switch(
+        "Are texts from toll-free numbers stopped without a verification?",
+        {
+            "off": "they are delivered",
+            "on": "30032 until the verification is TWILIO_APPROVED",
+        },
+        "twilio-facts 7.4",
+    ),
+    "toll_free_opt_out": Switch(
+        "What happens to a text to a phone that sent STOP to a toll-free number?",
+        {
+            "refused": "400 with code 21610",
+            "blocked": "it is accepted, and undelivered with 30004 when the network stops it",
+        },
+        "twilio-facts 5.6",
+    ),
+    "status_callbacks": Switch(
+        "Which statuses of a message are called back?",
+        {
+            "documented": "queued, sent, delivered, undelivered, failed, canceled",
+            "all": "accepted, scheduled and sending as well",
+        },
+        "twilio-facts 5.4, A",
+    ),
+    "inbound_without_service_url": Switch(
+        "What becomes of a text to a number whose messaging service has no inbound URL?",
+        {
+            "dropped": "it reaches nobody and no list",
+            "listed": "nobody is told, but it is in the list of messages",
+        },
+        "twilio-facts 7.3",
+    ),
+    "sms_geo_permissions": Switch(
+        "To which countries may accounts send texts?",
+        {
+            "some": "to the United States, Canada and the United Kingdom; others get 21408",
+            "all": "to every country",
+        },
+        "twilio-facts 2, 8",
+    ),
 }
 
 

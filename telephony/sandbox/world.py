@@ -14,7 +14,18 @@ from telephony.sandbox import switches
 from telephony.sandbox.clock import Clock
 from telephony.sandbox.holdings.rows import Address, Application, Paper
 from telephony.sandbox.identity.rows import Key
-from telephony.sandbox.messaging.rows import Message
+from telephony.sandbox.messaging.rows import (
+    Brand,
+    Campaign,
+    Member,
+    Message,
+    Notice,
+    OptOut,
+    Phone,
+    Service,
+    Sticky,
+    Verification,
+)
 from telephony.sandbox.monitor.rows import Alert, Event
 from telephony.sandbox.tables import Row, Table
 from telephony.sandbox.timers import ACTIONS, Timer
@@ -84,12 +95,22 @@ class World:
         self.token_epoch = 0  # raising it makes every page token invalid
         self.roles: dict[str, str] = {}  # main, acme, stranger_main, stranger -> account SID
         self.switches: dict[str, str] = {}  # the ones not at their default
+        self.address = ""  # http://host:port where this sandbox answers; not saved
         self.accounts = Table(self, "accounts", Account)
         self.numbers = Table(self, "numbers", Number)
         self.released = Table(self, "released", Released)
         self.timers = Table(self, "timers", Timer)
         self.webhooks = Table(self, "webhooks", Webhook)
         self.messages = Table(self, "messages", Message)
+        self.phones = Table(self, "phones", Phone)
+        self.notices = Table(self, "notices", Notice)
+        self.opt_outs = Table(self, "opt_outs", OptOut)
+        self.services = Table(self, "services", Service)
+        self.members = Table(self, "members", Member)
+        self.sticky_senders = Table(self, "sticky_senders", Sticky)
+        self.brands = Table(self, "brands", Brand)
+        self.campaigns = Table(self, "campaigns", Campaign)
+        self.verifications = Table(self, "verifications", Verification)
         self.calls = Table(self, "calls", Call)
         self.alerts = Table(self, "alerts", Alert)
         self.events = Table(self, "events", Event)
@@ -151,6 +172,12 @@ class World:
     def switch(self, name: str) -> str:
         """Which behavior is in force where Twilio's documents leave it open."""
         return self.switches.get(name) or switches.default(name)
+
+    def base_url(self, host: str) -> str:
+        """What an absolute link to one of Twilio's hosts begins with, outside of a request."""
+        if self.switch("absolute_links") == "here":
+            return f"{self.address}/{host}"
+        return f"https://{host}.twilio.com"
 
     # What happens later
 
@@ -267,6 +294,7 @@ class World:
 
     def release(self, number: Number) -> None:
         """Give a number back; its settings are lost, the digits wait in the pool."""
+        self.leave_service(number.sid)
         self.numbers.remove(number)
         del self.by_phone_number[number.phone_number]
         _, account_sid, seq, at, _ = self.stamp("", number.account_sid)
@@ -274,6 +302,7 @@ class World:
 
     def move(self, number: Number, to: Account) -> None:
         """Transfer inside a family; whether the SID stays is a switch (twilio-facts B 8)."""
+        self.leave_service(number.sid)
         if self.switch("transferred_number_sid") == "kept":
             self.sequence += 1
             self.numbers.move(number, to.sid, self.sequence)
@@ -282,6 +311,12 @@ class World:
             number.sid, number.account_sid, number.seq, _, _ = self.stamp("PN", to.sid)
             self.numbers.add(number)
         self.changed(number)
+
+    def leave_service(self, number_sid: str) -> None:
+        """Take a number out of the pool of its messaging service, if it is in one."""
+        if (member := self.members.get(number_sid)) is not None:
+            self.cancel(member.timer)
+            self.members.remove(member)
 
     def is_free(self, phone_number: str) -> bool:
         """Whether anybody may buy it: held by nobody, not released within sixty days."""

@@ -23,4 +23,93 @@ class Message(Row):
     num_segments: int = 1
     price: str | None = None  # negative, with a point: "-0.00750"
     status_callback: str | None = None
-    media: list[dict[str, Any]] = field(default_factory=list)  # {"sid", "content_type", "url"}
+    # {"sid", "content_type", "url", "created"}
+    media: list[dict[str, Any]] = field(default_factory=list)
+    # "validity_period", "callback_method", "as_mms", "feedback", as far as they matter
+    options: dict[str, Any] = field(default_factory=dict)
+    timer: str | None = None  # the one that takes it to its next status
+
+
+@dataclass(slots=True)
+class Phone(Row):
+    """How a made-up phone takes texts, under its number; one without a row gets them all."""
+
+    texts: str = "delivered"  # a name of `phones.BEHAVIORS`
+    is_verified: bool = False  # a trial account may write to it (21608)
+
+
+@dataclass(slots=True)
+class Notice(Row):
+    """An automatic answer to a keyword: the phone sees it, no list of the account does."""
+
+    from_number: str
+    to_number: str
+    body: str
+
+
+@dataclass(slots=True)
+class OptOut(Row):
+    """A phone that wants no more texts, under `{sender}:{phone}`.
+
+    The sender is a phone number or, for numbers in a pool, the messaging service.
+    """
+
+    by_network: bool = False  # toll-free: the carriers keep it, Twilio cannot lift it
+
+
+@dataclass(slots=True)
+class Service(Row):
+    """A messaging service; `settings` are the fields of the resource that can be set."""
+
+    settings: dict[str, Any]
+    # Advanced Opt-Out, a page of Console: {"keywords": {type: [...]}, "replies": {type: text}}
+    opt_out: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Member(Row):
+    """A phone number in the pool of a service, under the number's own SID: it is in one at most."""
+
+    service_sid: str
+    phone_number: str
+    a2p: str = "unregistered"  # unregistered | configuring | registered (twilio-facts 7.4)
+    timer: str | None = None
+    used: int = 0  # raised by each use; the lowest is next in turn
+
+
+@dataclass(slots=True)
+class Sticky(Row):
+    """Which number a service uses for a phone, under `{service}:{phone}`."""
+
+    phone_number: str
+
+
+@dataclass(slots=True)
+class Brand(Row):
+    """An A2P brand registration."""
+
+    status: str
+    fields: dict[str, Any]  # of the resource, beside SIDs, dates and links
+    timer: str | None = None
+
+
+@dataclass(slots=True)
+class Campaign(Row):
+    """The A2P campaign of a messaging service."""
+
+    service_sid: str
+    brand_sid: str
+    status: str
+    fields: dict[str, Any]
+    timer: str | None = None
+
+
+@dataclass(slots=True)
+class Verification(Row):
+    """A toll-free verification."""
+
+    number_sid: str
+    phone_number: str
+    status: str
+    fields: dict[str, Any]
+    timer: str | None = None

@@ -63,6 +63,11 @@ def time(timestamp: float | None) -> Markup:
     return tag("time", f"{at:%b} {at.day}, {at:%Y, %H:%M:%S}", datetime=f"{at:%Y-%m-%dT%H:%M:%SZ}")
 
 
+def when(iso: str) -> Markup:
+    """The same of a time as the newer APIs write it."""
+    return time(datetime.fromisoformat(iso).timestamp())
+
+
 def phone(number: str) -> str:
     """`(415) 555-0123`; what is no number of a known country stays as it is."""
     return plan.written(number) if plan.E164.fullmatch(number) else number

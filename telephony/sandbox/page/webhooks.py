@@ -120,9 +120,8 @@ def subject_link(visit: Visit, sid: str) -> Child:
         return None
     if sid in visit.world.calls:
         return parts.link(parts.code(sid), parts.to("calls", sid))
-    message = visit.world.messages.get(sid)
-    if message is not None:
-        return parts.link(parts.code(sid), f"{parts.to('messages')}?q={sid}")
+    if sid in visit.world.messages:
+        return parts.link(parts.code(sid), parts.to("messages", sid))
     if sid.startswith("KW"):
         return parts.link(parts.code(sid), parts.to("ports", sid))
     return parts.code(sid)
