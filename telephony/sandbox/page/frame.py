@@ -144,10 +144,10 @@ def clock(visit: Visit) -> Markup:
     steps = [
         tag("button", text, class_="button small", name="by", value=text) for text in clocks.STEPS
     ]
-    now = tag("div", parts.time(visit.world.now()), " UTC", id="now", data_live=True)
+    now = tag("div", parts.time(visit.world.now()), id="now", data_live=True)
     return tag(
         "section",
-        tag("h2", "The sandbox's clock", id="clock-h"),
+        tag("h2", "The sandbox's clock, UTC", id="clock-h"),
         now,
         form.bare(tag("div", steps, class_="steps")),
         class_="who clock",

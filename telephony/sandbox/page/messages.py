@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from telephony.sandbox import plan
 from telephony.sandbox.errors import ControlError
@@ -35,7 +35,9 @@ def show(visit: Visit) -> Sheet:
     phones = _phones(visit, latest) if latest else None
     search = parts.search(visit, "Search digits, words, SID")
     every = parts.section("All messages", search, parts.live("all", listed), pages, id="all-texts")
-    return Sheet("Messages", parts.split((phones, every), _compose(visit)))
+    if phones is None:
+        return Sheet("Messages", parts.split(every, _compose(visit)))
+    return Sheet("Messages", (parts.split(phones, _compose(visit)), every))
 
 
 def _matches(row: Message, wanted: str) -> bool:
@@ -97,7 +99,7 @@ def side(world: World, number: str | None) -> Child:
         return parts.soft("not chosen yet")
     if number in world.by_phone_number or not plan.E164.fullmatch(number):
         return parts.number_link(world, number)
-    return parts.link(parts.phone(number), phone_address(number))
+    return parts.link(tag("span", parts.phone(number), class_="phone"), phone_address(number))
 
 
 def _status(row: Message) -> Child:
@@ -166,12 +168,12 @@ def show_phone(visit: Visit) -> Sheet:
     conversation = phone["conversation"]
     return Sheet(
         parts.phone(number),
-        parts.split(tag("div", _chat(visit, conversation), _reply(visit, conversation),
-                        class_="stack"), side),
+        parts.split((_chat(visit, conversation), _reply(visit, conversation)), side),
         trail=parts.link("Messages", parts.to("messages")),
         extra="a made-up phone",
-        actions=parts.link("Call from it", f"{parts.to('calls')}?from={number[1:]}",
-                           class_="button"),
+        actions=parts.link(
+            "Call from it", f"{parts.to('calls')}?{urlencode({'from': number})}", class_="button"
+        ),
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 from telephony.sandbox import inventory
 from telephony.sandbox.errors import ControlError
@@ -123,18 +124,12 @@ def _more(settings: dict[str, Any]) -> Iterator[tuple[str, Child]]:
 
 
 def _rehearse(number: Number) -> Markup:
-    return parts.card(
-        "Rehearse",
-        tag(
-            "div",
-            parts.link("Text it", f"{parts.to('messages')}?to={number.phone_number[1:]}",
-                       class_="button"),
-            parts.link("Call it", f"{parts.to('calls')}?to={number.phone_number[1:]}",
-                       class_="button"),
-            class_="buttons",
-        ),
-        id="rehearse",
-    )  # fmt: skip
+    to = {"to": number.phone_number}
+    links = (
+        parts.link("Text it", f"{parts.to('messages')}?{urlencode(to)}", class_="button"),
+        parts.link("Call it", f"{parts.to('calls')}?{urlencode(to)}", class_="button"),
+    )
+    return parts.card("Rehearse", tag("div", links, class_="buttons"), id="rehearse")
 
 
 def _give_up(visit: Visit) -> Markup:

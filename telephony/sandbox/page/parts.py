@@ -82,8 +82,9 @@ def number_link(world: World, number: str) -> Child:
     """A number of an account leads to its page, any other one to its phone."""
     found = world.by_phone_number.get(number)
     if found is not None:
-        return link(phone(number), to("accounts", found.account_sid, "numbers", found.sid))
-    return phone(number)
+        address = to("accounts", found.account_sid, "numbers", found.sid)
+        return link(tag("span", phone(number), class_="phone"), address)
+    return tag("span", phone(number), class_="phone")
 
 
 def copy(text: str) -> Markup:
