@@ -195,13 +195,15 @@ _FILTERS = (
     Parameter("Origin", text()),
 )
 _WANTED = (Parameter("PhoneNumber", text()), Parameter("AreaCode", text()))
+_OF_THE_TYPE = (Parameter("PhoneNumber", text(), required=True),)
 _TARGET = (Parameter("AccountSid", sid("AC", code=21470)),)
 _ALL = f"{ACCOUNT}/IncomingPhoneNumbers.json"
 _ONE = f"{ACCOUNT}/IncomingPhoneNumbers/{{Sid}}.json"
 _OF_A_TYPE = [f"{ACCOUNT}/IncomingPhoneNumbers/{name}.json" for name in TYPES]
 OPERATIONS = [
     *(Operation("GET", "api", path, list_numbers, _FILTERS) for path in [_ALL, *_OF_A_TYPE]),
-    *(Operation("POST", "api", path, buy, (*_WANTED, *PARAMETERS)) for path in [_ALL, *_OF_A_TYPE]),
+    Operation("POST", "api", _ALL, buy, (*_WANTED, *PARAMETERS)),
+    *(Operation("POST", "api", path, buy, (*_OF_THE_TYPE, *PARAMETERS)) for path in _OF_A_TYPE),
     Operation("GET", "api", _ONE, fetch),
     Operation("POST", "api", _ONE, update, (*_TARGET, *PARAMETERS)),
     Operation("DELETE", "api", _ONE, release),

@@ -30,10 +30,10 @@ SWITCHES: dict[str, Switch] = {
         },
         "twilio-facts 9.2",
     ),
-    "standard_key_in_subaccount": Switch(
-        "Does a standard API key of a main account reach its subaccounts?",
+    "lesser_key_in_subaccount": Switch(
+        "Does a standard or restricted API key of a main account reach its subaccounts?",
         {
-            "refused": "no, as other things a standard key may not do",
+            "refused": "no, it is refused as other things it may not do",
             "reached": "yes, in the 2010 API, as the auth token does",
         },
         "twilio-facts 1.5",

@@ -98,7 +98,7 @@ def test_whether_a_standard_key_reaches_subaccounts_is_a_switch(
     client = keyed("standard", owner=sandbox.main_sid, account=sandbox.acme_sid)
 
     assert refusal(client.incoming_phone_numbers.list) == (401, 20003)
-    sandbox.control("POST", "switches", {"standard_key_in_subaccount": "reached"})
+    sandbox.control("POST", "switches", {"lesser_key_in_subaccount": "reached"})
     assert len(client.incoming_phone_numbers.list(page_size=1000)) == 27
 
 

@@ -228,3 +228,16 @@ def test_numbers_of_any_country_are_listed(sandbox: SandboxProcess, acme_client:
     number = acme_client.incoming_phone_numbers.list(phone_number="+493012345678")[0]
 
     assert number.friendly_name == "+493012345678"
+
+
+def test_a_page_token_works_for_a_day(sandbox: SandboxProcess) -> None:
+    following = get(sandbox, numbers_uri(sandbox, "?PageSize=10"))["next_page_uri"]
+
+    sandbox.forward(hours=23)
+    still = get(sandbox, following)
+    sandbox.forward(hours=3)
+    url = f"{sandbox.url}/api{following}"
+    late = requests.get(url, auth=(sandbox.acme_sid, sandbox.acme_token), timeout=5)
+
+    assert len(still["incoming_phone_numbers"]) == 10
+    assert (late.status_code, late.json()["code"]) == (400, 21481)

@@ -291,6 +291,7 @@ def test_the_routes_by_type_sell_that_type_only(acme_client: Client) -> None:
 
     assert refused(error) == (400, 21422)
     assert numbers.toll_free.create(phone_number=offer).phone_number == offer
+    assert refusal(numbers.local.create, phone_number="") == (400, 20001)
 
 
 # Release

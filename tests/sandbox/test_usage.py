@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -142,10 +143,7 @@ def test_parts_of_time_add_up_to_the_whole(used: SandboxProcess, kind: str) -> N
     ) == whole
     days = [(p.start_date, p.end_date) for p in parts]
     assert days == sorted(days, reverse=True)
-    assert all(
-        later[0] - earlier[1] == timedelta(days=1)
-        for later, earlier in zip(days, days[1:], strict=False)
-    )
+    assert all(later[0] - earlier[1] == timedelta(days=1) for later, earlier in pairwise(days))
 
 
 def test_days_have_the_traffic_of_their_date(used: SandboxProcess) -> None:

@@ -74,17 +74,15 @@ def check(world: World, caller: Caller, operation: Operation, args: dict[str, st
     key = caller.key
     if key is None or key.kind == MAIN:
         return
+    there = args.get("AccountSid", key.account_sid)
+    if there != key.account_sid and world.switch("lesser_key_in_subaccount") == "refused":
+        raise _refusal(world)
     resource = resource_of(operation)
-    if key.kind == STANDARD:
-        there = args.get("AccountSid", key.account_sid)
-        if there != key.account_sid and world.switch("standard_key_in_subaccount") == "refused":
-            raise _refusal(world)
-        if resource in _MANAGING:
-            raise _refusal(world)
-    if key.kind == RESTRICTED:
-        access = READ if operation.method == "GET" else WRITE
-        if f"{resource}/{access}" not in key.permissions:
-            raise _refusal(world)
+    if key.kind == STANDARD and resource in _MANAGING:
+        raise _refusal(world)
+    access = READ if operation.method == "GET" else WRITE
+    if key.kind == RESTRICTED and f"{resource}/{access}" not in key.permissions:
+        raise _refusal(world)
 
 
 def _refusal(world: World) -> TwilioError:

@@ -43,9 +43,10 @@ class Ledger:
     last: int
     days: dict[int, dict[str, Sum]] = field(default_factory=dict)
 
+    def covers(self, day: int) -> bool:
+        return self.first <= day <= self.last
+
     def enter(self, day: int, names: Iterable[str], count: int, usage: int, price: Decimal) -> None:
-        if not self.first <= day <= self.last:
-            return
         sums = self.days.setdefault(day, {})
         for name in names:
             sums.setdefault(name, Sum()).add(count, usage, price)
@@ -74,19 +75,19 @@ def read(world: World, accounts: list[Account], first: date, last: date) -> Ledg
 
 def _enter_messages(ledger: Ledger, world: World, account_sid: str) -> None:
     for message in world.messages.of(account_sid):
-        if names := categories.of_message(message):
-            at = message.created if message.sent is None else message.sent
+        day = _day(message.created if message.sent is None else message.sent)
+        if ledger.covers(day) and (names := categories.of_message(message)):
             usage = 1 if message.media else message.num_segments
-            ledger.enter(_day(at), names, 1, usage, _cost(message.price))
+            ledger.enter(day, names, 1, usage, _cost(message.price))
 
 
 def _enter_calls(ledger: Ledger, world: World, account_sid: str) -> None:
     """Minutes are begun minutes."""
     for call in world.calls.of(account_sid):
-        if names := categories.of_call(call):
-            at = call.created if call.start is None else call.start
+        day = _day(call.created if call.start is None else call.start)
+        if ledger.covers(day) and (names := categories.of_call(call)):
             minutes = -(-(call.duration or 0) // 60)
-            ledger.enter(_day(at), names, 1, minutes, _cost(call.price))
+            ledger.enter(day, names, 1, minutes, _cost(call.price))
 
 
 def _enter_recordings(ledger: Ledger, world: World, account_sid: str) -> None:
@@ -94,8 +95,9 @@ def _enter_recordings(ledger: Ledger, world: World, account_sid: str) -> None:
     recordings: Any = world.tables.get("recordings")
     for recording in recordings.of(account_sid) if recordings is not None else ():
         seconds = int(getattr(recording, "duration", 0) or 0)
-        cost = _cost(getattr(recording, "price", None))
-        ledger.enter(_day(recording.created), ["recordings"], 1, -(-seconds // 60), cost)
+        if ledger.covers(day := _day(recording.created)):
+            cost = _cost(getattr(recording, "price", None))
+            ledger.enter(day, ["recordings"], 1, -(-seconds // 60), cost)
 
 
 def _enter_numbers(ledger: Ledger, world: World, account_sid: str) -> None:
@@ -109,7 +111,8 @@ def _enter_numbers(ledger: Ledger, world: World, account_sid: str) -> None:
         names = categories.of_number(number_type)
         price = MONTHLY_PRICES.get(number_type, MONTHLY_PRICES["local"]) * count
         for day in _paydays(bought, min(ledger.last, today)):
-            ledger.enter(day, names, count, count, price)
+            if ledger.covers(day):
+                ledger.enter(day, names, count, count, price)
 
 
 def _paydays(bought: int, last: int) -> Iterator[int]:

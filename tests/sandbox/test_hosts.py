@@ -1,0 +1,115 @@
+"""What is the same on every host: who may ask, limits, faults and headers (twilio-facts 1.5, 8)."""
+
+from __future__ import annotations
+
+import re
+import threading
+
+import pytest
+import requests
+from twilio.rest import Client
+
+from tests.sandbox.refusals import refusal
+from tests.sandbox_process import SandboxProcess
+
+pytestmark = pytest.mark.process
+
+PATHS = [
+    "/api/2010-04-01/Accounts.json",
+    "/monitor/v1/Events",
+    "/accounts/v1/AuthTokens/Secondary",
+    "/messaging/v1/Nothing",
+    "/numbers/v1/Nothing",
+    "/nohost/v1/Nothing",
+]
+
+
+def ask(sandbox: SandboxProcess, path: str, token: str | None = None) -> requests.Response:
+    auth = (sandbox.main_sid, token or sandbox.main_token)
+    return requests.get(f"{sandbox.url}{path}", auth=auth, timeout=5)
+
+
+def test_a_parent_reaches_its_subaccount_on_the_2010_api_alone(
+    sandbox: SandboxProcess, acme_client: Client
+) -> None:
+    parent = sandbox.client(sandbox.main_sid, sandbox.main_token, account=sandbox.acme_sid)
+    bought = parent.incoming_phone_numbers.create(area_code="415")
+    event = acme_client.monitor.v1.events.list(resource_sid=str(bought.sid))[0]
+
+    assert bought.account_sid == sandbox.acme_sid
+    assert parent.monitor.v1.events.list() == []
+    assert refusal(parent.monitor.v1.events(str(event.sid)).fetch) == (404, 20404)
+    rotated = parent.accounts.v1.secondary_auth_token().create()
+    assert rotated.account_sid == sandbox.main_sid
+
+
+@pytest.mark.parametrize("host", ["monitor", "accounts"])
+def test_a_suspended_account_is_refused_on_other_hosts_too(
+    sandbox: SandboxProcess, acme_client: Client, host: str
+) -> None:
+    sandbox.suspend()
+    calls = {
+        "monitor": acme_client.monitor.v1.alerts.list,
+        "accounts": acme_client.accounts.v1.secondary_auth_token().create,
+    }
+
+    assert refusal(calls[host]) == (403, 20403)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_answer_names_its_request(sandbox: SandboxProcess, path: str) -> None:
+    answers = [ask(sandbox, path), ask(sandbox, path, "wrong")]
+
+    assert answers[1].status_code == 401
+    for answer in answers:
+        assert re.fullmatch("RQ[0-9a-f]{32}", answer.headers["Twilio-Request-Id"])
+        assert answer.headers["Twilio-Concurrent-Requests"] == "1"
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_fault_strikes_on_every_host_by_route_and_rate(
+    sandbox: SandboxProcess, path: str
+) -> None:
+    host = path.split("/")[1]
+    sandbox.fault("status", status=429, path=f"/{host}/", rate=0.5, retry_after=3)
+
+    answers = [ask(sandbox, path) for _ in range(20)]
+    elsewhere = ask(sandbox, "/elsewhere/v1/Nothing")
+
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert 0 < len(refused) < 20
+    assert all(answer.json()["code"] == 20429 for answer in refused)
+    assert all(answer.headers["Retry-After"] == "3" for answer in refused)
+    assert elsewhere.status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["malformed", "reset"])
+def test_answers_break_on_other_hosts_too(sandbox: SandboxProcess, kind: str) -> None:
+    sandbox.fault(kind, path="/monitor/", times=1)
+
+    with pytest.raises(requests.RequestException):
+        ask(sandbox, "/monitor/v1/Events").json()
+
+    assert ask(sandbox, "/monitor/v1/Events").json()["events"] == []
+
+
+def test_a_limit_of_requests_at_a_time_is_off_unless_switched_on(sandbox: SandboxProcess) -> None:
+    sandbox.fault("slow", seconds=0.4, times=24)
+
+    def statuses() -> list[int]:
+        found: list[int] = []
+        threads = [
+            threading.Thread(
+                target=lambda: found.append(ask(sandbox, "/monitor/v1/Events").status_code)
+            )
+            for _ in range(12)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return sorted(found)
+
+    assert statuses() == [200] * 12
+    sandbox.control("POST", "switches", {"concurrency_limit": "10"})
+    assert statuses() == [200] * 10 + [429] * 2
