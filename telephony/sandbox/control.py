@@ -19,11 +19,12 @@ from telephony.sandbox.engine import Engine
 from telephony.sandbox.errors import ControlError
 from telephony.sandbox.faults import Fault
 from telephony.sandbox.http import Request, Response, json_response
+from telephony.sandbox.porting import control as porting
 from telephony.sandbox.settings import SETTABLE
 from telephony.sandbox.world import RESTORABLE_SECONDS, Account, Number, World
 
 # Those that the rooms bring along; what concerns the process itself is below.
-CALLS = [*controls.CONTROLS]
+CALLS = [*controls.CONTROLS, *porting.CONTROLS]
 
 
 class Control:

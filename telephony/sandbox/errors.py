@@ -12,6 +12,7 @@ ERRORS: dict[int, tuple[int, str]] = {
     20006: (403, "Access denied"),
     20403: (403, "Forbidden: the account is not active"),
     20404: (404, "The requested resource was not found"),
+    20409: (409, "The state of the resource does not allow it"),
     20429: (429, "Too Many Requests"),
     20500: (500, "An internal server error has occurred"),
     20503: (503, "Service is unavailable"),
@@ -34,6 +35,10 @@ ERRORS: dict[int, tuple[int, str]] = {
     21480: (400, "There are too many subaccounts"),
     21481: (400, "The page token is not valid"),
     21631: (400, "The phone number requires an address"),
+    22170: (400, "The bundle SID is not valid"),
+    22171: (400, "A required field is missing"),
+    22172: (400, "The phone numbers are of several countries or not E.164"),
+    22173: (400, "The address SID is not valid"),
 }
 
 CODE_OF_STATUS = {

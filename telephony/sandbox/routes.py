@@ -6,11 +6,16 @@ import re
 
 from telephony.sandbox import accounts, available, inventory
 from telephony.sandbox.operations import Operation
+from telephony.sandbox.porting import configuration, documents, port_ins, portability
 
 OPERATIONS: list[Operation] = [
     *accounts.OPERATIONS,
     *inventory.OPERATIONS,
     *available.OPERATIONS,
+    *portability.OPERATIONS,
+    *documents.OPERATIONS,
+    *port_ins.OPERATIONS,
+    *configuration.OPERATIONS,
 ]
 
 

@@ -14,6 +14,7 @@ from telephony.sandbox.application import TwilioApi
 from telephony.sandbox.control import Control
 from telephony.sandbox.engine import Engine, Room
 from telephony.sandbox.http import Request, Response, Server
+from telephony.sandbox.porting import signing
 from telephony.sandbox.webhooks.courier import Allowed
 
 
@@ -61,6 +62,7 @@ class Sandbox:
             state_file=state,
             save=self.saver.save_changes if self.saver else lambda: None,
         )
+        self.signing = signing.SigningPage(self.room)
         self.server = Server((host, port), self.answer)
 
     @property
@@ -69,6 +71,8 @@ class Sandbox:
         return f"http://{host!s}:{port}"
 
     def answer(self, request: Request) -> Response:
+        if request.path.startswith(signing.PREFIX):
+            return self.signing(request)
         if request.path.startswith("/_sandbox/"):
             return self.control(request)
         return self.api(request)

@@ -14,6 +14,7 @@ from telephony.sandbox import switches
 from telephony.sandbox.clock import Clock
 from telephony.sandbox.messaging.rows import Message
 from telephony.sandbox.monitor.rows import Alert
+from telephony.sandbox.porting import rows as porting
 from telephony.sandbox.tables import Row, Table
 from telephony.sandbox.timers import ACTIONS, Timer
 from telephony.sandbox.voice.rows import Call
@@ -82,7 +83,18 @@ class World:
         self.messages = Table(self, "messages", Message)
         self.calls = Table(self, "calls", Call)
         self.alerts = Table(self, "alerts", Alert)
+        self.port_ins = Table(self, "port_ins", porting.PortIn)
+        self.port_in_numbers = Table(self, "port_in_numbers", porting.PortInNumber)
+        self.documents = Table(self, "documents", porting.Document)
+        self.mails = Table(self, "mails", porting.Mail)
+        self.carriers = Table(self, "carriers", porting.Carrier)
+        self.addresses = Table(self, "addresses", porting.Address)
+        self.porting_webhooks = Table(self, "porting_webhooks", porting.WebhookConfiguration)
+        self.signing_configurations = Table(
+            self, "signing_configurations", porting.SigningConfiguration
+        )
         self.by_phone_number: dict[str, Number] = {}
+        self.claims: dict[str, porting.PortInNumber] = {}  # phone numbers on their way here
         # For whoever keeps the world going and writes it down:
         self.changes = 0  # counts what has to be saved
         self.unsaved: dict[tuple[str, str], None] = {}  # (kind, SID) in the order of the changes
@@ -186,6 +198,7 @@ class World:
     def index(self) -> None:
         """Make the indexes after the rows were loaded."""
         self.by_phone_number = {row.phone_number: row for row in self.numbers.values()}
+        self.claims = {row.phone_number: row for row in self.port_in_numbers.values() if row.claims}
         self._due = [(timer.due, timer.seq, timer.sid) for timer in self.timers.values()]
         heapify(self._due)
         self.outgoing = [hook.sid for hook in self.webhooks.values() if hook.state == "pending"]
@@ -260,11 +273,15 @@ class World:
         self.changed(number)
 
     def is_free(self, phone_number: str) -> bool:
-        """Whether anybody may buy it: held by nobody, not released within sixty days."""
-        if phone_number in self.by_phone_number:
+        """Whether anybody may buy it: held by nobody, not being ported, not in the pool."""
+        if phone_number in self.by_phone_number or phone_number in self.claims:
             return False
+        return not self.is_in_pool(phone_number)
+
+    def is_in_pool(self, phone_number: str) -> bool:
+        """Whether it was released within sixty days: Twilio keeps it."""
         released = self.released.get(phone_number)
-        return released is None or self.now() - released.created > RESALE_SECONDS
+        return released is not None and self.now() - released.created <= RESALE_SECONDS
 
     def is_restorable(self, released: Released) -> bool:
         return self.now() - released.created <= RESTORABLE_SECONDS
