@@ -23,6 +23,7 @@ from telephony.sandbox.http import Request, Response, json_response
 from telephony.sandbox.identity import control as identity
 from telephony.sandbox.messaging import control as messaging
 from telephony.sandbox.monitor import events
+from telephony.sandbox.porting import control as porting
 from telephony.sandbox.settings import SETTABLE
 from telephony.sandbox.world import RESTORABLE_SECONDS, Account, Number, World
 
@@ -34,6 +35,7 @@ CALLS = [
     *holdings.CONTROLS,
     *identity.CONTROLS,
     *messaging.CONTROLS,
+    *porting.CONTROLS,
 ]
 
 

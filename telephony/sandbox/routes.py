@@ -10,6 +10,7 @@ from telephony.sandbox.identity import auth_tokens, keys
 from telephony.sandbox.messaging import api as messaging
 from telephony.sandbox.monitor import api as monitor
 from telephony.sandbox.operations import Operation
+from telephony.sandbox.porting import configuration, documents, port_ins, portability
 from telephony.sandbox.usage import records as usage
 
 OPERATIONS: list[Operation] = [
@@ -23,6 +24,10 @@ OPERATIONS: list[Operation] = [
     *usage.OPERATIONS,
     *monitor.OPERATIONS,
     *messaging.OPERATIONS,
+    *portability.OPERATIONS,
+    *documents.OPERATIONS,
+    *port_ins.OPERATIONS,
+    *configuration.OPERATIONS,
 ]
 
 

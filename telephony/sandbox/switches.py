@@ -135,6 +135,102 @@ SWITCHES: dict[str, Switch] = {
         },
         "twilio-facts 2, 8",
     ),
+    "not_portable_status": Switch(
+        "Which HTTP status has the portability of a number that cannot be ported?",
+        {"200": "200, as the OpenAPI document says", "400": "400, as the docs page says"},
+        "twilio-facts B 2",
+    ),
+    "portability_while_porting": Switch(
+        "What does portability say of a number that is being ported into an account of yours?",
+        {
+            "in_progress": "22137: a port is in progress",
+            "as_held": "22131 or 22136, as if it were there already",
+        },
+        "twilio-facts 3",
+    ),
+    "document_upload_status": Switch(
+        "Which HTTP status has a successful upload of a document?",
+        {"201": "201", "200": "200"},
+        "twilio-facts B 3",
+    ),
+    "portable_in_create_answer": Switch(
+        "Is the portability of the numbers known when a port-in request was just created?",
+        {"known": "yes, as in Twilio's example", "later": "null until the review begins"},
+        "twilio-facts 4.3",
+    ),
+    "notification_emails_maximum": Switch(
+        "How many notification_emails may a request have?",
+        {"none": "any number", "ten": "ten, as an older page says"},
+        "twilio-facts 4.2",
+    ),
+    "letter_expires_after": Switch(
+        "When does an LOA that nobody signs expire?",
+        {"30_days": "after 30 days", "14_days": "after 14 days", "7_days": "after 7 days"},
+        "twilio-facts B 4",
+    ),
+    "signature_request_url": Switch(
+        "When is signature_request_url filled?",
+        {
+            "while_waiting": "as long as the signature is waited for",
+            "never": "never, as in Twilio's examples",
+            "from_then_on": "from the first wait for the signature on",
+        },
+        "twilio-facts B 4",
+    ),
+    "cancel_near_port_date": Switch(
+        "Can a number be canceled within 48 hours of its port date?",
+        {"allowed": "yes", "refused": "no: 409 with code 20409"},
+        "twilio-facts B 15",
+    ),
+    "port_list_timestamp": Switch(
+        "What is status_last_updated_timestamp in the list of port-in requests?",
+        {"date": "a date, as in Twilio's example", "time": "a date with its time"},
+        "twilio-facts 4.3",
+    ),
+    "porting_webhook_configuration_post": Switch(
+        "What becomes of a URL or list that a new webhook configuration leaves out?",
+        {"clears": "it is cleared", "keeps": "it stays"},
+        "twilio-facts B 7",
+    ),
+    "porting_webhook_signer": Switch(
+        "Whose auth token signs porting webhooks?",
+        {"parent": "the main account's", "account": "that of the account that gets the number"},
+        "twilio-facts B 11",
+    ),
+    "porting_webhook_encoding": Switch(
+        "How are porting webhooks encoded?",
+        {"json": "JSON, with bodySHA256", "form": "a form"},
+        "twilio-facts B 1",
+    ),
+    "porting_webhook_names": Switch(
+        "How are the names in porting webhooks written?",
+        {"snake": "port_in_request_sid", "camel": "portInRequestSid"},
+        "twilio-facts B 1",
+    ),
+    "porting_webhook_status": Switch(
+        "What is status in a porting webhook?",
+        {
+            "short": "the state in short: submitted",
+            "long": "the state as in the resource: port_submitted",
+            "event": "the name of the event: PortInPhoneNumberSubmitted",
+        },
+        "twilio-facts B 1",
+    ),
+    "porting_webhook_event_type": Switch(
+        "Does a porting webhook name its event under event_type?",
+        {"absent": "no", "present": "yes"},
+        "twilio-facts B 1",
+    ),
+    "porting_webhook_portable": Switch(
+        "What is portable in a porting webhook?",
+        {"text": '"true" or "false"', "boolean": "true or false"},
+        "twilio-facts B 1",
+    ),
+    "snap_transfer_number": Switch(
+        "Does a number that support moves between unrelated accounts keep its SID and settings?",
+        {"new": "no: a new SID, as new", "kept": "yes"},
+        "twilio-facts B 8",
+    ),
 }
 
 

@@ -27,6 +27,7 @@ from telephony.sandbox.messaging.rows import (
     Verification,
 )
 from telephony.sandbox.monitor.rows import Alert, Event
+from telephony.sandbox.porting import rows as porting
 from telephony.sandbox.tables import Row, Table
 from telephony.sandbox.timers import ACTIONS, Timer
 from telephony.sandbox.voice.rows import Call
@@ -118,7 +119,17 @@ class World:
         self.addresses = Table(self, "addresses", Address)
         self.applications = Table(self, "applications", Application)
         self.papers = Table(self, "papers", Paper)
+        self.port_ins = Table(self, "port_ins", porting.PortIn)
+        self.port_in_numbers = Table(self, "port_in_numbers", porting.PortInNumber)
+        self.documents = Table(self, "documents", porting.Document)
+        self.mails = Table(self, "mails", porting.Mail)
+        self.carriers = Table(self, "carriers", porting.Carrier)
+        self.porting_webhooks = Table(self, "porting_webhooks", porting.WebhookConfiguration)
+        self.signing_configurations = Table(
+            self, "signing_configurations", porting.SigningConfiguration
+        )
         self.by_phone_number: dict[str, Number] = {}
+        self.claims: dict[str, porting.PortInNumber] = {}  # phone numbers on their way here
         # For whoever keeps the world going and writes it down:
         self.changes = 0  # counts what has to be saved
         self.unsaved: dict[tuple[str, str], None] = {}  # (kind, SID) in the order of the changes
@@ -232,6 +243,7 @@ class World:
     def index(self) -> None:
         """Make the indexes after the rows were loaded."""
         self.by_phone_number = {row.phone_number: row for row in self.numbers.values()}
+        self.claims = {row.phone_number: row for row in self.port_in_numbers.values() if row.claims}
         self._due = [(timer.due, timer.seq, timer.sid) for timer in self.timers.values()]
         heapify(self._due)
         self.outgoing = [hook.sid for hook in self.webhooks.values() if hook.state == "pending"]
@@ -319,11 +331,15 @@ class World:
             self.members.remove(member)
 
     def is_free(self, phone_number: str) -> bool:
-        """Whether anybody may buy it: held by nobody, not released within sixty days."""
-        if phone_number in self.by_phone_number:
+        """Whether anybody may buy it: held by nobody, not being ported, not in the pool."""
+        if phone_number in self.by_phone_number or phone_number in self.claims:
             return False
+        return not self.is_in_pool(phone_number)
+
+    def is_in_pool(self, phone_number: str) -> bool:
+        """Whether it was released within sixty days: Twilio keeps it."""
         released = self.released.get(phone_number)
-        return released is None or self.now() - released.created > RESALE_SECONDS
+        return released is not None and self.now() - released.created <= RESALE_SECONDS
 
     def may_buy(self, phone_number: str, account: Account) -> bool:
         """Whether the API sells it to the account (twilio-facts B 9)."""
