@@ -5,10 +5,12 @@ from __future__ import annotations
 from telephony.sandbox.page import (
     account,
     alerts,
+    carriers,
     faults,
     messages,
     number,
     overview,
+    ports,
     state,
     webhooks,
 )
@@ -18,6 +20,8 @@ PAGES: list[Page] = [
     *overview.PAGES,
     *account.PAGES,
     *number.PAGES,
+    *ports.PAGES,
+    *carriers.PAGES,
     *messages.PAGES,
     *webhooks.PAGES,
     *alerts.PAGES,
