@@ -13,6 +13,7 @@ from telephony.sandbox.monitor import events
 from telephony.sandbox.operations import Operation
 from telephony.sandbox.paging import page
 from telephony.sandbox.parameters import Parameter, one_of, text
+from telephony.sandbox.timers import action
 from telephony.sandbox.world import Account, World
 
 STATUSES = ("active", "suspended", "closed")
@@ -126,6 +127,17 @@ def _change_status(context: Context, account: Account, status: str) -> None:
         for number in world.numbers.of(account.sid):
             events.record(context, "phone-number.deleted", number, "phone-number")
     world.set_status(account, status)
+
+
+_KEPT = ("accounts", "released")
+
+
+@action("accounts.data_deleted")
+def delete_data(world: World, sid: str) -> None:
+    """Forget what a closed account had; the account itself can still be fetched."""
+    for kind, table in world.tables.items():
+        for row in list(table.of(sid)) if kind not in _KEPT else []:
+            table.remove(row)
 
 
 _SETTINGS = (

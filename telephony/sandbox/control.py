@@ -235,6 +235,10 @@ class Control:
             raise ControlError(400, f"status must be one of {', '.join(STATUSES)}")
         account.suspended_by_twilio = body["status"] == "suspended" and bool(body.get("by_twilio"))
         self.world.set_status(account, body["status"])
+        by_twilio = bool(body.get("by_twilio"))
+        events.record_console(
+            self.world, "account.updated", account, "account", by_twilio=by_twilio
+        )
         return 200, self._account(account)
 
     def buy_back(self, body: Body, phone_number: str) -> Answer:

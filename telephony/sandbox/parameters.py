@@ -127,10 +127,14 @@ def sid(*prefixes: str, code: int = 20001) -> Check:
 
 
 def url(name: str, value: str) -> str:
-    """An http or https URL; the empty text passes, it clears a setting."""
+    """An http or https URL; the empty text passes, it clears a setting.
+
+    A host with `_` in its name is refused (twilio-facts 5.2).
+    """
     try:
         parts = urlsplit(value)
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname)
+        host = parts.hostname or ""
+        valid = parts.scheme in ("http", "https") and bool(host) and "_" not in host
     except ValueError:
         valid = False
     if value and not valid:

@@ -34,6 +34,7 @@ from telephony.sandbox.voice.rows import Call
 from telephony.sandbox.webhooks.rows import Webhook
 
 RESTORABLE_SECONDS = 10 * 86_400  # how long Console offers a released number (twilio-facts 2)
+DATA_SECONDS = 30 * 86_400  # how long a closed account's data is kept (twilio-facts 1.5)
 RESALE_SECONDS = 60 * 86_400  # how long nobody can buy it (twilio-facts 2)
 
 ACCOUNT_SID = re.compile(r"AC[0-9a-f]{32}")
@@ -270,10 +271,12 @@ class World:
         return account.status
 
     def set_status(self, account: Account, status: str) -> None:
-        """Suspend, take up again, or close; closing releases every number."""
+        """Suspend, take up again, or close; closing releases every number at once and forgets
+        everything else after thirty days."""
         if status == "closed":
             for number in list(self.numbers.of(account.sid)):
                 self.release(number)
+            self.after(DATA_SECONDS, "accounts.data_deleted", sid=account.sid)
         account.status = status
         account.updated = self.now()
         self.accounts.changed(account)

@@ -228,6 +228,28 @@ def test_closing_releases_all_numbers_and_is_for_good(
     assert len(sandbox.state()["released"]) == 27
 
 
+def test_a_closed_accounts_data_is_deleted_after_thirty_days(
+    sandbox: SandboxProcess, acme_client: Client, parent_client: Client
+) -> None:
+    acme_client.new_keys.create()
+    parent_client.api.v2010.accounts(sandbox.acme_sid).update(status="closed")
+
+    def kept() -> set[str]:
+        tables = sandbox.control("GET", "world")["tables"]
+        return {
+            kind
+            for kind, rows in tables.items()
+            if kind not in ("accounts", "released") and any(sandbox.acme_sid in r for r in rows)
+        }
+
+    sandbox.forward(days=29, hours=23)
+    assert {"keys", "addresses", "events"} <= kept()
+    sandbox.forward(hours=2)
+    assert kept() == set()
+    assert acme_client.api.v2010.accounts(sandbox.acme_sid).fetch().status == "closed"
+    assert len(sandbox.state()["released"]) == 27
+
+
 def test_status_changes_that_twilio_refuses(
     sandbox: SandboxProcess, acme_client: Client, parent_client: Client
 ) -> None:

@@ -175,6 +175,17 @@ def test_what_a_person_does_in_console_has_a_user_as_its_actor(
     assert [each.sid for each in by_actor] == [event.sid]
 
 
+def test_what_twilio_does_has_twilio_as_its_actor(
+    sandbox: SandboxProcess, acme_client: Client
+) -> None:
+    sandbox.suspend(by_twilio=True)
+    sandbox.set_status("active")
+
+    by_person, by_twilio = acme_client.monitor.v1.events.list(resource_sid=sandbox.acme_sid)
+
+    assert (by_person.actor_type, by_twilio.actor_type) == ("user", "twilio-admin")
+
+
 def test_closing_an_account_names_every_number_it_released(
     sandbox: SandboxProcess, parent_client: Client
 ) -> None:

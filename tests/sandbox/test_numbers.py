@@ -179,6 +179,7 @@ def test_a_name_may_have_64_characters(acme_client: Client) -> None:
         ({"voice_url": "example.com/no-scheme"}, 21402),
         ({"sms_url": "ftp://example.com"}, 21402),
         ({"status_callback": "https://"}, 21402),
+        ({"status_callback": "https://my_host.example/sent"}, 21402),
         ({"voice_method": "PUT"}, 21403),
         ({"voice_receive_mode": "telex"}, 20001),
     ],

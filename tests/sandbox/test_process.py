@@ -109,6 +109,26 @@ def test_changes_survive_a_power_cut(tmp_path: Path) -> None:
         again.buy_back(str(released.phone_number))
 
 
+def test_keys_addresses_and_the_past_survive_a_power_cut(tmp_path: Path) -> None:
+    state = tmp_path / "sandbox.sqlite3"
+    with SandboxProcess(state=state) as sandbox:
+        client = sandbox.client()
+        key = client.new_keys.create(friendly_name="Worker")
+        second = client.accounts.v1.secondary_auth_token().create().secondary_auth_token
+        tables = sandbox.control("GET", "world")["tables"]
+        sandbox.save()
+        sandbox.kill()
+
+    with SandboxProcess(state=state) as again:
+        numbers = again.client(key.sid, key.secret, account=again.acme_sid).incoming_phone_numbers
+        assert len(numbers.list(page_size=1000)) == 27
+        assert again.client(again.acme_sid, second).addresses.list()
+        found = again.control("GET", "world")["tables"]
+        for kind in ("keys", "addresses", "applications", "papers", "events", "calls", "messages"):
+            assert tables[kind]
+            assert sorted(found[kind]) == sorted(tables[kind])
+
+
 def test_a_power_cut_while_writing_leaves_a_whole_file(tmp_path: Path) -> None:
     state = tmp_path / "sandbox.sqlite3"
     expected = 20_000

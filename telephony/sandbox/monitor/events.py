@@ -51,17 +51,20 @@ def record(
     )
 
 
-def record_console(world: World, event_type: str, row: Row, resource_type: str) -> None:
-    """An event of a person who works in Console: each main account has one user."""
+def record_console(
+    world: World, event_type: str, row: Row, resource_type: str, *, by_twilio: bool = False
+) -> None:
+    """An event of a person who works in Console: each main account has one user. Or of Twilio."""
     owner = row.sid if isinstance(row, Account) else row.account_sid
+    main_sid = world.accounts[owner].owner_sid
     world.events.add(
         Event(
             *world.stamp("AE", owner),
             event_type=event_type,
             resource_sid=row.sid,
             resource_type=resource_type,
-            actor_sid=f"US{world.accounts[owner].owner_sid[2:]}",
-            actor_type="user",
+            actor_sid=f"US{'0' * 32 if by_twilio else main_sid[2:]}",
+            actor_type="twilio-admin" if by_twilio else "user",
             source="web",
             source_ip_address="127.0.0.1",
             data={},
