@@ -30,7 +30,7 @@ from telephony.sandbox.monitor.rows import Alert, Event
 from telephony.sandbox.porting import rows as porting
 from telephony.sandbox.tables import Row, Table
 from telephony.sandbox.timers import ACTIONS, Timer
-from telephony.sandbox.voice.rows import Call
+from telephony.sandbox.voice.rows import Call, LiveTranscription, Recording, Transcription
 from telephony.sandbox.webhooks.rows import Webhook
 
 RESTORABLE_SECONDS = 10 * 86_400  # how long Console offers a released number (twilio-facts 2)
@@ -114,6 +114,9 @@ class World:
         self.campaigns = Table(self, "campaigns", Campaign)
         self.verifications = Table(self, "verifications", Verification)
         self.calls = Table(self, "calls", Call)
+        self.recordings = Table(self, "recordings", Recording)
+        self.transcriptions = Table(self, "transcriptions", Transcription)
+        self.live_transcriptions = Table(self, "live_transcriptions", LiveTranscription)
         self.alerts = Table(self, "alerts", Alert)
         self.events = Table(self, "events", Event)
         self.keys = Table(self, "keys", Key)

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
 
 from telephony.sandbox.usage import categories
 from telephony.sandbox.usage.categories import MONTHLY_PRICES, TOTAL
@@ -91,13 +90,11 @@ def _enter_calls(ledger: Ledger, world: World, account_sid: str) -> None:
 
 
 def _enter_recordings(ledger: Ledger, world: World, account_sid: str) -> None:
-    """Of the rows only what every recording has: when it was made, how long it is, its price."""
-    recordings: Any = world.tables.get("recordings")
-    for recording in recordings.of(account_sid) if recordings is not None else ():
-        seconds = int(getattr(recording, "duration", 0) or 0)
-        if ledger.covers(day := _day(recording.created)):
-            cost = _cost(getattr(recording, "price", None))
-            ledger.enter(day, ["recordings"], 1, -(-seconds // 60), cost)
+    """Minutes are begun minutes; one that goes on has none yet."""
+    for recording in world.recordings.of(account_sid):
+        if recording.duration is not None and ledger.covers(day := _day(recording.start)):
+            minutes = -(-recording.duration // 60)
+            ledger.enter(day, ["recordings"], 1, minutes, _cost(recording.price))
 
 
 def _enter_numbers(ledger: Ledger, world: World, account_sid: str) -> None:

@@ -1,4 +1,4 @@
-"""Calls and recordings. Times are Unix seconds of the sandbox's clock."""
+"""Calls, recordings and transcriptions. Times are Unix seconds of the sandbox's clock."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ class Call(Row):
     caller_name: str | None = None
     price: str | None = None  # negative, with a point: "-0.00850"
     flow: dict[str, Any] = field(default_factory=dict)  # where in its TwiML a running call is
+    # What was to be heard: {"at", "seconds", "side": "person" | "program", "kind", "text"}
+    heard: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def duration(self) -> int | None:
@@ -32,3 +34,46 @@ class Call(Row):
         if self.end is None:
             return None
         return int(self.end - self.start) if self.start is not None else 0
+
+
+@dataclass(slots=True)
+class Recording(Row):
+    """A recording of a call; the fields are those of Twilio's resource (twilio-facts 6.2)."""
+
+    call_sid: str
+    source: str  # RecordVerb | StartCallRecordingTwiML | StartCallRecordingAPI | DialVerb | …
+    channels: int  # 1 mono, 2 dual
+    track: str  # both | inbound | outbound
+    status: str  # in-progress | paused | processing | completed | absent | deleted
+    start: float
+    duration: int | None = None  # whole seconds; None as long as it goes on
+    price: str | None = None
+    error_code: int | None = None
+    # The stretches of time that are in it, as [begin, end]; pauses are not.
+    stretches: list[list[float]] = field(default_factory=list)
+    callback: dict[str, Any] = field(default_factory=dict)  # "url", "method", "events"
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Transcription(Row):
+    """The text of a recording, made afterwards (TR…)."""
+
+    call_sid: str
+    recording_sid: str
+    status: str  # in-progress | completed | failed
+    text: str
+    duration: int
+    price: str | None = None
+    callback_url: str | None = None
+
+
+@dataclass(slots=True)
+class LiveTranscription(Row):
+    """What is said in a call, told while it is said (GT…, twilio-facts 6.3)."""
+
+    call_sid: str
+    name: str | None
+    status: str  # in-progress | stopped
+    settings: dict[str, Any]  # attributes of the verb, under the names of the REST parameters
+    sequence: int = 0  # SequenceId of the last callback
