@@ -178,13 +178,3 @@ def test_unknown_paths_and_methods_are_refused(
     answer = call(sandbox, method, path)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
-
-
-def test_hosts_other_than_api_know_nothing_yet(sandbox: SandboxProcess) -> None:
-    answer = requests.get(
-        f"{sandbox.url}/numbers/v1/Porting/PortIn",
-        auth=(sandbox.main_sid, sandbox.main_token),
-        timeout=5,
-    )
-
-    assert (answer.status_code, answer.json()["code"]) == (404, 20404)
