@@ -70,6 +70,14 @@ SWITCHES: dict[str, Switch] = {
         },
         "twilio-facts B 9",
     ),
+    "long_suspended_numbers": Switch(
+        "What becomes of the numbers of an account that was suspended for sixty days?",
+        {
+            "kept": "they are kept",
+            "reclaimed": "Twilio takes them back",
+        },
+        "twilio-facts 1.5",
+    ),
     "emergency_registration": Switch(
         "When is an emergency address registered?",
         {

@@ -468,6 +468,7 @@ def test_the_official_client_cannot_list_requests(
 
 
 @pytest.mark.filterwarnings("ignore:BasicAuth is deprecated")  # 9.4 h
+@pytest.mark.filterwarnings("ignore:The 'auth' parameter is deprecated")
 def test_the_official_asynchronous_client_sends_a_form_as_json(sandbox: SandboxProcess) -> None:
     """9.4 b."""
 

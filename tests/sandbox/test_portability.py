@@ -63,7 +63,7 @@ def test_a_mobile_requires_pin_and_account_number(sandbox: SandboxProcess) -> No
     [
         ("+1617555", 22102, "INVALID_PHONE_NUMBER"),
         ("hello", 22102, "INVALID_PHONE_NUMBER"),
-        ("+33123456789", 22130, "UNSUPPORTED"),
+        ("+390612345678", 22130, "UNSUPPORTED"),
         (TOLL_FREE, 22133, "MANUAL_PORTING_AVAILABLE"),
         ("+14165551234", 22133, "MANUAL_PORTING_AVAILABLE"),
         ("+442079460999", 22171, "MISSING_REQUIRED_FIELDS"),
@@ -290,8 +290,8 @@ def test_support_moves_only_what_needs_support(
     sandbox: SandboxProcess, acme_client: Client
 ) -> None:
     def refused(number: str, account_sid: str) -> int:
+        wanted = {"phone_number": number, "account_sid": account_sid}
         with pytest.raises(SandboxRefused) as error:
-            wanted = {"phone_number": number, "account_sid": account_sid}
             sandbox.control("POST", "snap-transfers", wanted)
         return error.value.status
 
