@@ -178,7 +178,7 @@ def test_the_limits_are_twilios() -> None:
     usual = Overrides.of("https://example.com/")
 
     assert (usual.connect, usual.read, usual.total) == (5, 15, 15)
-    assert (usual.retries, usual.policy) == (1, {"ct"})
+    assert (usual.retries, set(usual.policy)) == (1, {"ct"})
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_what_is_out_of_range_does_not_count(
 ) -> None:
     given = Overrides.of(f"https://example.com/#{fragment}")
 
-    assert (given.connect, given.read, given.total, given.retries, given.policy) == expected
+    assert (given.connect, given.read, given.total, given.retries, set(given.policy)) == expected
 
 
 def test_an_answer_that_comes_too_late_is_none(
