@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,12 +28,10 @@ from tests.sandbox.ports import (
     post,
     statuses,
 )
-from tests.sandbox_process import ROOT, SandboxProcess
+from tests.sandbox_process import SandboxProcess
 
 pytestmark = pytest.mark.process
 
-SPECIFICATION = ROOT.parent / "shared" / "twilio-openapi" / "twilio_numbers_v1.json"
-ONE = "/v1/Porting/PortIn/{PortInRequestSid}"
 JAPANESE = "+81312345678"
 
 
@@ -275,45 +272,6 @@ def test_ten_notification_emails_may_be_the_most(sandbox: SandboxProcess) -> Non
 
 
 # Fetch
-
-
-@pytest.fixture(scope="module")
-def specification() -> dict[str, Any]:
-    if not Path(SPECIFICATION).exists():
-        pytest.skip(f"Twilio's OpenAPI document is not at {SPECIFICATION}")
-    document: dict[str, Any] = json.loads(SPECIFICATION.read_text("utf-8"))
-    return document
-
-
-def shape(value: Any) -> Any:
-    """Field names at every depth; of a list, its first element."""
-    if isinstance(value, dict):
-        return {name: shape(inner) for name, inner in value.items()}
-    return [shape(value[0])] if isinstance(value, list) and value else None
-
-
-def test_answers_have_twilios_fields(
-    sandbox: SandboxProcess, specification: dict[str, Any]
-) -> None:
-    def example(path: str, method: str, status: str, name: str) -> Any:
-        answer = specification["paths"][path][method]["responses"][status]
-        return shape(answer["content"]["application/json"]["examples"][name]["value"])
-
-    created = post(sandbox)
-    one = f"Porting/PortIn/{created['port_in_request_sid']}"
-    number = created["phone_numbers"][0]["port_in_phone_number_sid"]
-
-    def answered(path: str) -> Any:
-        return shape(call(sandbox, "GET", path).json())
-
-    assert shape(created) == example("/v1/Porting/PortIn", "post", "202", "create")
-    assert answered(one) == example(ONE, "get", "200", "fetch")
-    assert answered(f"{one}/PhoneNumber/{number}") == example(
-        f"{ONE}/PhoneNumber/{{PhoneNumberSid}}", "get", "200", "fetch"
-    )
-    assert answered("Porting/PortIn/PortInRequests") == example(
-        "/v1/Porting/PortIn/PortInRequests", "get", "200", "readFull"
-    )
 
 
 def test_a_number_is_spelled_otherwise_on_its_own(
