@@ -44,3 +44,9 @@ def lines(sandbox: SandboxProcess, sid: str) -> list[tuple[str, str, str]]:
 
 def last(program: Receiver, path: str) -> Received:
     return program.at(path)[-1]
+
+
+def pass_time(sandbox: SandboxProcess, **by: float) -> None:
+    """Let what is under way arrive, then move the clock and let happen what it passes."""
+    sandbox.control("POST", "settle")
+    sandbox.forward(**by)

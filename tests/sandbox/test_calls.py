@@ -7,7 +7,17 @@ from collections.abc import Iterator
 import pytest
 from twilio.rest import Client
 
-from tests.sandbox.callers import CALLER, NUMBER, answering, call, last, lines, shown, twiml
+from tests.sandbox.callers import (
+    CALLER,
+    NUMBER,
+    answering,
+    call,
+    last,
+    lines,
+    pass_time,
+    shown,
+    twiml,
+)
 from tests.sandbox.receiver import Receiver
 from tests.sandbox_process import SandboxProcess
 
@@ -33,7 +43,7 @@ def test_a_call_follows_what_its_program_says(
     program.on("/turn", twiml("<Say>Goodbye</Say>", "<Hangup/>"))
 
     made = call(sandbox, script=[{"say": "I want to book a table"}])
-    sandbox.forward(minutes=1)
+    pass_time(sandbox, minutes=1)
 
     first, turn, status = program.received
     assert first.params["CallStatus"] == "ringing"
