@@ -87,7 +87,7 @@ def end(world: World, call: Call, status: str = "completed") -> None:
     call.end = world.now()
     if call.start is not None:
         call.price = _price(call)
-    for name in ("limit", "leaves"):
+    for name in ("limit", "leaves", "detection"):
         world.cancel(call.flow.get(name))
     leave_what_it_does(world, call)
     callbacks.tell(world, call, "completed")

@@ -27,7 +27,7 @@ def begins(world: World, call: Call, behavior: str) -> bool:
         found, seconds = ("machine_end_beep", MESSAGE_END) if is_end else ("machine_start", MACHINE)
     call.flow["detected"] = [found, seconds]
     if options.get("async_amd"):
-        world.after(seconds, "voice.detected_meanwhile", sid=call.sid)
+        call.flow["detection"] = world.after(seconds, "voice.detected_meanwhile", sid=call.sid)
         return False
     calls.wait(world, call, seconds, "voice.detected", {"for": "detection"})
     return True
@@ -44,9 +44,7 @@ def detected(world: World, sid: str) -> None:
 @action("voice.detected_meanwhile")
 def detected_meanwhile(world: World, sid: str) -> None:
     """The same while the call goes on; the program gets a callback."""
-    call = world.calls.get(sid)
-    if call is None or calls.is_over(call):
-        return
+    call = world.calls[sid]
     found, seconds = call.flow["detected"]
     call.answered_by = found
     world.calls.changed(call)

@@ -31,12 +31,13 @@ def make(
 ) -> Call:
     """A new call, dialled when its turn comes; `flow` has `options`, `callback`, `fallback` and
     `document`."""
-    begins = world.now() if parent_call_sid else _turn(world, account_sid)
+    now = world.now()
+    begins = now if parent_call_sid else _turn(world, account_sid, now)
     flow["dials_at"] = begins
-    flow["options"]["queue_milliseconds"] = int((begins - world.now()) * 1000)
+    flow["options"]["queue_milliseconds"] = int((begins - now) * 1000)
     call = world.calls.add(
         Call(
-            *world.stamp("CA", account_sid),
+            *world.stamp("CA", account_sid, at=now),
             from_number=from_number,
             to_number=to_number,
             direction=direction,
@@ -50,13 +51,13 @@ def make(
     return call
 
 
-def _turn(world: World, account_sid: str) -> float:
+def _turn(world: World, account_sid: str, now: float) -> float:
     """When the account's next call can begin: a second after its last one."""
     for call in reversed(world.calls.of(account_sid)):
         if call.direction == "outbound-api":
             last = float(call.flow.get("dials_at", call.created))
-            return max(world.now(), last + BETWEEN_CALLS)
-    return world.now()
+            return max(now, last + BETWEEN_CALLS)
+    return now
 
 
 @action("voice.dial")
