@@ -47,12 +47,13 @@ def receive(
     if not phones.can(number, "mms" if attachments else "sms"):
         return Received(None, f"the number cannot receive {'MMS' if attachments else 'SMS'}")
     service = pools.service_of(world, number.sid)
-    opt_out_type = keywords.handle(world, number, service, from_number, body)
     route = route_of(number, service)
     swallowed = service is not None and not route.url and not _uses_number(service)
     if swallowed and world.switch("inbound_without_service_url") == "dropped":
+        keywords.handle(world, number, service, from_number, body)
         return Received(None, "the messaging service has no inbound URL")
     message = _message(world, from_number, number, body, attachments, service)
+    opt_out_type = keywords.handle(world, number, service, from_number, body)
     tell(world, message, route, parameters(world, message, opt_out_type))
     return Received(message)
 
