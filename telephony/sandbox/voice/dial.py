@@ -199,7 +199,7 @@ def _caller_left(world: World, call: Call, waiting: dict[str, Any]) -> None:
         send(
             world,
             call.account_sid,
-            "call.action",
+            fetching.LATER,
             urljoin(call.flow.get("base") or "", url),
             {**parameters(call), **_outcome(world, last)},
             method=twiml.text(waiting["verb"], "method", "POST"),

@@ -132,7 +132,7 @@ def begin(world: World, sid: str) -> None:
     call = world.calls[sid]
     document = call.flow.get("document") or {}
     if "url" in document:
-        fetching.fetch(world, call, document["url"], document["method"], kind="call.answer")
+        fetching.fetch(world, call, document["url"], document["method"], kind=fetching.FIRST)
     else:
         follow_text(world, call, document.get("twiml", "<Response/>"))
 
