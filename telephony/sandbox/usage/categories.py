@@ -53,6 +53,7 @@ CATEGORIES: dict[str, Category] = {
     "sms-inbound-longcode": Category("Inbound Long Code SMS", "messages", "segments"),
     "sms-outbound": Category("Outbound SMS", "messages", "segments"),
     "sms-outbound-longcode": Category("Outbound Long Code SMS", "messages", "segments"),
+    "transcriptions": Category("Transcriptions", "transcriptions", "minutes"),
     TOTAL: Category("Total Price", "", "usd"),
 }
 

@@ -1,4 +1,4 @@
-"""What was used on which day, added up from the texts, calls, recordings and numbers there are.
+"""What was used on which day, added up from texts, calls, what is kept of them, and numbers.
 
 One pass over the rows of an account; days are UTC, money is exact.
 """
@@ -68,6 +68,7 @@ def read(world: World, accounts: list[Account], first: date, last: date) -> Ledg
         _enter_messages(ledger, world, account.sid)
         _enter_calls(ledger, world, account.sid)
         _enter_recordings(ledger, world, account.sid)
+        _enter_transcriptions(ledger, world, account.sid)
         _enter_numbers(ledger, world, account.sid)
     return ledger
 
@@ -95,6 +96,14 @@ def _enter_recordings(ledger: Ledger, world: World, account_sid: str) -> None:
         if recording.duration is not None and ledger.covers(day := _day(recording.start)):
             minutes = -(-recording.duration // 60)
             ledger.enter(day, ["recordings"], 1, minutes, _cost(recording.price))
+
+
+def _enter_transcriptions(ledger: Ledger, world: World, account_sid: str) -> None:
+    """Those that worked out; minutes are begun minutes."""
+    for row in world.transcriptions.of(account_sid):
+        if row.price is not None and ledger.covers(day := _day(row.created)):
+            minutes = -(-row.duration // 60)
+            ledger.enter(day, ["transcriptions"], 1, minutes, _cost(row.price))
 
 
 def _enter_numbers(ledger: Ledger, world: World, account_sid: str) -> None:

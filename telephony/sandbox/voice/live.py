@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from telephony.sandbox.clock import iso8601
+from telephony.sandbox.monitor import alerts
 from telephony.sandbox.timers import Timer, action
 from telephony.sandbox.voice.rows import Call, LiveTranscription
+from telephony.sandbox.webhooks.courier import Outcome
+from telephony.sandbox.webhooks.rows import PENDING
 from telephony.sandbox.webhooks.sending import send
 from telephony.sandbox.world import World
 
@@ -30,6 +33,9 @@ DEFAULTS: dict[str, Any] = {
 }
 _FLAGS = ("PartialResults", "ProfanityFilter", "EnableAutomaticPunctuation")
 _CONFIGURATION = ("profanityFilter", "speechModel", "enableAutomaticPunctuation", "hints")
+TRIES, AGAIN_SECONDS = 3, 1.0  # how often, and after which time, a callback is sent again
+AGAIN_STATUSES = frozenset({408, 425, 429, *range(500, 600)})
+UNDELIVERED = 17580
 _CONFIDENCE, _STABILITY = 0.95, "0.9"
 _TOLD = "voice.live_content"
 
@@ -205,7 +211,7 @@ def _tell(world: World, row: LiveTranscription, event: str, form: dict[str, str]
         "SequenceId": str(row.sequence),
         "TranscriptionEvent": f"transcription-{event}",
     }
-    send(
+    hook = send(
         world,
         row.account_sid,
         f"transcription.{event}",
@@ -213,4 +219,30 @@ def _tell(world: World, row: LiveTranscription, event: str, form: dict[str, str]
         common | form,
         method=row.settings["StatusCallbackMethod"],
         subject_sid=row.call_sid,
+        then="voice.live_told",
     )
+    if hook is not None:
+        hook.args = {"hook_sid": hook.sid, "tries": 0}
+
+
+@action("voice.live_told")
+def told(world: World, outcome: Outcome, hook_sid: str, tries: int) -> None:
+    """Send a callback again that was answered with an error that may pass, three times at most."""
+    if outcome.error_code is None:
+        return
+    hook = world.webhooks[hook_sid]
+    if outcome.attempts[-1].status in AGAIN_STATUSES and tries < TRIES:
+        hook.args = {**hook.args, "tries": tries + 1}
+        world.after(AGAIN_SECONDS, "voice.live_again", hook_sid=hook_sid)
+    else:
+        alerts.add(world, hook.account_sid, UNDELIVERED, "A callback got no success", hook=hook)
+
+
+@action("voice.live_again")
+def tell_again(world: World, hook_sid: str) -> None:
+    """The same callback, with its idempotency token."""
+    if (hook := world.webhooks.get(hook_sid)) is not None:
+        hook.state = PENDING
+        world.webhooks.changed(hook)
+        world.outgoing.append(hook_sid)
+        world.wake()

@@ -152,13 +152,11 @@ def delete(world: World, recording: Recording) -> None:
     _close(recording.stretches, now)
     _close(recording.options["silences"], now)
     _set_status(world, recording, "deleted")
-    world.after(KEPT_SECONDS, "voice.recording_gone", sid=recording.sid)
 
 
-@action("voice.recording_gone")
-def gone(world: World, sid: str) -> None:
-    if (recording := world.recordings.get(sid)) is not None:
-        world.recordings.remove(recording)
+def is_forgotten(world: World, recording: Recording) -> bool:
+    """Whether it was deleted so long ago that nothing of it can be fetched."""
+    return recording.status == "deleted" and world.now() - recording.updated > KEPT_SECONDS
 
 
 @action("voice.recording_ready")

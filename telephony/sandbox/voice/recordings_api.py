@@ -81,7 +81,7 @@ def _common(recording: Recording) -> dict[str, Any]:
 def list_recordings(context: Context) -> Response:
     """Newest first; the deleted ones with `IncludeSoftDeleted`."""
     account, given = context.active_account(), context.read()
-    rows = _filtered(context.world.recordings.of(account.sid), given)
+    rows = _filtered(context, context.world.recordings.of(account.sid), given)
     if call_sid := given.get("CallSid"):
         rows = [row for row in rows if row.call_sid == call_sid]
     if given.get("ConferenceSid"):
@@ -91,13 +91,13 @@ def list_recordings(context: Context) -> Response:
     )
 
 
-def _filtered(rows: list[Recording], given: dict[str, Any]) -> list[Recording]:
+def _filtered(context: Context, rows: list[Recording], given: dict[str, Any]) -> list[Recording]:
     on, until = given.get("DateCreated"), given.get("DateCreated<")
     since, deleted = given.get("DateCreated>"), given.get("IncludeSoftDeleted", False)
     return [
         row
         for row in rows
-        if (deleted or row.status != "deleted")
+        if _is_there(context, row, with_deleted=deleted)
         and (on is None or on[0] <= row.created < on[1])
         and (until is None or row.created < until[1])
         and (since is None or row.created >= since[0])
@@ -107,9 +107,15 @@ def _filtered(rows: list[Recording], given: dict[str, Any]) -> list[Recording]:
 def fetch(context: Context) -> Response:
     recording = context.find(context.world.recordings, context.active_account())
     with_deleted = context.read().get("IncludeSoftDeleted", False)
-    if recording.status == "deleted" and not with_deleted:
+    if not _is_there(context, recording, with_deleted=with_deleted):
         raise context.not_found()
     return json_response(200, resource(context, recording))
+
+
+def _is_there(context: Context, recording: Recording, *, with_deleted: bool) -> bool:
+    if recording.status != "deleted":
+        return True
+    return with_deleted and not recordings.is_forgotten(context.world, recording)
 
 
 def delete(context: Context) -> Response:
@@ -151,7 +157,7 @@ def create(context: Context) -> Response:
 
 def list_of_call(context: Context) -> Response:
     call, given = _call(context), context.read()
-    rows = _filtered(recordings.of_call(context.world, call), given)
+    rows = _filtered(context, recordings.of_call(context.world, call), given)
     return page(context, "recordings", rows, lambda row: json.dumps(resource_of_call(row)).encode())
 
 
