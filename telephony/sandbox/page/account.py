@@ -58,13 +58,11 @@ def _numbers(visit: Visit, account: Account) -> Child:
 
 def _found(rows: Sequence[Number], wanted: str) -> list[Number]:
     """By digits however they are written, by a part of the name, or by the SID."""
-    digits = "".join(filter(str.isdigit, wanted))
-    is_number = bool(digits) and not set(wanted) - set("+()- .0123456789")
-    name = wanted.lower()
+    digits, name = parts.digits_of(wanted), wanted.lower()
     return [
         row
         for row in rows
-        if (is_number and digits in row.phone_number)
+        if (digits and digits in row.phone_number)
         or row.sid == wanted
         or name in inventory.friendly_name(row).lower()
     ]

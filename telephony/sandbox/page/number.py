@@ -124,10 +124,10 @@ def _more(settings: dict[str, Any]) -> Iterator[tuple[str, Child]]:
 
 
 def _rehearse(number: Number) -> Markup:
-    to = {"to": number.phone_number}
+    query = f"{urlencode({'to': number.phone_number})}#{parts.COMPOSE}"
     links = (
-        parts.link("Text it", f"{parts.to('messages')}?{urlencode(to)}", class_="button"),
-        parts.link("Call it", f"{parts.to('calls')}?{urlencode(to)}", class_="button"),
+        parts.link("Text it", f"{parts.to('messages')}?{query}", class_="button"),
+        parts.link("Call it", f"{parts.to('calls')}?{query}", class_="button"),
     )
     return parts.card("Rehearse", tag("div", links, class_="buttons"), id="rehearse")
 

@@ -108,6 +108,7 @@ class Done:
 
     message: str
     to: str | None = None
+    at: str = "#main"  # where on it; "" for what has the focus by itself
     tone: str = "success"
 
 
