@@ -68,10 +68,13 @@ def test_a_person_calls_and_holds_the_conversation(
     assert kinds == [("person", "speech"), ("person", "digits")]
 
 
-def test_what_was_said_and_pressed_reaches_the_program(visitor: Visitor, program: Receiver) -> None:
+def test_what_was_said_and_pressed_reaches_the_program(
+    sandbox: SandboxProcess, visitor: Visitor, program: Receiver
+) -> None:
     place(visitor)
 
     visitor.submit("say", text="A table, please")
+    sandbox.forward(seconds=10)  # until all of it is said
     visitor.submit("press", button="4")
 
     said, pressed = program.at("/turn")
