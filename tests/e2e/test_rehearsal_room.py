@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -147,7 +147,7 @@ def signs_and_completes_a_port(page: Page) -> None:
 
 def fresh_port(room: Room) -> str:
     """The SID of a request that waits for its signature; the number is at another carrier."""
-    room.sandbox.reset()
+    room.sandbox.reset(history=False)
     sid = str(ports.post(room.sandbox, ports.LANDLINE)["port_in_request_sid"])
     ports.move(room.sandbox, sid, "waiting_for_signature")
     return sid
@@ -218,7 +218,7 @@ def lived_in(room: Room) -> list[str]:
     first.update(sms_url=f"{program.url}/sms", voice_url=f"{program.url}/voice")
     second.update(sms_url=f"{program.url}/broken")
     third.delete()
-    texts = (
+    texts: tuple[tuple[Any, str, list[str]], ...] = (
         (first, "Look at this", ["image/png", "audio/mpeg"]),
         (first, "STOP", []),
         (second, "Donaudampfschifffahrtsgesellschaft" * 4, []),
