@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
 import pytest
-from twilio.base.exceptions import TwilioException
-from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 
 from tests.sandbox.ports import (
@@ -447,59 +444,3 @@ def test_canceling_near_the_port_date_can_be_refused(sandbox: SandboxProcess) ->
 
     assert (near.status_code, near.json()["code"]) == (409, 20409)
     assert call(sandbox, "DELETE", f"Porting/PortIn/{sid}").status_code == 204
-
-
-# Defects of twilio 9.13 (twilio-facts 9.4): these tests fail when they are mended
-
-
-def test_the_official_client_cannot_list_requests(
-    sandbox: SandboxProcess, acme_client: Client
-) -> None:
-    """9.4 a."""
-    post(sandbox)
-
-    with pytest.raises(TwilioException, match="can not be deserialized"):
-        acme_client.numbers.v1.porting_all_port_ins.list(limit=5)
-
-    raw = acme_client.request(
-        "GET", "https://numbers.twilio.com/v1/Porting/PortIn/PortInRequests", params={"Size": 100}
-    )
-    assert len(json.loads(raw.text)["port_in_requests"]) == 1
-
-
-@pytest.mark.filterwarnings("ignore:BasicAuth is deprecated")  # 9.4 h
-@pytest.mark.filterwarnings("ignore:The 'auth' parameter is deprecated")
-def test_the_official_asynchronous_client_sends_a_form_as_json(sandbox: SandboxProcess) -> None:
-    """9.4 b."""
-
-    async def configure() -> tuple[int, str]:
-        transport = AsyncTwilioHttpClient()
-        answer = await transport.request(
-            "POST",
-            f"{sandbox.url}/numbers/v1/Porting/Configuration/Webhook",
-            data={"port_in_target_url": "https://example.com/"},
-            headers={"Content-Type": "application/json"},
-            auth=(sandbox.main_sid, sandbox.main_token),
-        )
-        await transport.close()
-        return answer.status_code, answer.text
-
-    status, text = asyncio.run(configure())
-
-    assert status == 400
-    assert json.loads(text)["message"] == "The body is not JSON"
-
-
-def test_the_official_client_takes_no_plain_dict(
-    sandbox: SandboxProcess, acme_client: Client
-) -> None:
-    """9.4 d."""
-    with pytest.raises(AttributeError, match="to_dict"):
-        acme_client.numbers.v1.porting_port_ins.create(body(sandbox))
-
-
-def test_the_official_client_drops_nulls(sandbox: SandboxProcess, acme_client: Client) -> None:
-    """9.4 f: a number without a PIN arrives without the key, and a null cannot be sent."""
-    created = create(acme_client, body(sandbox, {"phone_number": LANDLINE, "pin": None}))
-
-    assert created.port_in_request_sid.startswith("KW")

@@ -224,19 +224,6 @@ def test_not_portable_is_200_or_400_as_the_switch_says(sandbox: SandboxProcess) 
     assert usual.json() == other.json()
 
 
-def test_the_official_client_loses_the_reason_of_a_400(
-    sandbox: SandboxProcess, acme_client: Client
-) -> None:
-    """A defect of twilio 9.13 (twilio-facts 9.4 c)."""
-    sandbox.control("POST", "switches", {"not_portable_status": "400"})
-
-    with pytest.raises(TwilioRestException) as error:
-        acme_client.numbers.v1.porting_portabilities(TOLL_FREE).fetch()
-
-    assert (error.value.status, error.value.code) == (400, 400)
-    assert "MANUAL_PORTING_AVAILABLE" not in str(error.value)
-
-
 def test_a_number_on_its_way_here_is_not_on_sale(
     sandbox: SandboxProcess, acme_client: Client
 ) -> None:
