@@ -53,7 +53,7 @@ def _send(
     kind: str,
     is_fallback: bool = False,
 ) -> None:
-    fallback = ("POST", None) if is_fallback else tuple(call.flow["fallback"])
+    fallback_method, fallback_url = ("POST", None) if is_fallback else call.flow["fallback"]
     call.flow["turn"] = call.flow.get("turn", 0) + 1
     calls.wait_for(world, call, {"for": "document", "url": url})
     hook = send(
@@ -63,7 +63,7 @@ def _send(
         url,
         params,
         method=method,
-        fallback=fallback,
+        fallback=(fallback_method, fallback_url),
         subject_sid=call.sid,
         then="voice.document",
     )

@@ -149,7 +149,7 @@ def _silent(world: World, call: Call) -> None:
     gathered(world, call.sid)
 
 
-def _left(world: World, call: Call) -> None:
+def _left(world: World, call: Call, waiting: dict[str, Any]) -> None:
     """Nobody is told what was gathered so far."""
 
 
