@@ -185,6 +185,88 @@ def test_a_call_that_is_not_there(visitor: Visitor) -> None:
     assert visitor.open("room/calls/CA1").headings == ["Not here"]
 
 
+# Calls to a phone
+
+
+def make(client: Client, url: str) -> str:
+    """A call of Acme's to the phone."""
+    number = client.incoming_phone_numbers.list(limit=1)[0].phone_number
+    return str(client.calls.create(to=CALLER, from_=number, url=url).sid)
+
+
+def test_a_phone_takes_calls_as_it_is_told(
+    sandbox: SandboxProcess, visitor: Visitor, acme_client: Client, program: Receiver
+) -> None:
+    visitor.open(f"room/phones/{CALLER}")
+    visitor.submit("take-calls", calls="busy")
+    assert visitor.form("take-calls").fields["calls"] == "busy"
+
+    sid = make(acme_client, f"{program.url}/voice")
+    sandbox.forward(seconds=30)
+
+    assert acme_client.calls(sid).fetch().status == "busy"
+    assert "The call is over: busy." in visitor.open(f"room/calls/{sid}").text
+    assert f"/_sandbox/room/calls/{sid}" in visitor.open(f"room/phones/{CALLER}").links
+
+
+def test_who_answers_follows_the_script_of_the_phone(
+    sandbox: SandboxProcess, visitor: Visitor, acme_client: Client, program: Receiver
+) -> None:
+    visitor.open(f"room/phones/{CALLER}")
+    script = "say Who is it?\nwait 2.5\nhang up"
+    visitor.submit("take-calls", who="scripted", script=script, ring_seconds="2")
+    assert visitor.form("take-calls").fields["script"] == script
+
+    sid = make(acme_client, f"{program.url}/voice")
+    sandbox.forward(minutes=1)
+
+    assert ("person", "speech", "Who is it?") in lines(sandbox, sid)
+    assert "The call is over: completed" in visitor.open(f"room/calls/{sid}").text
+
+
+def test_a_phone_that_only_rings_says_nothing(
+    sandbox: SandboxProcess, visitor: Visitor, acme_client: Client, program: Receiver
+) -> None:
+    sid = make(acme_client, f"{program.url}/voice")
+    sandbox.forward(seconds=2)
+
+    ringing = visitor.open(f"room/calls/{sid}").text
+    sandbox.forward(seconds=20)
+    answered = visitor.open(f"room/calls/{sid}").text
+
+    assert "The phone is being called: ringing." in ringing
+    assert "You are on the phone" not in ringing
+    assert "You are on the phone" in answered
+
+
+def test_a_time_that_is_none_is_refused_and_kept(visitor: Visitor) -> None:
+    visitor.open(f"room/phones/{CALLER}")
+
+    visitor.submit("take-calls", calls="busy", ring_seconds="soon")
+
+    assert visitor.status == 400
+    fields = visitor.form("take-calls").fields
+    assert (fields["ring_seconds"], fields["calls"]) == ("soon", "busy")
+
+
+def test_a_call_leads_to_the_other_phones_it_rings_at(
+    sandbox: SandboxProcess, visitor: Visitor, program: Receiver
+) -> None:
+    program.on("/voice", twiml("<Dial>+14155550142</Dial>"))
+    sid = place(visitor)
+    assert "Another phone rings." in visitor.page.text
+    sandbox.forward(seconds=10)
+    leg = next(c["sid"] for c in sandbox.control("GET", "calls")["calls"] if c["sid"] != sid)
+
+    page = visitor.open(f"room/calls/{sid}")
+
+    assert f"/_sandbox/room/calls/{leg}" in page.links
+    assert "Both hear each other." in page.text
+    assert f"/_sandbox/room/calls/{sid}" in visitor.open(f"room/calls/{leg}").links
+    visitor.submit("say", text="Reception")
+    assert "The program says: Reception" in visitor.open(f"room/calls/{sid}").text
+
+
 # The list
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from telephony.sandbox.errors import ControlError
 from telephony.sandbox.page import parts, webhooks
-from telephony.sandbox.page.calls import lasted
+from telephony.sandbox.page.calls import lasted, listing
 from telephony.sandbox.page.forms import Form
 from telephony.sandbox.page.html import Child, Markup, tag
 from telephony.sandbox.page.visit import Done, Page, Sheet, Visit
@@ -20,7 +20,9 @@ WAITS = {
     "prompt": "The program speaks, and listens already.",
     "gather": "The program listens.",
     "record": "The program records.",
-    "dial": "It rings at another phone.",
+    "dial": "Another phone rings.",
+    "bridge": "Both hear each other.",
+    "detection": "It is being found out who answered.",
 }
 SOUNDS = {"play": "plays", "pause": "is silent", "digits": "presses"}
 KEYS = "123456789*0#"
@@ -33,6 +35,7 @@ def show(visit: Visit) -> Sheet:
     wide = (
         _chat(row, seen),
         parts.live("phone", _person(visit, row, seen)),
+        _legs(visit, row),
         parts.section("What the program was asked and told", parts.live("told", told), id="hooks"),
     )
     return Sheet(
@@ -41,6 +44,14 @@ def show(visit: Visit) -> Sheet:
         trail=parts.link("Calls", parts.to("calls")),
         extra=tag("span", parts.badge(row.status), id="status", data_live=True),
     )
+
+
+def _legs(visit: Visit, row: Call) -> Child:
+    """The calls to other phones that it made."""
+    legs = [each for each in visit.world.calls.values() if each.parent_call_sid == row.sid]
+    if not legs:
+        return None
+    return parts.section("Other phones", parts.live("legs", listing(visit, legs)), id="others")
 
 
 def _call(visit: Visit) -> Call:
@@ -80,16 +91,25 @@ def _aside(row: Call, seen: dict[str, Any]) -> Markup:
     if calls.is_over(row):
         length = f" after {lasted(row)}" if row.start is not None else ""
         text = f"The call is over: {row.status}{length}."
+    elif not _is_on_the_line(row):
+        text = f"The phone is being called: {row.status}."
+    elif (row.flow.get("waiting") or {}).get("connected"):
+        text = WAITS["bridge"]
     else:
         text = WAITS.get(seen["waits_for"], f"It waits: {seen['waits_for']}.")
     return tag("li", tag("div", text, class_="meta"), class_="aside")
+
+
+def _is_on_the_line(row: Call) -> bool:
+    """Whether the person can do something: a phone that only rings cannot."""
+    return not calls.is_over(row) and (row.direction == "inbound" or row.status == "in-progress")
 
 
 # What the person does
 
 
 def _person(visit: Visit, row: Call, seen: dict[str, Any]) -> Child:
-    if calls.is_over(row):
+    if not _is_on_the_line(row):
         return None
     say, press = Form(visit, "say"), Form(visit, "press")
     keys = [tag("button", key, class_="button", name="digits", value=key) for key in KEYS]
@@ -149,6 +169,7 @@ def _facts(visit: Visit, row: Call) -> Markup:
                 ("To", parts.phone_link(visit.world, row.to_number)),
                 ("Direction", row.direction),
                 ("Account", parts.account_link(visit.world, row.account_sid)),
+                ("Dialed by", webhooks.subject_link(visit, row.parent_call_sid or "")),
                 ("Began", parts.time(row.created)),
                 ("Answered", _once(row.start)),
                 ("Ended", _once(row.end)),

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from telephony.sandbox.errors import ControlError
-from telephony.sandbox.page import parts
+from telephony.sandbox.page import parts, scripts
 from telephony.sandbox.page.forms import Form, unfold
 from telephony.sandbox.page.html import Child, Markup, tag
 from telephony.sandbox.page.visit import Done, Page, Sheet, Visit
 from telephony.sandbox.voice import calls
 from telephony.sandbox.voice.rows import Call
 
-RUNNING, OVER = STATES = ("running", "over")
-LIVE, SCRIPTED = "live", "scripted"
-WHO = {LIVE: "You, as it goes", SCRIPTED: "A script, line by line"}
-EXAMPLE = "say I want to book a table\npress 1#\nwait 10\nhang up"
+OVER = "over"
+STATES = ("running", OVER)
 
 
 def show(visit: Visit) -> Sheet:
@@ -31,8 +28,7 @@ def show(visit: Visit) -> Sheet:
     ]
     shown, pages = parts.paged(visit, found)
     if shown:
-        heads = ("From", "To", "Status", "Began")
-        listed = parts.table("Calls", heads, [_row(visit, row) for row in shown])
+        listed = listing(visit, shown)
     elif rows:
         listed = parts.empty("No call matches", "Take the filter or the search away.")
     else:
@@ -49,6 +45,12 @@ def show(visit: Visit) -> Sheet:
 def _matches(row: Call, wanted: str) -> bool:
     digits = parts.digits_of(wanted)
     return row.sid == wanted or bool(digits and digits in f"{row.from_number} {row.to_number}")
+
+
+def listing(visit: Visit, rows: Iterable[Call]) -> Markup:
+    """Calls as a table, here and beside what they belong to."""
+    heads = ("From", "To", "Status", "Began")
+    return parts.table("Calls", heads, [_row(visit, row) for row in rows])
 
 
 def _row(visit: Visit, row: Call) -> tuple[Child, ...]:
@@ -88,13 +90,6 @@ def _compose(visit: Visit) -> Markup:
         form.text("to", "To the number", value=visit.query.get("to", ""), placeholder="+1…",
                   inputmode="tel", required=True),
     )  # fmt: skip
-    script = form.area(
-        "script",
-        "Script",
-        help="A line is said or pressed whenever the program listens; “wait 10” are seconds.",
-        placeholder=EXAMPLE,
-        rows=4,
-    )
     more = unfold(
         "More about the caller",
         form.text("caller_name", "Name that a lookup finds"),
@@ -107,8 +102,7 @@ def _compose(visit: Visit) -> Markup:
         "Call a number",
         form.whole(
             numbers,
-            form.radio("who", "Who speaks", WHO, value=LIVE),
-            script,
+            scripts.fields(form),
             more,
             submit="Call",
             look="primary",
@@ -121,35 +115,14 @@ def place(visit: Visit) -> Done:
     body: dict[str, Any] = {
         "from": visit.form.get("from", "").strip(),
         "to": visit.form.get("to", "").strip(),
+        "script": scripts.chosen(visit.form),
+        "hang_up_after": scripts.seconds(visit.form, "hang_up_after"),
         **visit.given("caller_name", "forwarded_from"),
     }
-    if visit.form.get("who") == SCRIPTED:
-        body["script"] = read_script(visit.form.get("script", ""))
-    if after := visit.form.get("hang_up_after", "").strip():
-        if not after.isdecimal():
-            raise ControlError(400, "It hangs up after a number of seconds.")
-        body["hang_up_after"] = int(after)
     answer = visit.post("/calls", body, settle=True)
     if answer.get("sid") is None:
         return Done(f"It did not get through: {answer['reason']}.", tone="warning")
     return Done(f"It calls {parts.phone(body['to'])}.", parts.to("calls", answer["sid"]))
-
-
-def read_script(text: str) -> list[dict[str, Any]]:
-    """The steps of a script that is written line by line; `ControlError` names a line it is not."""
-    return [_step(line) for line in map(str.strip, text.splitlines()) if line]
-
-
-def _step(line: str) -> dict[str, Any]:
-    kind, _, rest = line.partition(" ")
-    kind, rest = kind.lower(), rest.strip()
-    if line.lower() == "hang up":
-        return {"hang_up": True}
-    if kind in ("say", "press") and rest:
-        return {kind: rest}
-    if kind == "wait" and rest.isdecimal():
-        return {"wait": int(rest)}
-    raise ControlError(400, f"“{line}” is no line of a script: say, press, wait or hang up.")
 
 
 PAGES = [Page("/room/calls", show, {"call": place})]

@@ -10,11 +10,20 @@ from telephony.sandbox.errors import ControlError
 from telephony.sandbox.http import Response
 from telephony.sandbox.messaging import media
 from telephony.sandbox.messaging.phones import BEHAVIORS
-from telephony.sandbox.page import parts
-from telephony.sandbox.page.forms import Form
+from telephony.sandbox.page import calls, parts, scripts
+from telephony.sandbox.page.forms import Form, unfold
 from telephony.sandbox.page.html import Child, Markup, tag
 from telephony.sandbox.page.messages import ATTACHED, write
 from telephony.sandbox.page.visit import Done, Page, Sheet, Visit
+
+CALLS_SHOWN = 10
+CALLS = {
+    "answers": "is answered by a person",
+    "machine": "is answered by a machine",
+    "busy": "finds it busy",
+    "no-answer": "is not answered",
+    "failed": "does not reach it",
+}
 
 
 def show_phone(visit: Visit) -> Sheet:
@@ -24,11 +33,12 @@ def show_phone(visit: Visit) -> Sheet:
     if number in visit.world.by_phone_number:
         raise ControlError(404, f"{parts.phone(number)} is a number of an account.")
     phone = visit.get(f"/phones/{number}")
-    side = (_behavior(visit, phone), _opt_outs(visit, phone))
+    side = (_behavior(visit, phone), _opt_outs(visit, phone), _taking_calls(visit, phone))
     conversation, query = phone["conversation"], urlencode({"from": number})
+    wide = (_chat(visit, conversation), _reply(visit, conversation), _calls(visit, number))
     return Sheet(
         parts.phone(number),
-        parts.split((_chat(visit, conversation), _reply(visit, conversation)), side),
+        parts.split(wide, side),
         trail=parts.link("Messages", parts.to("messages")),
         extra="a made-up phone",
         actions=parts.link(
@@ -117,6 +127,54 @@ def behave(visit: Visit) -> Done:
     return Done("So it takes texts from now on.")
 
 
+def _taking_calls(visit: Visit, phone: dict[str, Any]) -> Markup:
+    form = Form(visit, "take-calls")
+    return parts.card(
+        "How it takes calls",
+        form.whole(
+            form.choice("calls", "A call to it", CALLS, value=phone["calls"]),
+            scripts.fields(form, phone["script"]),
+            unfold(
+                "How long",
+                form.text("ring_seconds", "It rings for", value=f"{phone['ring_seconds']:g}",
+                          help="Seconds", inputmode="numeric", short=True),
+                form.text("hang_up_after", "Hangs up after", value=_given(phone["hang_up_after"]),
+                          help="Seconds from the answer", inputmode="numeric", short=True),
+                is_open=form.problem is not None,
+            ),
+            submit="Store",
+        ),
+        id="taking-calls",
+    )  # fmt: skip
+
+
+def _given(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds:g}"
+
+
+def take_calls(visit: Visit) -> Done:
+    body = {
+        "calls": visit.form.get("calls"),
+        "script": scripts.chosen(visit.form),
+        "ring_seconds": scripts.seconds(visit.form, "ring_seconds"),
+        "hang_up_after": scripts.seconds(visit.form, "hang_up_after"),
+    }
+    visit.post(f"/phones/{visit.args['phone']}", body)
+    return Done("So it takes calls from now on.")
+
+
+def _calls(visit: Visit, number: str) -> Child:
+    """The last calls from it and to it."""
+    rows = [
+        row
+        for row in reversed(list(visit.world.calls.values()))
+        if number in (row.from_number, row.to_number)
+    ][:CALLS_SHOWN]
+    if not rows:
+        return None
+    return parts.section("Calls", parts.live("calls", calls.listing(visit, rows)), id="its-calls")
+
+
 def _opt_outs(visit: Visit, phone: dict[str, Any]) -> Markup:
     senders = [
         tag("li", parts.number_link(visit.world, each) if each.startswith("+") else each)
@@ -139,6 +197,10 @@ def show_media(visit: Visit) -> Response:
 
 
 PAGES = [
-    Page("/room/phones/(?P<phone>[^/]+)", show_phone, {"write": write, "behave": behave}),
+    Page(
+        "/room/phones/(?P<phone>[^/]+)",
+        show_phone,
+        {"write": write, "behave": behave, "take-calls": take_calls},
+    ),
     Page("/room/media/(?P<sid>[^/]+)/(?P<media>[^/]+)", show_media),
 ]
