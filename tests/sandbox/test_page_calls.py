@@ -264,7 +264,7 @@ def test_a_call_leads_to_the_other_phones_it_rings_at(
     assert "Both hear each other." in page.text
     assert f"/_sandbox/room/calls/{sid}" in visitor.open(f"room/calls/{leg}").links
     visitor.submit("say", text="Reception")
-    assert "The program says: Reception" in visitor.open(f"room/calls/{sid}").text
+    assert "The other phone says: Reception" in visitor.open(f"room/calls/{sid}").text
 
 
 # The list

@@ -74,14 +74,17 @@ def _chat(row: Call, seen: dict[str, Any]) -> Markup:
 
 def _line(line: dict[str, Any]) -> Markup:
     by_person = line["side"] == "person"
-    who = "The person" if by_person else "The program"
+    other = "The other phone" if line["kind"] == "speech" else "The program"
+    who = "The person" if by_person else other
     verb = SOUNDS.get(line["kind"], "says")
     text = line["text"] or f"({verb})"
     return tag(
         "li",
         parts.hidden_text(f"{who} {verb}:"),
         tag("div", text, class_="bubble" if verb == "says" else "bubble sound"),
-        tag("div", parts.when(line["at"]), f" · {line['seconds']:g} s", class_="meta"),
+        tag(
+            "div", parts.when(line["at"]), f" · {who.lower()}, {line['seconds']:g} s", class_="meta"
+        ),
         class_="from-phone" if by_person else "from-number",
     )
 
@@ -169,7 +172,7 @@ def _facts(visit: Visit, row: Call) -> Markup:
                 ("To", parts.phone_link(visit.world, row.to_number)),
                 ("Direction", row.direction),
                 ("Account", parts.account_link(visit.world, row.account_sid)),
-                ("Dialed by", webhooks.subject_link(visit, row.parent_call_sid or "")),
+                *_dialed_by(visit, row),
                 ("Began", parts.time(row.created)),
                 ("Answered", _once(row.start)),
                 ("Ended", _once(row.end)),
@@ -179,6 +182,12 @@ def _facts(visit: Visit, row: Call) -> Markup:
         ),
         id="facts",
     )
+
+
+def _dialed_by(visit: Visit, row: Call) -> list[tuple[str, Child]]:
+    if row.parent_call_sid is None:
+        return []
+    return [("Dialed by", webhooks.subject_link(visit, row.parent_call_sid))]
 
 
 def _once(timestamp: float | None) -> Child:
