@@ -236,7 +236,8 @@ def lived_in(room: Room) -> list[str]:
     letter = sandbox.control("GET", f"ports/{port}")["sign_path"]
     hook = sandbox.control("GET", "webhooks")["webhooks"][-1]["sid"]
     message = twilio.messages.list(limit=1)[0].sid
-    sections = ("ports", "carriers", "snap-port", "mails", "messages", "calls", "webhooks",
+    sections = ("ports", "carriers", "snap-port", "mails", "messages", "registrations",
+                "calls", "webhooks",
                 "alerts", "requests", "faults", "switches", "state")  # fmt: skip
     return [
         *("", room.acme, f"{room.acme}?tab=released", f"{room.acme}?q=nothing"),

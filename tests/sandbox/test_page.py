@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from tests.sandbox_process import SandboxProcess
 
 pytestmark = pytest.mark.process
 
-PAGES = (
-    *("", "room/webhooks", "room/alerts", "room/requests", "room/faults", "room/switches"),
-    "room/state",
+SECTIONS = (
+    *("ports", "carriers", "snap-port", "mails", "messages", "registrations", "calls"),
+    *("webhooks", "alerts", "requests", "faults", "switches", "state"),
 )
+PAGES = ("", *(f"room/{section}" for section in SECTIONS))
 HOSTILE = "</title></option><script>alert('x')</script>\"onclick='y' &amp; <b>\u2028é\U0001f600"
 
 
@@ -71,6 +73,23 @@ def test_the_navigation_leads_to_pages_only(visitor: Visitor) -> None:
         visitor.open(link)
         statuses.add(visitor.status)
     assert statuses == {200}
+
+
+@pytest.mark.parametrize(
+    ("path", "entry"),
+    [
+        ("", "Overview"),
+        ("room/ports", "Ports"),
+        ("room/snap-port", "Ports"),
+        ("room/phones/+12025550123", "Messages"),
+        ("room/switches?q=1", "Switches"),
+    ],
+)
+def test_the_navigation_says_where_one_is(visitor: Visitor, path: str, entry: str) -> None:
+    visitor.open(path)
+
+    _, _, rest = visitor.html.partition('aria-label="Main"')
+    assert re.findall('aria-current="page">([^<]+)', rest.partition("</nav>")[0]) == [entry]
 
 
 @pytest.mark.parametrize(

@@ -31,10 +31,13 @@ def show(visit: Visit) -> Sheet:
     phones = _phones(visit, latest) if latest else None
     search = parts.search(visit, "Search digits, words, SID")
     every = parts.section("All messages", search, parts.live("all", listed), pages, id="all-texts")
-    jump = parts.jump("Text a number")
+    others = (
+        parts.jump("Text a number"),
+        parts.link("Registrations", parts.to("registrations"), class_="button"),
+    )
     if phones is None:
-        return Sheet("Messages", parts.split(every, _compose(visit)), actions=jump)
-    return Sheet("Messages", (parts.split(phones, _compose(visit)), every), actions=jump)
+        return Sheet("Messages", parts.split(every, _compose(visit)), actions=others)
+    return Sheet("Messages", (parts.split(phones, _compose(visit)), every), actions=others)
 
 
 def _matches(row: Message, wanted: str) -> bool:

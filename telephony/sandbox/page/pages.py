@@ -14,6 +14,7 @@ from telephony.sandbox.page import (
     overview,
     phones,
     ports,
+    registrations,
     state,
     webhooks,
 )
@@ -27,6 +28,7 @@ PAGES: list[Page] = [
     *carriers.PAGES,
     *messages.PAGES,
     *phones.PAGES,
+    *registrations.PAGES,
     *calls.PAGES,
     *call.PAGES,
     *webhooks.PAGES,
