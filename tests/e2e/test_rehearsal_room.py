@@ -174,11 +174,13 @@ def test_a_rehearsal(room: Room, enter: Enter) -> None:
     page.get_by_label("Say", exact=True).fill("A table, please")
     press(page, "Say it")
     expect(heard).to_contain_text("A table, please")
+    expect(page.get_by_label("Say", exact=True)).to_be_focused()  # to go on speaking
     room.sandbox.forward(seconds=20)
     expect(heard).to_contain_text("You have a table.")
     room.sandbox.forward(seconds=20)
     expect(heard).to_contain_text("The call is over: completed")
     expect(page.get_by_text("You are on the phone")).to_have_count(0)
+    expect(page.get_by_role("main")).to_be_focused()
 
     signs_and_completes_a_port(page)
     follow(page, "(617) 555-1212")
@@ -203,6 +205,20 @@ def test_a_rehearsal_on_a_phone_without_scripts(room: Room, enter: Enter) -> Non
     press(page, "Hang up")
     expect(page.get_by_role("log")).to_contain_text("The call is over: completed")
     signs_and_completes_a_port(page)
+
+
+def test_the_keyboard_finds_its_way(enter: Enter) -> None:
+    page = enter()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("main").get_by_role("link").first).to_be_focused()
+    show = page.get_by_text("Show the token of Acme", exact=True)
+    show.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Copy").nth(2)).to_be_visible()
 
 
 # Every page

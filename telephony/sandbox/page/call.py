@@ -26,6 +26,7 @@ WAITS = {
 }
 SOUNDS = {"play": "plays", "pause": "is silent", "digits": "presses"}
 KEYS = "123456789*0#"
+SAY = "#say-text"  # what one goes on with
 
 
 def show(visit: Visit) -> Sheet:
@@ -125,7 +126,7 @@ def _person(visit: Visit, row: Call, seen: dict[str, Any]) -> Child:
         "You are on the phone",
         about,
         say.whole(
-            say.text("text", "Say", required=True, autofocus=visit.note is not None),
+            say.text("text", "Say", required=True),
             submit="Say it",
             look="primary",
             class_="form inline",
@@ -141,18 +142,18 @@ def _person(visit: Visit, row: Call, seen: dict[str, Any]) -> Child:
 def say(visit: Visit) -> Done:
     text = visit.form.get("text", "").strip()
     visit.post(f"/calls/{_call(visit).sid}/say", {"text": text}, settle=True)
-    return Done(f"You said: {text}", at="")
+    return Done(f"You said: {text}", at=SAY)
 
 
 def press(visit: Visit) -> Done:
     digits = visit.form.get("digits", "")
     visit.post(f"/calls/{_call(visit).sid}/press", {"digits": digits}, settle=True)
-    return Done(f"You pressed {digits}.", at="")
+    return Done(f"You pressed {digits}.", at=SAY)
 
 
 def be_silent(visit: Visit) -> Done:
     visit.post(f"/calls/{_call(visit).sid}/silent", settle=True)
-    return Done("You said nothing for as long as the program waits.", at="")
+    return Done("You said nothing for as long as the program waits.", at=SAY)
 
 
 def hang_up(visit: Visit) -> Done:

@@ -129,7 +129,7 @@ def write(visit: Visit) -> Done:
     if kind := visit.form.get("media"):
         body["media"] = [kind]
     answer = visit.post("/messages", body, settle=True)
-    there, at = parts.phone_page(sender), "" if "phone" in visit.args else "#main"
+    there, at = parts.phone_page(sender), "#write-body" if "phone" in visit.args else "#main"
     if answer.get("sid") is None:
         return Done(f"It did not arrive: {answer['reason']}.", there, at, tone="warning")
     return Done(f"{parts.phone(body['to'])} got it.", there, at)

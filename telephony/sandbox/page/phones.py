@@ -100,7 +100,7 @@ def _reply(visit: Visit, conversation: list[dict[str, Any]]) -> Markup:
         required=True,
     )  # fmt: skip
     fields = (
-        form.area("body", "Text", class_="short-area", autofocus=visit.note is not None),
+        form.area("body", "Text", class_="short-area"),
         tag("div", to, form.choice("media", "With", ATTACHED), class_="halves"),
         known,
     )

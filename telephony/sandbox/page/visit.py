@@ -108,7 +108,7 @@ class Done:
 
     message: str
     to: str | None = None
-    at: str = "#main"  # where on it; "" for what has the focus by itself
+    at: str = "#main"  # where on it; a field has the focus then
     tone: str = "success"
 
 
