@@ -16,6 +16,7 @@ import pytest
 from twilio.rest import Client
 
 from telephony.sandbox.webhooks.courier import Overrides, signature
+from tests.sandbox.callers import answering, call, twiml
 from tests.sandbox.hooks import send_webhook
 from tests.sandbox.ports import post
 from tests.sandbox.receiver import Received, Receiver, Reply
@@ -81,9 +82,35 @@ def make_port_as_form(sandbox: SandboxProcess, program: Receiver) -> None:
     make_port(sandbox, program)
 
 
+def make_call(sandbox: SandboxProcess, program: Receiver) -> None:
+    """Answer, partial result, action and status of a call that comes in."""
+    gather = '<Gather input="speech" action="/turn" partialResultCallback="/partial"/>'
+    answering(sandbox, program, twiml(gather), status_callback=program.url + "/status")
+    program.on("/turn", twiml("<Hangup/>"))
+    call(sandbox, script=[{"say": "é & Ü"}])
+    sandbox.forward(minutes=1)
+
+
+def make_detection(sandbox: SandboxProcess, program: Receiver) -> None:
+    url = program.on("/voice", twiml("<Pause length='20'/>"))
+    sandbox.client().calls.create(
+        to=PHONE,
+        from_=texted(sandbox, ""),
+        url=url,
+        machine_detection="Enable",
+        async_amd="true",
+        async_amd_status_callback=program.url + "/amd",
+    )
+    sandbox.forward(minutes=1)
+
+
 MAKERS: dict[str, list[Callable[[SandboxProcess, Receiver], None]]] = {
     "sms.inbound": [make_inbound_text, make_inbound_text_by_get],
     "sms.status": [make_status_of_a_text],
+    "call.action": [make_call],
+    "call.partial": [make_call],
+    "call.status": [make_call],
+    "call.detection": [make_detection],
     "port.number": [make_port, make_port_as_form],
     "port.request": [make_port, make_port_as_form],
 }
