@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from telephony.sandbox.errors import ControlError
-from telephony.sandbox.page import parts, webhooks
+from telephony.sandbox.page import parts, recordings, webhooks
 from telephony.sandbox.page.calls import lasted, listing
 from telephony.sandbox.page.forms import Form
 from telephony.sandbox.page.html import Child, Markup, tag
@@ -37,6 +37,7 @@ def show(visit: Visit) -> Sheet:
         _chat(row, seen),
         parts.live("phone", _person(visit, row, seen)),
         _legs(visit, row),
+        recordings.of_call(visit, row, hooks),
         parts.section("What the program was asked and told", parts.live("told", told), id="hooks"),
     )
     return Sheet(

@@ -19,8 +19,13 @@ TONES = {
     **dict.fromkeys(
         ("active", "completed", "delivered", "sent", "in-progress", "received"), "good"
     ),
-    **dict.fromkeys(("suspended", "pending", "queued", "ringing", "sending", "warning"), "warn"),
-    **dict.fromkeys(("closed", "failed", "undelivered", "error", "busy", "no-answer"), "bad"),
+    **dict.fromkeys(
+        ("suspended", "pending", "queued", "ringing", "sending", "warning", "paused", "processing"),
+        "warn",
+    ),
+    **dict.fromkeys(
+        ("closed", "failed", "undelivered", "error", "busy", "no-answer", "absent"), "bad"
+    ),
 }
 
 
