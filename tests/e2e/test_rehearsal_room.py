@@ -280,6 +280,30 @@ def test_every_page(enter: Enter, lived_in: list[str], blank: bool, seen: Look) 
     assert not found, "\n".join(found)
 
 
+def test_long_words_fit(room: Room, enter: Enter) -> None:
+    fresh_port(room)
+    sandbox, long = room.sandbox, "Donaudampfschifffahrtsgesellschaftskapitaensmuetzenabzeichen"
+    account = sandbox.add_account(long)["sid"]
+    named = {"phone_number": "+14155559900", "friendly_name": long, "sms_url": room.program.url}
+    number = sandbox.add_numbers(numbers=[named], account=account)[0]["sid"]
+    sandbox.fault("status", path=f"{long}/{long}", message=f"{long} {long}")
+    port = ports.post(sandbox, ports.ANOTHER, told={"customer_name": long * 2})
+    page = enter()
+    for path in (
+        *("", f"room/accounts/{account}", f"room/accounts/{account}/numbers/{number}"),
+        *("room/ports", f"room/ports/{port['port_in_request_sid']}", "room/faults"),
+    ):
+        page.goto(path)
+        for size in (WIDE, NARROW):
+            page.set_viewport_size(size)
+            too_wide = page.locator(".table, .card, main, html").evaluate_all(
+                "all => all.filter(each => each.scrollWidth > each.clientWidth + 1)"
+                ".map(each => each.className)"
+            )
+            assert too_wide == [], f"{path} at {size['width']}"
+    sandbox.clear_faults()
+
+
 def test_pages_in_other_states(room: Room, enter: Enter, lived_in: list[str]) -> None:
     page, found = enter(narrow=True), []
     port = next(path for path in lived_in if "room/ports/" in path)
