@@ -35,6 +35,7 @@ def program() -> Iterator[Receiver]:
 def test_a_call_follows_what_its_program_says(
     sandbox: SandboxProcess, program: Receiver, acme_client: Client
 ) -> None:
+    # S4-14
     answering(
         sandbox,
         program,
@@ -218,14 +219,22 @@ def test_a_program_that_fails(
         assert told["CallSid"] == sid
 
 
+@pytest.mark.parametrize(
+    ("answer", "errors"), [("nor this", [12100, 12100]), (Reply(500), [11200, 12100])]
+)
 def test_a_fallback_that_fails_too(
-    sandbox: SandboxProcess, program: Receiver, acme_client: Client
+    sandbox: SandboxProcess,
+    program: Receiver,
+    acme_client: Client,
+    answer: Reply | str,
+    errors: list[int],
 ) -> None:
     fallback = program.on("/fallback", "no document")
-    answering(sandbox, program, "nor this", voice_fallback_url=fallback)
+    answering(sandbox, program, answer, voice_fallback_url=fallback)
     sid = call(sandbox)["sid"]
 
-    assert codes(acme_client) == [12100, 12100]
+    assert sorted(codes(acme_client)) == errors
+    assert len(program.at("/fallback")) == 1
     assert lines(sandbox, sid) == [("program", "say", APOLOGY)]
 
 
@@ -256,6 +265,30 @@ def test_documents_that_lead_round_in_a_circle_end(
 
     assert codes(acme_client) == [11215]
     assert lines(sandbox, sid) == [("program", "say", APOLOGY)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "warnings"),
+    [
+        (Reply(204), []),
+        (Reply(200), []),
+        (Reply(200, twiml()), []),
+        (Reply(200, twiml("<Say>Hello</Say>")), [15003]),
+        (Reply(200, "OK", "text/plain"), [15003]),
+        (Reply(500), [11200]),
+    ],
+)
+def test_what_a_status_callback_is_answered_with(
+    sandbox: SandboxProcess,
+    program: Receiver,
+    acme_client: Client,
+    answer: Reply,
+    warnings: list[int],
+) -> None:
+    answering(sandbox, program, twiml("<Reject/>"), status_callback=program.on("/status", answer))
+    call(sandbox)
+
+    assert codes(acme_client) == warnings
 
 
 # Verbs

@@ -97,6 +97,18 @@ def test_the_first_phone_that_answers_gets_the_call(
     assert len(program.at("/dialled")) == 1
 
 
+def test_a_busy_phone_does_not_stop_the_others(sandbox: SandboxProcess, program: Receiver) -> None:
+    sandbox.control("POST", f"phones/{PHONE}", {"calls": "busy"})
+    sandbox.control("POST", f"phones/{OTHER}", {"ring_seconds": 8, "hang_up_after": 5})
+    numbers = f"<Number>{PHONE}</Number><Number>{OTHER}</Number>"
+    answering(sandbox, program, twiml(f'<Dial action="/dialled">{numbers}</Dial>'))
+    call(sandbox)
+    pass_time(sandbox, minutes=2)
+
+    (back,) = program.at("/dialled")
+    assert back.params["DialCallStatus"] == "completed"
+
+
 def test_a_call_can_ring_until_the_bridge(
     sandbox: SandboxProcess, program: Receiver, acme_client: Client
 ) -> None:
@@ -157,6 +169,22 @@ def test_what_cannot_be_dialled_fails(
 
     assert program.at("/dialled")[0].params["DialCallStatus"] == "failed"
     assert [int(alert.error_code) for alert in acme_client.monitor.v1.alerts.list()] == [code]
+
+
+def test_a_caller_can_be_led_away_from_the_leg(
+    sandbox: SandboxProcess, program: Receiver, acme_client: Client
+) -> None:
+    answering(sandbox, program, twiml(f'<Dial action="/dialled">{PHONE}</Dial>'))
+    sid = call(sandbox)["sid"]
+    pass_time(sandbox, seconds=20)
+
+    acme_client.calls(sid).update(twiml=twiml("<Say>Only you</Say>"))
+    pass_time(sandbox, minutes=1)
+
+    (leg,) = acme_client.calls.list(parent_call_sid=sid)
+    assert leg.status == "completed"
+    assert lines(sandbox, sid) == [("program", "say", "Only you")]
+    assert program.at("/dialled") == []
 
 
 def test_a_leg_can_be_led_away_from_the_caller(

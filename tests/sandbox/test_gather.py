@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -131,7 +132,7 @@ def test_how_long_silence_has_to_last(
     assert abs(int(shown(sandbox, sid)["duration"]) - seconds) <= 1
 
 
-def test_keys_end_what_is_being_said(sandbox: SandboxProcess, program: Receiver) -> None:
+def test_keys_count_for_more_than_words(sandbox: SandboxProcess, program: Receiver) -> None:
     gather = twiml('<Gather input="speech dtmf" action="/turn"/>')
     answering(sandbox, program, gather)
     call(sandbox, script=[{"say": "Well, let me"}, {"press": "1#"}])
@@ -175,6 +176,30 @@ def test_a_person_listens_to_what_is_nested(sandbox: SandboxProcess, program: Re
 
     kinds = [kind for _, kind, _ in lines(sandbox, sid)]
     assert kinds == ["say", "pause", "play", "digits"]
+
+
+def test_a_script_interrupts_nobody(sandbox: SandboxProcess, program: Receiver) -> None:
+    first = '<Gather input="speech" timeout="2"/>'
+    second = f'<Gather input="speech" action="/turn"><Say>{"blah " * 20}</Say></Gather>'
+    answering(sandbox, program, twiml(first, second))
+    sid = call(sandbox, script=[{"wait": 3}, {"say": "Hello"}])["sid"]
+    pass_time(sandbox, minutes=1)
+
+    prompt, speech = shown(sandbox, sid)["heard"]
+    begun = [datetime.fromisoformat(each["at"]) for each in (prompt, speech)]
+    assert (begun[1] - begun[0]).total_seconds() >= prompt["seconds"]
+    assert last(program, "/turn").params["SpeechResult"] == "Hello"
+
+
+def test_a_script_waits_from_one_gather_to_the_next(
+    sandbox: SandboxProcess, program: Receiver
+) -> None:
+    gathers = [f'<Gather input="speech" timeout="4" action="/{n}"/>' for n in (1, 2, 3)]
+    answering(sandbox, program, twiml(*gathers))
+    call(sandbox, script=[{"wait": 8}, {"say": "Hello"}])
+    pass_time(sandbox, minutes=1)
+
+    assert [each.path for each in program.received] == ["/voice", "/3"]
 
 
 @pytest.mark.parametrize(("barge_in", "interrupts"), [("true", True), ("false", False)])

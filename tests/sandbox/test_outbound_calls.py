@@ -9,7 +9,7 @@ import pytest
 from twilio.rest import Client
 
 from tests.sandbox.callers import NUMBER, lines, pass_time, shown, twiml
-from tests.sandbox.receiver import Receiver
+from tests.sandbox.receiver import Receiver, Reply
 from tests.sandbox.refusals import refusal
 from tests.sandbox_process import SandboxProcess
 
@@ -39,8 +39,14 @@ def make(client: Client, program: Receiver, **options: Any) -> str:
     return str(made.sid)
 
 
+def told(program: Receiver) -> list[dict[str, str]]:
+    """The status callbacks in the order they were sent; they may arrive in another one."""
+    params = [each.params for each in program.at("/status")]
+    return sorted(params, key=lambda each: int(each["SequenceNumber"]))
+
+
 def statuses(program: Receiver) -> list[str]:
-    return [each.params["CallStatus"] for each in program.at("/status")]
+    return [each["CallStatus"] for each in told(program)]
 
 
 def test_a_call_is_answered_and_follows_its_url(
@@ -50,9 +56,8 @@ def test_a_call_is_answered_and_follows_its_url(
     pass_time(sandbox, minutes=1)
 
     assert statuses(program) == ["initiated", "ringing", "in-progress", "completed"]
-    told = program.at("/status")
-    assert [each.params["SequenceNumber"] for each in told] == ["0", "1", "2", "3"]
-    assert {each.params["CallbackSource"] for each in told} == {"call-progress-events"}
+    assert [each["SequenceNumber"] for each in told(program)] == ["0", "1", "2", "3"]
+    assert {each["CallbackSource"] for each in told(program)} == {"call-progress-events"}
     assert all(each.is_signed_with(sandbox.acme_token) for each in program.received)
     (asked,) = program.at("/voice")
     assert (asked.params["CallStatus"], asked.params["Direction"]) == (
@@ -147,6 +152,26 @@ def test_calls_begin_one_a_second(
     assert {acme_client.calls(sid).fetch().status for sid in sids} == {"completed"}
 
 
+def test_a_machine_is_no_live_person(
+    sandbox: SandboxProcess, program: Receiver, acme_client: Client
+) -> None:
+    sandbox.control("POST", f"phones/{PHONE}", {"calls": "machine"})
+    sid = make(acme_client, program, url=program.on("/keys", twiml("<Gather/>")))
+    pass_time(sandbox, minutes=1)
+
+    assert acme_client.calls(sid).fetch().status == "completed"
+
+
+def test_a_number_of_another_account_cannot_be_shown(
+    sandbox: SandboxProcess, acme_client: Client
+) -> None:
+    stranger = sandbox.client(sandbox.stranger_sid, sandbox.stranger_token)
+    theirs = str(stranger.incoming_phone_numbers.list()[0].phone_number)
+
+    given = {"to": PHONE, "from_": theirs, "twiml": twiml()}
+    assert refusal(acme_client.calls.create, **given) == (400, 21210)
+
+
 @pytest.mark.parametrize(
     ("given", "code"),
     [
@@ -224,6 +249,20 @@ def test_a_call_is_led_to_other_twiml(
     pass_time(sandbox, seconds=20)
 
     assert lines(sandbox, sid)[-1] == ("program", "say", "Here")
+
+
+def test_a_document_that_comes_too_late_is_not_followed(
+    sandbox: SandboxProcess, program: Receiver, acme_client: Client
+) -> None:
+    late = program.on("/late", Reply(body=twiml("<Say>Too late</Say>"), seconds=0.5))
+    sid = running(sandbox, acme_client, program)
+
+    acme_client.calls(sid).update(url=late)
+    program.wait_for(1, "/late")
+    acme_client.calls(sid).update(twiml=twiml("<Say>Here</Say>"))
+    pass_time(sandbox, seconds=20)
+
+    assert ("program", "say", "Too late") not in lines(sandbox, sid)
 
 
 def test_a_call_is_ended(sandbox: SandboxProcess, program: Receiver, acme_client: Client) -> None:

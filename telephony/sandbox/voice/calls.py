@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from telephony.sandbox.messaging.phones import is_toll_free
 from telephony.sandbox.timers import action
-from telephony.sandbox.voice import callbacks
+from telephony.sandbox.voice import callbacks, lines
 from telephony.sandbox.voice.rows import Call
 from telephony.sandbox.world import World
 
@@ -61,6 +61,8 @@ def answer(world: World, call: Call) -> None:
     limit = call.flow["options"].get("time_limit", MAX_SECONDS)
     call.flow["limit"] = world.after(limit, "voice.too_long", sid=call.sid)
     callbacks.tell(world, call, "answered")
+    if call.direction == "inbound" and "peer" in call.flow:
+        world.after(lines.DELAY_SECONDS, "voice.peer_answered", peer=call.flow["peer"])
 
 
 def set_time_limit(world: World, call: Call, seconds: int) -> None:
@@ -91,6 +93,8 @@ def end(world: World, call: Call, status: str = "completed") -> None:
         world.cancel(call.flow.get(name))
     leave_what_it_does(world, call)
     callbacks.tell(world, call, "completed")
+    if "peer" in call.flow:
+        world.act("voice.peer_over", {"sid": call.sid})
     call.flow = {name: call.flow[name] for name in _KEPT if name in call.flow}
     if call.parent_call_sid is not None:
         world.act("voice.child_over", {"sid": call.sid})

@@ -9,7 +9,16 @@ from typing import Any
 
 from telephony.sandbox.monitor import alerts
 from telephony.sandbox.timers import action
-from telephony.sandbox.voice import callbacks, calls, detection, fetching, handsets, lines, twiml
+from telephony.sandbox.voice import (
+    between,
+    callbacks,
+    calls,
+    detection,
+    fetching,
+    handsets,
+    lines,
+    twiml,
+)
 from telephony.sandbox.voice.rows import Call
 from telephony.sandbox.world import World
 
@@ -77,8 +86,12 @@ def ring(world: World, sid: str) -> None:
     call = world.calls[sid]
     calls.set_status(world, call, "ringing")
     callbacks.tell(world, call, "ringing")
-    handset = handsets.handset(world, call.to_number)
     timeout = float(call.flow["options"].get("timeout", TIMEOUT))
+    if between.reaches(world, call):
+        calls.wait(world, call, timeout, "voice.unanswered")
+        between.ring(world, call)
+        return
+    handset = handsets.handset(world, call.to_number)
     if handset.behavior == "busy":
         calls.wait(world, call, UNTIL_BUSY, "voice.is_busy")
     elif handset.behavior == "no-answer" or handset.ring_seconds >= timeout:
@@ -102,7 +115,7 @@ def picked_up(world: World, sid: str) -> None:
     """Somebody answers: the call begins to follow its document, maybe after a look at who it is."""
     call = world.calls[sid]
     handset = handsets.handset(world, call.to_number)
-    call.flow["script"] = handset.script
+    call.flow["script"] = [] if "peer" in call.flow else handset.script
     calls.answer(world, call)
     if handset.hang_up_after is not None:
         call.flow["leaves"] = world.after(handset.hang_up_after, "voice.leave", sid=sid)
