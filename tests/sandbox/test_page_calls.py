@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from twilio.rest import Client
 
-from tests.sandbox.callers import CALLER, NUMBER, answering, call, lines, twiml
+from tests.sandbox.callers import CALLER, NUMBER, answering, call, lines, pass_time, twiml
 from tests.sandbox.receiver import Receiver
 from tests.sandbox.visitor import Visitor
 from tests.sandbox_process import SandboxProcess
@@ -265,6 +265,20 @@ def test_a_call_leads_to_the_other_phones_it_rings_at(
     assert f"/_sandbox/room/calls/{sid}" in visitor.open(f"room/calls/{leg}").links
     visitor.submit("say", text="Reception")
     assert "The other phone says: Reception" in visitor.open(f"room/calls/{sid}").text
+
+
+def test_nobody_is_on_the_phone_between_two_numbers(
+    sandbox: SandboxProcess, visitor: Visitor, acme_client: Client, program: Receiver
+) -> None:
+    number = acme_client.incoming_phone_numbers.list(limit=2)[1].phone_number
+    made = acme_client.calls.create(to=NUMBER, from_=number, url=f"{program.url}/voice")
+    pass_time(sandbox, seconds=3)
+    other = next(c["sid"] for c in sandbox.control("GET", "calls")["calls"] if c["sid"] != made.sid)
+
+    for sid, end in ((made.sid, other), (other, made.sid)):
+        page = visitor.open(f"room/calls/{sid}")
+        assert "You are on the phone" not in page.text
+        assert f"/_sandbox/room/calls/{end}" in page.links
 
 
 # The list

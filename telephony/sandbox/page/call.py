@@ -26,6 +26,7 @@ WAITS = {
 }
 SOUNDS = {"play": "plays", "pause": "is silent", "digits": "presses"}
 KEYS = "123456789*0#"
+PEER = "peer"  # in a call between two numbers: there is no person, and this is the other one
 SAY = "#say-text"  # what one goes on with
 
 
@@ -114,7 +115,7 @@ def _is_on_the_line(row: Call) -> bool:
 
 
 def _person(visit: Visit, row: Call, seen: dict[str, Any]) -> Child:
-    if not _is_on_the_line(row):
+    if PEER in row.flow or not _is_on_the_line(row):
         return None
     say, press = Form(visit, "say"), Form(visit, "press")
     keys = [tag("button", key, class_="button", name="digits", value=key) for key in KEYS]
@@ -174,7 +175,7 @@ def _facts(visit: Visit, row: Call) -> Markup:
                 ("To", parts.phone_link(visit.world, row.to_number)),
                 ("Direction", row.direction),
                 ("Account", parts.account_link(visit.world, row.account_sid)),
-                *_dialed_by(visit, row),
+                *_others(visit, row),
                 ("Began", parts.time(row.created)),
                 ("Answered", _once(row.start)),
                 ("Ended", _once(row.end)),
@@ -186,10 +187,10 @@ def _facts(visit: Visit, row: Call) -> Markup:
     )
 
 
-def _dialed_by(visit: Visit, row: Call) -> list[tuple[str, Child]]:
-    if row.parent_call_sid is None:
-        return []
-    return [("Dialed by", webhooks.subject_link(visit, row.parent_call_sid))]
+def _others(visit: Visit, row: Call) -> list[tuple[str, Child]]:
+    """The call that dialed it, and that of the number at the other end."""
+    found = (("Dialed by", row.parent_call_sid), ("Other end", row.flow.get(PEER)))
+    return [(label, webhooks.subject_link(visit, sid)) for label, sid in found if sid]
 
 
 def _once(timestamp: float | None) -> Child:
