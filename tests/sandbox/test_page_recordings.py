@@ -72,7 +72,21 @@ def test_recordings_are_listed_with_their_texts(
 
     page = visitor.open(f"room/calls/{made}")
 
-    assert "RecordVerb both apart completed 12 s Please <call> back" in page.text
+    assert "RecordVerb both apart completed 12 s · Download Please <call> back" in page.text
+    assert f'<audio src="/_sandbox/room/recordings/{RECORDING}" controls' in visitor.html
+    assert f"/_sandbox/room/recordings/{RECORDING}" in page.links
+
+
+def test_what_is_not_ready_cannot_be_heard(
+    sandbox: SandboxProcess, visitor: Visitor, made: str
+) -> None:
+    keep(sandbox, recordings=recording(sandbox, made, "processing"))
+
+    visitor.open(f"room/calls/{made}")
+
+    assert "both apart processing" in visitor.page.text
+    assert "<audio" not in visitor.html
+    assert visitor.open("room/recordings/RE1").headings == ["Not here"]
 
 
 def test_a_deleted_recording_is_not_listed(

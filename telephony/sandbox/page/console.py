@@ -11,7 +11,7 @@ from telephony.sandbox import routes
 from telephony.sandbox.application import FORM
 from telephony.sandbox.context import VERSION, Context
 from telephony.sandbox.errors import ControlError, TwilioError
-from telephony.sandbox.http import Request
+from telephony.sandbox.http import Request, Response
 from telephony.sandbox.page.visit import Visit
 from telephony.sandbox.world import Account
 
@@ -23,12 +23,24 @@ def ask(
 
     Raises `ControlError` with Twilio's status, code and message for a refusal.
     """
-    address = f"/api/{VERSION}/Accounts/{account.sid}/{path}.json"
+    response = _run(visit, account, method, f"{path}.json", form or {})
+    return json.loads(response.body) if response.body else None
+
+
+def file(visit: Visit, account: Account, path: str) -> Response:
+    """A file that is there, such as `Recordings/RE…`; asked as above."""
+    return _run(visit, account, "GET", path, {})
+
+
+def _run(
+    visit: Visit, account: Account, method: str, path: str, form: Mapping[str, str]
+) -> Response:
+    address = f"/api/{VERSION}/Accounts/{account.sid}/{path}"
     request = Request(
         method=method,
         path=address,
         query={},
-        body=urlencode(form or {}).encode(),
+        body=urlencode(form).encode(),
         peer="127.0.0.1",
         content_type=FORM,
     )
@@ -41,7 +53,6 @@ def ask(
         caller = world.accounts[account.owner_sid]
         context = Context(request, world, caller, args, operation.parameters)
         try:
-            response = operation.handler(context)
+            return operation.handler(context)
         except TwilioError as error:
             raise ControlError(error.status, f"{error.code}: {error.message}") from None
-    return json.loads(response.body) if response.body else None

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from telephony.sandbox.page import parts
+from telephony.sandbox.errors import ControlError
+from telephony.sandbox.http import Response
+from telephony.sandbox.page import console, parts
 from telephony.sandbox.page.html import Child, Markup, tag
-from telephony.sandbox.page.visit import Visit
+from telephony.sandbox.page.visit import Page, Visit
 from telephony.sandbox.voice.rows import Call, LiveTranscription, Recording
 from telephony.sandbox.webhooks.rows import Webhook
 
@@ -33,7 +35,7 @@ def of_call(visit: Visit, call: Call, hooks: Iterable[Webhook]) -> Child:
 def _recordings(visit: Visit, rows: list[Recording]) -> Child:
     if not rows:
         return None
-    heads = ("Recording", "Status", "Length", "Text")
+    heads = ("Recording", "Status", "To hear", "Text")
     table = parts.table("Recordings", heads, [_recording(visit, row) for row in rows])
     return parts.section("Recordings", parts.live("recordings", table), id="recorded")
 
@@ -47,9 +49,31 @@ def _recording(visit: Visit, row: Recording) -> tuple[Child, ...]:
     return (
         (row.source, tag("small", "both apart" if row.channels == 2 else "one channel")),
         parts.badge(row.status),
-        None if row.duration is None else f"{row.duration} s",
+        _sound(row),
         parts.lines(*texts) if texts else None,
     )
+
+
+def _sound(row: Recording) -> Child:
+    """To play and to download it, once it is ready."""
+    length = None if row.duration is None else f"{row.duration} s"
+    if row.status != "completed":
+        return length
+    address = parts.to("recordings", row.sid)
+    about = f"Recording of {length}"
+    download = parts.link("Download", address, download=f"{row.sid}.wav")
+    return (
+        tag("audio", src=address, controls=True, preload="none", aria_label=about),
+        tag("div", length, " · ", download),
+    )
+
+
+def show_file(visit: Visit) -> Response:
+    """The sound of a recording."""
+    row = visit.world.recordings.get(visit.args["sid"])
+    if row is None:
+        raise ControlError(404, f"There is no recording {visit.args['sid']}.")
+    return console.file(visit, visit.world.accounts[row.account_sid], f"Recordings/{row.sid}")
 
 
 def _live(rows: list[LiveTranscription], hooks: Iterable[Webhook]) -> Child:
@@ -71,3 +95,6 @@ def _words(form: dict[str, str]) -> Markup:
     words = json.loads(form["TranscriptionData"])["transcript"]
     unsure = None if form["Final"] == "true" else parts.soft(" (so far)")
     return tag("li", f"{TRACKS.get(form['Track'], form['Track'])}: {words}", unsure)
+
+
+PAGES = [Page("/room/recordings/(?P<sid>[^/]+)", show_file)]
