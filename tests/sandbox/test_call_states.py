@@ -302,6 +302,11 @@ class Calls(RuleBasedStateMachine):
         for timer in self.world.timers.values():
             if timer.args.get("sid", "").startswith("CA"):
                 assert self.world.calls[timer.args["sid"]].status in RUNNING, timer.action
+        running = {sid for sid, call in self.world.calls.items() if call.status in RUNNING}
+        for recording in self.world.recordings.values():
+            assert recording.status != "in-progress" or recording.call_sid in running
+        for row in self.world.live_transcriptions.values():
+            assert row.status == "stopped" or row.call_sid in running
 
 
 def test_no_sequence_leads_where_the_facts_do_not() -> None:

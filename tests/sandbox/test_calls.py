@@ -75,6 +75,18 @@ def test_a_call_follows_what_its_program_says(
     assert shown(sandbox, made["sid"])["waits_for"] is None
 
 
+def test_a_call_counts_in_the_usage(
+    sandbox: SandboxProcess, program: Receiver, acme_client: Client
+) -> None:
+    answering(sandbox, program, twiml('<Pause length="61"/>'))
+    sid = call(sandbox)["sid"]
+    pass_time(sandbox, minutes=2)
+
+    (record,) = acme_client.usage.records.list(category="calls-inbound-local")
+    assert (record.count, record.usage) == ("1", "2")
+    assert float(record.price) == -float(acme_client.calls(sid).fetch().price)
+
+
 # Which program is asked
 
 
@@ -170,6 +182,7 @@ def test_what_is_told_of_the_caller(sandbox: SandboxProcess, program: Receiver) 
         {"script": [{"wait": -1}]},
         {"hang_up_after": "soon"},
         {"stir_verstat": "fine"},
+        {"caller_name": 7},
     ],
 )
 def test_a_caller_that_cannot_be(
@@ -180,6 +193,8 @@ def test_a_caller_that_cannot_be(
     with pytest.raises(SandboxRefused, match="400"):
         call(sandbox, **wrong)
     assert call(sandbox)["status"] == "ringing"
+    with pytest.raises(SandboxRefused, match="404"):
+        call(sandbox, to="+14155550000")
 
 
 # Failures of the program

@@ -11,7 +11,7 @@ from twilio.rest import Client
 from tests.sandbox.callers import NUMBER, lines, pass_time, shown, twiml
 from tests.sandbox.receiver import Receiver, Reply
 from tests.sandbox.refusals import refusal
-from tests.sandbox_process import SandboxProcess
+from tests.sandbox_process import SandboxProcess, SandboxRefused
 
 PHONE = "+14155550188"
 EVENTS = ["initiated", "ringing", "answered", "completed"]
@@ -85,6 +85,21 @@ def test_a_phone_that_does_not_answer(
     assert (call.status, call.duration, call.price) == (final, "0", None)
     assert statuses(program)[-1] == final
     assert program.at("/voice") == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"calls": "sometimes"}, {"script": "Hello"}, {"hang_up_after": -1}, {"ring_seconds": True}],
+)
+def test_a_phone_keeps_what_it_was_told(sandbox: SandboxProcess, wrong: dict[str, Any]) -> None:
+    told = {"calls": "answers", "script": [{"say": "Hi"}], "ring_seconds": 2, "hang_up_after": 9}
+    sandbox.control("POST", f"phones/{PHONE}", told)
+
+    with pytest.raises(SandboxRefused, match="400"):
+        sandbox.control("POST", f"phones/{PHONE}", wrong)
+    assert sandbox.control("GET", f"phones/{PHONE}").items() >= told.items()
+    shown_now = sandbox.control("POST", f"phones/{PHONE}", {"script": None, "texts": "landline"})
+    assert (shown_now["script"], shown_now["ring_seconds"]) == (None, 2)
 
 
 def test_a_script_of_the_phone_answers_the_program(

@@ -16,7 +16,7 @@ import pytest
 from twilio.rest import Client
 
 from telephony.sandbox.webhooks.courier import Overrides, signature
-from tests.sandbox.callers import answering, call, twiml
+from tests.sandbox.callers import answering, call, pass_time, twiml
 from tests.sandbox.hooks import send_webhook
 from tests.sandbox.ports import post
 from tests.sandbox.receiver import Received, Receiver, Reply
@@ -83,31 +83,38 @@ def make_port_as_form(sandbox: SandboxProcess, program: Receiver) -> None:
 
 
 def make_call(sandbox: SandboxProcess, program: Receiver) -> None:
-    """Answer, partial result, action and status of a call that comes in."""
-    gather = '<Gather input="speech" action="/turn" partialResultCallback="/partial"/>'
+    """A caller who says something, and is told of meanwhile and afterwards."""
+    partial = 'partialResultCallback="/partial"'
+    gather = f'<Gather input="speech" action="/turn?n=1" {partial}/>'
     answering(sandbox, program, twiml(gather), status_callback=program.url + "/status")
-    program.on("/turn", twiml("<Hangup/>"))
-    call(sandbox, script=[{"say": "é & Ü"}])
-    sandbox.forward(minutes=1)
+    call(sandbox, script=[{"say": "I'd like a café & more"}])
+    pass_time(sandbox, minutes=1)
+
+
+def make_call_by_get(sandbox: SandboxProcess, program: Receiver) -> None:
+    gather = '<Gather numDigits="1" action="/turn?n=1" method="GET"/>'
+    answering(sandbox, program, twiml(gather), voice_method="GET")
+    call(sandbox, script=[{"press": "1"}])
+    pass_time(sandbox, minutes=1)
 
 
 def make_detection(sandbox: SandboxProcess, program: Receiver) -> None:
-    url = program.on("/voice", twiml("<Pause length='20'/>"))
     sandbox.client().calls.create(
         to=PHONE,
         from_=texted(sandbox, ""),
-        url=url,
+        twiml=twiml('<Pause length="9"/>'),
         machine_detection="Enable",
         async_amd="true",
-        async_amd_status_callback=program.url + "/amd",
+        async_amd_status_callback=program.url + "/found",
     )
-    sandbox.forward(minutes=1)
+    pass_time(sandbox, minutes=1)
 
 
 MAKERS: dict[str, list[Callable[[SandboxProcess, Receiver], None]]] = {
     "sms.inbound": [make_inbound_text, make_inbound_text_by_get],
     "sms.status": [make_status_of_a_text],
-    "call.action": [make_call],
+    "call.answer": [make_call, make_call_by_get],
+    "call.action": [make_call, make_call_by_get],
     "call.partial": [make_call],
     "call.status": [make_call],
     "call.detection": [make_detection],

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from telephony.sandbox.operations import ACCOUNT, Operation
-from telephony.sandbox.voice import creation, dial, gather, resources, updates, verbs
+from telephony.sandbox.voice import (
+    background,
+    creation,
+    dial,
+    gather,
+    record,
+    resources,
+    updates,
+    verbs,
+)
 
 _ALL, _ONE = f"{ACCOUNT}/Calls.json", f"{ACCOUNT}/Calls/{{Sid}}.json"
 OPERATIONS: list[Operation] = [
@@ -13,4 +22,5 @@ OPERATIONS: list[Operation] = [
     Operation("POST", "api", _ONE, updates.update, updates.PARAMETERS),
     Operation("DELETE", "api", _ONE, resources.delete),
 ]
-__all__ = ["OPERATIONS", "dial", "gather", "verbs"]  # the latter carry out what programs answer
+# The latter carry out what programs answer.
+__all__ = ["OPERATIONS", "background", "dial", "gather", "record", "verbs"]

@@ -8,6 +8,7 @@ from typing import Any
 from telephony.sandbox.clock import rfc2822
 from telephony.sandbox.monitor import alerts
 from telephony.sandbox.timers import action
+from telephony.sandbox.voice import recordings
 from telephony.sandbox.voice.parameters import parameters
 from telephony.sandbox.voice.rows import Call
 from telephony.sandbox.voice.twiml import TwimlError, answer
@@ -16,6 +17,7 @@ from telephony.sandbox.webhooks.sending import send
 from telephony.sandbox.world import World
 
 Callback = dict[str, Any]
+RECORDED_BY_REQUEST = "OutboundAPI"
 UNEXPECTED_ANSWER = 15003
 EVENTS = ("initiated", "ringing", "answered", "completed")
 
@@ -67,7 +69,16 @@ def _of_event(world: World, call: Call, event: str) -> dict[str, str]:
         seconds = call.duration or 0
         given |= {"CallDuration": str(seconds), "Duration": str(-(-seconds // 60))}
         given["SipResponseCode"] = _SIP_CODES[call.status]
+        given |= _recorded(world, call)
     return given
+
+
+def _recorded(world: World, call: Call) -> dict[str, str]:
+    """What became of `Record=true` of the request that made the call."""
+    for recording in recordings.of_call(world, call):
+        if recording.source == RECORDED_BY_REQUEST:
+            return recordings.parameters(world, recording)
+    return {}
 
 
 _SIP_CODES = {

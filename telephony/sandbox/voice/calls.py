@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from telephony.sandbox.messaging.phones import is_toll_free
 from telephony.sandbox.timers import action
-from telephony.sandbox.voice import callbacks, lines
+from telephony.sandbox.voice import callbacks, lines, live, recordings
 from telephony.sandbox.voice.rows import Call
 from telephony.sandbox.world import World
 
@@ -92,6 +92,8 @@ def end(world: World, call: Call, status: str = "completed") -> None:
     for name in ("limit", "leaves", "detection"):
         world.cancel(call.flow.get(name))
     leave_what_it_does(world, call)
+    recordings.end_all(world, call)
+    live.stop_all(world, call)
     callbacks.tell(world, call, "completed")
     if "peer" in call.flow:
         world.act("voice.peer_over", {"sid": call.sid})

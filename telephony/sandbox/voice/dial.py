@@ -16,15 +16,18 @@ from telephony.sandbox.voice import (
     lines,
     outbound,
     people,
+    recordings,
     twiml,
 )
 from telephony.sandbox.voice.parameters import parameters
+from telephony.sandbox.voice.record import callback
 from telephony.sandbox.voice.rows import Call
 from telephony.sandbox.webhooks.sending import send
 from telephony.sandbox.world import World
 
 BAD_CALLER_ID, BAD_NUMBER = 13214, 13223
 TIMEOUT = 30
+FROM_ANSWER_DUAL = "record-from-answer-dual"
 
 
 @interpreter.verb("Dial")
@@ -45,6 +48,8 @@ def dial(world: World, call: Call, verb: twiml.Verb) -> bool:
         alerts.add(world, call.account_sid, *problem, resource_sid=call.sid)
         _go_on(world, call, {"DialCallStatus": "failed"})
         return False
+    if "ringing" in twiml.text(verb, "record"):
+        _record(world, call)
     legs = [_leg(world, call, verb, noun, caller_id).sid for noun in nouns]
     call.flow["waiting"]["legs"] = legs
     world.calls.changed(call)
@@ -106,10 +111,37 @@ def connect(world: World, sid: str) -> None:
     for other in _legs(world, waiting):
         if other is not leg:
             calls.end(world, other, "canceled")
+    if twiml.text(waiting["verb"], "record") in ("true", "record-from-answer", FROM_ANSWER_DUAL):
+        _record(world, call)
     calls.wait_for(world, leg, {"for": "bridge", "listening": True})
     world.calls.changed(call)
     people.listen(world, call)
     people.listen(world, leg)
+
+
+def _record(world: World, call: Call) -> None:
+    """Record the conversation; `record` says from when on, and on how many channels."""
+    waiting = call.flow["waiting"]
+    verb = waiting["verb"]
+    recording = recordings.begin(
+        world,
+        call,
+        source="DialVerb",
+        channels=2 if twiml.text(verb, "record").endswith("dual") else 1,
+        track=twiml.text(verb, "recordingTrack", "both"),
+        trim=twiml.text(verb, "trim", "do-not-trim"),
+        callback=callback(call, verb),
+    )
+    waiting["recording"] = recording.sid
+
+
+def _recorded(world: World, waiting: dict[str, Any]) -> dict[str, str]:
+    """The end of the recording, for the action."""
+    recording = world.recordings.get(waiting.get("recording", ""))
+    if recording is None:
+        return {}
+    recordings.end(world, recording)
+    return recordings.parameters(world, recording)
 
 
 def _legs(world: World, waiting: dict[str, Any]) -> list[Call]:
@@ -152,6 +184,7 @@ def _outcome(world: World, leg: Call) -> dict[str, str]:
 def _go_on(world: World, call: Call, outcome: dict[str, str]) -> None:
     """To the action, or to the next verb."""
     verb = call.flow["waiting"]["verb"]
+    outcome = outcome | _recorded(world, call.flow["waiting"])
     call.flow["waiting"] = {}
     if twiml.text(verb, "action"):
         fetching.act(world, call, verb, outcome)
@@ -193,15 +226,16 @@ def _caller_left(world: World, call: Call, waiting: dict[str, Any]) -> None:
     """Nobody waits for the legs any more; the action is told of it if the caller hung up."""
     for leg in _legs(world, waiting):
         calls.end(world, leg, "canceled")
+    recorded = _recorded(world, waiting)
     url = twiml.text(waiting["verb"], "action")
     last = world.calls.get(waiting["connected"] or waiting["legs"][-1])
     if calls.is_over(call) and url and last is not None:
         send(
             world,
             call.account_sid,
-            "call.action",
+            fetching.LATER,
             urljoin(call.flow.get("base") or "", url),
-            {**parameters(call), **_outcome(world, last)},
+            {**parameters(call), **_outcome(world, last), **recorded},
             method=twiml.text(waiting["verb"], "method", "POST"),
             subject_sid=call.sid,
         )

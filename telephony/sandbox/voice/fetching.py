@@ -15,6 +15,7 @@ from telephony.sandbox.webhooks.sending import send
 from telephony.sandbox.world import World
 
 INVALID_URL, TOO_MANY_REDIRECTS = 11100, 11215
+FIRST, LATER = "call.answer", "call.action"  # kinds of webhooks
 MAX_DOCUMENTS = 50  # one after the other, in none of which anything takes time
 APOLOGY = "We are sorry, an application error has occurred. Goodbye."
 
@@ -26,7 +27,7 @@ def fetch(
     method: str = "POST",
     extra: dict[str, str] | None = None,
     *,
-    kind: str = "call.action",
+    kind: str = LATER,
 ) -> None:
     """Ask the program how to go on; `url` may be relative to the document the call follows."""
     absolute = urljoin(call.flow.get("base") or "", url)

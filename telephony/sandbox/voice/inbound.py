@@ -72,7 +72,7 @@ def receive(world: World, caller: Caller, number: Number, *, peer: str | None = 
         call.flow["leaves"] = world.after(caller.hang_up_after, "voice.leave", sid=call.sid)
     if settings["voice_url"]:
         url, method = settings["voice_url"], settings["voice_method"]
-        fetching.fetch(world, call, url, method, kind="call.answer")
+        fetching.fetch(world, call, url, method, kind=fetching.FIRST)
     else:
         _turn_away(world, call)
     return Received(call)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from telephony.sandbox.voice import live
 from telephony.sandbox.voice.rows import Call
 from telephony.sandbox.world import World
 
@@ -26,6 +27,7 @@ def hear(world: World, call: Call, side: str, kind: str, text: str, seconds: flo
     line = {"at": world.now(), "seconds": seconds, "side": side, "kind": kind, "text": text}
     call.heard = [*call.heard, line]
     world.calls.changed(call)
+    live.heard(world, call, line)
     if side == "program" and kind in ("say", "digits") and "peer" in call.flow:
         peer = call.flow["peer"]
         world.after(DELAY_SECONDS, "voice.peer_said", peer=peer, kind=kind, text=text)

@@ -17,6 +17,7 @@ from telephony.sandbox.voice import (
     fetching,
     handsets,
     lines,
+    recordings,
     twiml,
 )
 from telephony.sandbox.voice.rows import Call
@@ -119,11 +120,31 @@ def picked_up(world: World, sid: str) -> None:
     calls.answer(world, call)
     if handset.hang_up_after is not None:
         call.flow["leaves"] = world.after(handset.hang_up_after, "voice.leave", sid=sid)
+    _record(world, call)
     if digits := call.flow["options"].get("send_digits"):
         seconds = len(digits) * lines.SECONDS_A_DIGIT
         lines.hear(world, call, "program", "digits", digits, seconds)
     if not detection.begins(world, call, handset.behavior):
         begin(world, sid)
+
+
+def _record(world: World, call: Call) -> None:
+    """Record the whole call, if the request that made it says so."""
+    options = call.flow["options"]
+    if options.get("record"):
+        recordings.begin(
+            world,
+            call,
+            source=callbacks.RECORDED_BY_REQUEST,
+            channels=2 if options.get("recording_channels") == "dual" else 1,
+            track=options.get("recording_track", "both"),
+            trim=options.get("trim", "trim-silence"),
+            callback={
+                "url": options.get("recording_callback"),
+                "method": options.get("recording_method"),
+                "events": " ".join(options.get("recording_events", [])),
+            },
+        )
 
 
 @action("voice.begin")
@@ -132,7 +153,7 @@ def begin(world: World, sid: str) -> None:
     call = world.calls[sid]
     document = call.flow.get("document") or {}
     if "url" in document:
-        fetching.fetch(world, call, document["url"], document["method"], kind="call.answer")
+        fetching.fetch(world, call, document["url"], document["method"], kind=fetching.FIRST)
     else:
         follow_text(world, call, document.get("twiml", "<Response/>"))
 
