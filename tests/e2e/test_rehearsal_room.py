@@ -18,7 +18,8 @@ from .looking import Look, look
 
 PHONE = "+12025550123"
 GREETING = twiml(
-    '<Gather input="speech dtmf" action="/turn"><Say>How can I help you?</Say></Gather>'
+    '<Start><Recording/><Transcription statusCallbackUrl="/live"/></Start>',
+    '<Gather input="speech dtmf" action="/turn"><Say>How can I help you?</Say></Gather>',
 )
 Enter = Callable[..., Page]
 

@@ -10,7 +10,8 @@ import pytest
 
 from telephony.sandbox.voice.rows import LiveTranscription, Recording, Transcription
 from telephony.sandbox.webhooks.rows import Webhook
-from tests.sandbox.callers import NUMBER, call
+from tests.sandbox.callers import NUMBER, answering, call, pass_time, twiml
+from tests.sandbox.receiver import Receiver
 from tests.sandbox.visitor import Visitor
 from tests.sandbox_process import SandboxProcess
 
@@ -72,9 +73,21 @@ def test_recordings_are_listed_with_their_texts(
 
     page = visitor.open(f"room/calls/{made}")
 
-    assert "RecordVerb both apart completed 12 s · Download Please <call> back" in page.text
-    assert f'<audio src="/_sandbox/room/recordings/{RECORDING}" controls' in visitor.html
-    assert f"/_sandbox/room/recordings/{RECORDING}" in page.links
+    assert "RecordVerb both apart completed 12 s" in page.text
+    assert "Please <call> back" in page.text
+
+
+def test_what_is_offered_to_be_heard_can_be_had(
+    sandbox: SandboxProcess, visitor: Visitor, made: str
+) -> None:
+    keep(sandbox, recordings=recording(sandbox, made))
+    sound = f"/_sandbox/room/recordings/{RECORDING}"
+
+    page = visitor.open(f"room/calls/{made}")
+    answer = visitor.session.get(visitor.base + sound, timeout=5)
+
+    assert (f'<audio src="{sound}"' in visitor.html) == answer.ok
+    assert (sound in page.links) == answer.ok
 
 
 def test_what_is_not_ready_cannot_be_heard(
@@ -111,3 +124,23 @@ def test_what_was_transcribed_live_is_read_line_by_line(
 
     assert "minutes in-progress" in text
     assert "The person: I want <b>four</b> seats" in text
+
+
+def test_a_call_that_is_recorded_and_transcribed_as_it_goes(
+    sandbox: SandboxProcess, visitor: Visitor
+) -> None:
+    with Receiver() as program:
+        start = (
+            '<Start><Recording/><Transcription name="minutes" statusCallbackUrl="/live"/></Start>'
+        )
+        gather = '<Gather input="speech"><Say>How can I help?</Say></Gather>'
+        answering(sandbox, program, twiml(start, gather))
+        sid = call(sandbox, script=[{"say": "Four seats, please"}])["sid"]
+        pass_time(sandbox, seconds=20)
+
+        text = visitor.open(f"room/calls/{sid}").text
+
+    assert "minutes" in text
+    assert "The program: How can I help?" in text
+    assert "The person: Four seats, please" in text
+    assert "StartCallRecordingTwiML" in text

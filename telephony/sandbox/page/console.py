@@ -32,10 +32,19 @@ def file(visit: Visit, account: Account, path: str) -> Response:
     return _run(visit, account, "GET", path, {})
 
 
+def has(account: Account, path: str) -> bool:
+    """Whether Twilio's side has files of that kind."""
+    return routes.find(_address(account, path)) is not None
+
+
+def _address(account: Account, path: str) -> str:
+    return f"/api/{VERSION}/Accounts/{account.sid}/{path}"
+
+
 def _run(
     visit: Visit, account: Account, method: str, path: str, form: Mapping[str, str]
 ) -> Response:
-    address = f"/api/{VERSION}/Accounts/{account.sid}/{path}"
+    address = _address(account, path)
     request = Request(
         method=method,
         path=address,

@@ -49,15 +49,16 @@ def _recording(visit: Visit, row: Recording) -> tuple[Child, ...]:
     return (
         (row.source, tag("small", "both apart" if row.channels == 2 else "one channel")),
         parts.badge(row.status),
-        _sound(row),
+        _sound(visit, row),
         parts.lines(*texts) if texts else None,
     )
 
 
-def _sound(row: Recording) -> Child:
+def _sound(visit: Visit, row: Recording) -> Child:
     """To play and to download it, once it is ready."""
     length = None if row.duration is None else f"{row.duration} s"
-    if row.status != "completed":
+    account = visit.world.accounts[row.account_sid]
+    if row.status != "completed" or not console.has(account, _file(row)):
         return length
     address = parts.to("recordings", row.sid)
     about = f"Recording of {length}"
@@ -73,7 +74,11 @@ def show_file(visit: Visit) -> Response:
     row = visit.world.recordings.get(visit.args["sid"])
     if row is None:
         raise ControlError(404, f"There is no recording {visit.args['sid']}.")
-    return console.file(visit, visit.world.accounts[row.account_sid], f"Recordings/{row.sid}")
+    return console.file(visit, visit.world.accounts[row.account_sid], _file(row))
+
+
+def _file(row: Recording) -> str:
+    return f"Recordings/{row.sid}"
 
 
 def _live(rows: list[LiveTranscription], hooks: Iterable[Webhook]) -> Child:
