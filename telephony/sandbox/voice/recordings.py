@@ -10,8 +10,7 @@ from typing import Any
 
 from telephony.sandbox.clock import rfc2822
 from telephony.sandbox.timers import action
-from telephony.sandbox.voice import transcriptions
-from telephony.sandbox.voice.rows import Call, Recording, Transcription
+from telephony.sandbox.voice.rows import Call, Recording
 from telephony.sandbox.voice.stretches import heard, link, parts, seconds
 from telephony.sandbox.webhooks.sending import send
 from telephony.sandbox.world import World
@@ -65,7 +64,7 @@ def _callback(given: dict[str, Any] | None) -> dict[str, Any]:
     return {
         "url": given["url"],
         "method": given.get("method") or "POST",
-        "events": events.split() if isinstance(events, str) else list(events),
+        "events": (events if isinstance(events, str) else " ".join(events)).split(),
     }
 
 
@@ -154,13 +153,6 @@ def delete(world: World, recording: Recording) -> None:
     _close(recording.options["silences"], now)
     _set_status(world, recording, "deleted")
     world.after(KEPT_SECONDS, "voice.recording_gone", sid=recording.sid)
-
-
-def transcribe(
-    world: World, recording: Recording, callback_url: str | None = None
-) -> Transcription:
-    """Have what the person says in it written down; the URL is told when that is done."""
-    return transcriptions.begin(world, recording, callback_url)
 
 
 @action("voice.recording_gone")
