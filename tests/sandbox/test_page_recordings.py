@@ -77,19 +77,6 @@ def test_recordings_are_listed_with_their_texts(
     assert "Please <call> back" in page.text
 
 
-def test_what_is_offered_to_be_heard_can_be_had(
-    sandbox: SandboxProcess, visitor: Visitor, made: str
-) -> None:
-    keep(sandbox, recordings=recording(sandbox, made))
-    sound = f"/_sandbox/room/recordings/{RECORDING}"
-
-    page = visitor.open(f"room/calls/{made}")
-    answer = visitor.session.get(visitor.base + sound, timeout=5)
-
-    assert (f'<audio src="{sound}"' in visitor.html) == answer.ok
-    assert (sound in page.links) == answer.ok
-
-
 def test_what_is_not_ready_cannot_be_heard(
     sandbox: SandboxProcess, visitor: Visitor, made: str
 ) -> None:
@@ -99,7 +86,8 @@ def test_what_is_not_ready_cannot_be_heard(
 
     assert "both apart processing" in visitor.page.text
     assert "<audio" not in visitor.html
-    assert visitor.open("room/recordings/RE1").headings == ["Not here"]
+    for unheard in (RECORDING, "RE1"):
+        assert visitor.open(f"room/recordings/{unheard}").headings == ["Not here"]
 
 
 def test_a_deleted_recording_is_not_listed(
@@ -144,3 +132,20 @@ def test_a_call_that_is_recorded_and_transcribed_as_it_goes(
     assert "The program: How can I help?" in text
     assert "The person: Four seats, please" in text
     assert "StartCallRecordingTwiML" in text
+
+
+def test_a_recording_is_played_and_downloaded(sandbox: SandboxProcess, visitor: Visitor) -> None:
+    with Receiver() as program:
+        answering(sandbox, program, twiml("<Start><Recording/></Start>", "<Say>Goodbye</Say>"))
+        sid = call(sandbox)["sid"]
+        pass_time(sandbox, seconds=20)
+    sandbox.clear_requests()
+
+    page = visitor.open(f"room/calls/{sid}")
+    address = visitor.html.partition('<audio src="')[2].partition('"')[0]
+    sound = visitor.session.get(f"{visitor.base}{address}", timeout=5)
+
+    assert address in page.links
+    assert sound.headers["Content-Type"] == "audio/x-wav"
+    assert sound.content.startswith(b"RIFF")
+    assert sandbox.requests() == []

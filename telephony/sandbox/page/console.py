@@ -11,7 +11,7 @@ from telephony.sandbox import routes
 from telephony.sandbox.application import FORM
 from telephony.sandbox.context import VERSION, Context
 from telephony.sandbox.errors import ControlError, TwilioError
-from telephony.sandbox.http import Request, Response
+from telephony.sandbox.http import Request
 from telephony.sandbox.page.visit import Visit
 from telephony.sandbox.world import Account
 
@@ -23,33 +23,12 @@ def ask(
 
     Raises `ControlError` with Twilio's status, code and message for a refusal.
     """
-    response = _run(visit, account, method, f"{path}.json", form or {})
-    return json.loads(response.body) if response.body else None
-
-
-def file(visit: Visit, account: Account, path: str) -> Response:
-    """A file that is there, such as `Recordings/RE…`; asked as above."""
-    return _run(visit, account, "GET", path, {})
-
-
-def has(account: Account, path: str) -> bool:
-    """Whether Twilio's side has files of that kind."""
-    return routes.find(_address(account, path)) is not None
-
-
-def _address(account: Account, path: str) -> str:
-    return f"/api/{VERSION}/Accounts/{account.sid}/{path}"
-
-
-def _run(
-    visit: Visit, account: Account, method: str, path: str, form: Mapping[str, str]
-) -> Response:
-    address = _address(account, path)
+    address = f"/api/{VERSION}/Accounts/{account.sid}/{path}.json"
     request = Request(
         method=method,
         path=address,
         query={},
-        body=urlencode(form).encode(),
+        body=urlencode(form or {}).encode(),
         peer="127.0.0.1",
         content_type=FORM,
     )
@@ -62,6 +41,7 @@ def _run(
         caller = world.accounts[account.owner_sid]
         context = Context(request, world, caller, args, operation.parameters)
         try:
-            return operation.handler(context)
+            response = operation.handler(context)
         except TwilioError as error:
             raise ControlError(error.status, f"{error.code}: {error.message}") from None
+    return json.loads(response.body) if response.body else None
