@@ -183,6 +183,13 @@ def test_a_rehearsal(room: Room, enter: Enter) -> None:
     expect(page.get_by_text("You are on the phone")).to_have_count(0)
     expect(page.get_by_role("main")).to_be_focused()
 
+    page.reload()  # the recording needs a moment
+    seconds = page.locator("audio").evaluate(
+        "one => new Promise(done => {"
+        "one.addEventListener('loadedmetadata', () => done(one.duration)); one.load();"
+        "one.preload = 'metadata'})"
+    )
+    assert seconds > 1
     signs_and_completes_a_port(page)
     follow(page, "(617) 555-1212")
     expect(page.get_by_role("heading", level=1)).to_have_text("(617) 555-1212")
