@@ -87,14 +87,16 @@ def visit(house: House, new_context: Callable[..., BrowserContext]) -> Iterator[
             **options,
         )
         context.set_default_timeout(PATIENCE)
-        _watch(context, house.url, problems)
+        watch(context, house.url, problems)
         return context.new_page()
 
     yield open_page
     assert problems == []
 
 
-def _watch(context: BrowserContext, home: str, problems: list[str]) -> None:
+def watch(context: BrowserContext, home: str, problems: list[str]) -> None:
+    """Note in `problems` whatever no page may do; `home` is the only server it may ask."""
+
     def logged(message: ConsoleMessage) -> None:
         # What could not be loaded is judged by its answer, below.
         if message.type in ("error", "warning") and "Failed to load resource" not in message.text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +20,8 @@ AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 #: With SCREENSHOTS=1 every look is also stored there, as README and people want to see it.
 PICTURES = settings.VAR_DIR / "screenshots" if os.environ.get("SCREENSHOTS") == "1" else None
 #: Each width and each scheme once; all four when there is time for pictures.
-LOOKS: list[tuple[ViewportSize, ColorScheme]] = [(WIDE, "light"), (NARROW, "dark")]
+Look = tuple[ViewportSize, ColorScheme]
+LOOKS: list[Look] = [(WIDE, "light"), (NARROW, "dark")]
 if PICTURES is not None:
     LOOKS += [(WIDE, "dark"), (NARROW, "light")]
 
@@ -39,14 +41,16 @@ _SETTLED = """async () => {
 }"""
 
 
-def look(page: Page, name: str, *, without: tuple[str, ...] = ()) -> list[str]:
+def look(
+    page: Page, name: str, *, without: tuple[str, ...] = (), looks: Sequence[Look] = LOOKS
+) -> list[str]:
     """What is wrong with the page as it stands there, in words; empty when nothing is.
 
     `without` names rules of axe that others, whose page it is, do not keep.
     """
     found: list[str] = []
     page.evaluate(AXE)
-    for size, scheme in LOOKS:
+    for size, scheme in looks:
         width = size["width"]
         page.set_viewport_size(size)
         page.emulate_media(color_scheme=scheme)

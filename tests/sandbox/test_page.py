@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from tests.sandbox_process import SandboxProcess
 
 pytestmark = pytest.mark.process
 
-PAGES = (
-    *("", "room/webhooks", "room/alerts", "room/requests", "room/faults", "room/switches"),
-    "room/state",
+SECTIONS = (
+    *("ports", "carriers", "snap-port", "mails", "messages", "registrations", "calls"),
+    *("webhooks", "alerts", "requests", "faults", "switches", "state"),
 )
+PAGES = ("", *(f"room/{section}" for section in SECTIONS))
 HOSTILE = "</title></option><script>alert('x')</script>\"onclick='y' &amp; <b>\u2028é\U0001f600"
 
 
@@ -71,6 +73,23 @@ def test_the_navigation_leads_to_pages_only(visitor: Visitor) -> None:
         visitor.open(link)
         statuses.add(visitor.status)
     assert statuses == {200}
+
+
+@pytest.mark.parametrize(
+    ("path", "entry"),
+    [
+        ("", "Overview"),
+        ("room/ports", "Ports"),
+        ("room/snap-port", "Ports"),
+        ("room/phones/+12025550123", "Messages"),
+        ("room/switches?q=1", "Switches"),
+    ],
+)
+def test_the_navigation_says_where_one_is(visitor: Visitor, path: str, entry: str) -> None:
+    visitor.open(path)
+
+    _, _, rest = visitor.html.partition('aria-label="Main"')
+    assert re.findall('aria-current="page">([^<]+)', rest.partition("</nav>")[0]) == [entry]
 
 
 @pytest.mark.parametrize(
@@ -277,6 +296,28 @@ def test_a_new_token_takes_the_place_of_the_old_one(
     assert visitor.told(token)
 
 
+def test_a_trial_account_may_not_write_to_everybody(
+    sandbox: SandboxProcess, visitor: Visitor, acme_client: Client, acme_page: str
+) -> None:
+    visitor.open(acme_page)
+
+    visitor.submit("type", to={"type": "Trial"})
+
+    assert acme_client.api.accounts(sandbox.acme_sid).fetch().type == "Trial"
+    visitor.submit("type", to={"type": "Full"})
+    assert acme_client.api.accounts(sandbox.acme_sid).fetch().type == "Full"
+
+
+def test_a_paper_is_made_and_named(visitor: Visitor, acme_page: str) -> None:
+    visitor.open(acme_page)
+
+    visitor.submit("paper", kind="bundle")
+
+    assert visitor.told("The bundle is BU")
+    visitor.submit("paper", kind="letter")
+    assert visitor.status == 400
+
+
 # Numbers
 
 
@@ -336,6 +377,23 @@ def test_a_number_is_released_and_bought_back_within_ten_days(
     visitor.submit("release")
     visitor.submit("forward", button="+10 days")
     assert visitor.told("Nothing was released")
+
+
+def test_a_release_is_refused_as_long_as_it_is_said(
+    sandbox: SandboxProcess, visitor: Visitor, acme_client: Client
+) -> None:
+    path, phone_number = first_number(sandbox)
+    visitor.open(path)
+
+    visitor.submit("refuse", code="22400")
+    visitor.submit("release")
+    refused = visitor.status, visitor.page.text
+    visitor.submit("refuse", code="")
+    visitor.submit("release")
+
+    assert refused[0] == 400
+    assert "22400" in refused[1]
+    assert acme_client.incoming_phone_numbers.list(phone_number=phone_number) == []
 
 
 def test_a_number_moves_inside_its_family(sandbox: SandboxProcess, visitor: Visitor) -> None:

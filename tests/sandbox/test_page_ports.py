@@ -47,6 +47,8 @@ def test_ports_are_listed_and_lead_to_their_pages(visitor: Visitor, port: str) -
     assert f"/_sandbox/room/ports/{port}" in page.links
     assert visitor.open(f"room/ports/{port}").headings == ["Acme Inc"]
     assert WRITTEN in visitor.page.text
+    # What usually comes next is chosen already.
+    assert visitor.form("move-number").fields["state"] == "port_submitted"
 
 
 def test_one_number_is_rejected_for_a_reason(

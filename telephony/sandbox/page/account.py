@@ -8,6 +8,7 @@ from datetime import timedelta
 from telephony.sandbox import inventory
 from telephony.sandbox.control import PREFIX
 from telephony.sandbox.errors import ControlError
+from telephony.sandbox.holdings.requirements import PAPERS
 from telephony.sandbox.page import parts
 from telephony.sandbox.page.forms import Form, unfold
 from telephony.sandbox.page.html import Child, Markup, tag
@@ -58,13 +59,11 @@ def _numbers(visit: Visit, account: Account) -> Child:
 
 def _found(rows: Sequence[Number], wanted: str) -> list[Number]:
     """By digits however they are written, by a part of the name, or by the SID."""
-    digits = "".join(filter(str.isdigit, wanted))
-    is_number = bool(digits) and not set(wanted) - set("+()- .0123456789")
-    name = wanted.lower()
+    digits, name = parts.digits_of(wanted), wanted.lower()
     return [
         row
         for row in rows
-        if (is_number and digits in row.phone_number)
+        if (digits and digits in row.phone_number)
         or row.sid == wanted
         or name in inventory.friendly_name(row).lower()
     ]
@@ -193,7 +192,9 @@ def _acts(visit: Visit, account: Account) -> Markup:
         buttons += [by_twilio.press("Suspend as Twilio")]
     if account.status == "suspended":
         buttons += [Form(visit, "reactivate").press("Reactivate")]
+    other = "Full" if account.type == "Trial" else "Trial"
     buttons += [Form(visit, "token").press("New token")]
+    buttons += [Form(visit, "type", type=other).press(f"Make it a {other.lower()} account")]
     close = Form(visit, "close")
     closing = unfold(
         "Close",
@@ -209,9 +210,32 @@ def _acts(visit: Visit, account: Account) -> Markup:
         "Change it",
         tag("p", parts.soft("Twilio's own suspension cannot be undone by its owner.")),
         tag("div", buttons, class_="buttons"),
+        _papers(visit),
         closing if account.status != "closed" else None,
         id="change",
     )
+
+
+def _papers(visit: Visit) -> Markup:
+    form = Form(visit, "paper")
+    return unfold(
+        "Papers",
+        tag("p", "Some countries ask for one with each number: it is approved at once."),
+        form.whole(form.choice("kind", "Kind", parts.options(PAPERS)), submit="Make one"),
+        is_open=form.problem is not None,
+    )
+
+
+def add_paper(visit: Visit) -> Done:
+    kind = visit.form.get("kind", "")
+    paper = visit.post(f"/accounts/{visit.account().sid}/papers", {"kind": kind})
+    return Done(f"The {kind} is {paper['sid']}.")
+
+
+def set_type(visit: Visit) -> Done:
+    wanted = visit.form.get("type", "")
+    visit.post(f"/accounts/{visit.account().sid}/type", {"type": wanted})
+    return Done(f"It is a {wanted.lower()} account now.")
 
 
 def _set_status(visit: Visit, status: str, **more: bool) -> Done:
@@ -251,6 +275,8 @@ PAGES = [
             "reactivate": reactivate,
             "close": close,
             "token": new_token,
+            "type": set_type,
+            "paper": add_paper,
         },
     )
 ]

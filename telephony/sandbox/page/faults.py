@@ -63,18 +63,17 @@ def _fault(fault: dict[str, Any]) -> tuple[Child, ...]:
     defaults = {each.name: each.default for each in fields(Fault)}
 
     def words(names: dict[str, Any]) -> Child:
-        return parts.lines(
-            *(
-                f"{label.lower()}: {fault[name]}"
-                for name, (label, _) in names.items()
-                if fault[name] != defaults[name]
-            )
-        )
+        told = [
+            f"{label.lower()}: {fault[name]}"
+            for name, (label, _) in names.items()
+            if fault[name] != defaults[name]
+        ]
+        return tag("div", parts.lines(*told), class_="told") if told else None
 
     return (
         (fault["kind"], tag("small", WHAT[fault["kind"]])),
         words(WHICH) or "every one",
-        words(HOW) or None,
+        words(HOW),
         f"{fault['hits']:,} times",
     )
 

@@ -23,6 +23,12 @@ NAVIGATION = (
     ("Switches", f"{ROOM}/switches"),
     ("State", f"{ROOM}/state"),
 )
+#: Entry -> sections without an entry of their own.
+BELONGS = {
+    "Overview": ("accounts/",),
+    "Ports": ("carriers", "snap-port"),
+    "Messages": ("phones/", "registrations"),
+}
 _DOTS = [(x, y) for y in (9, 16, 23) for x in (10, 16, 22)]
 
 
@@ -106,9 +112,9 @@ def _side(visit: Visit) -> Markup:
 
 
 def _entry(visit: Visit, label: str, href: str) -> Markup:
-    is_here = visit.path == href or (href != f"{PREFIX}/" and visit.path.startswith(href))
-    if href == f"{PREFIX}/" and visit.path.startswith(f"{ROOM}/accounts/"):
-        is_here = True
+    belongs = tuple(f"{ROOM}/{section}" for section in BELONGS.get(label, ()))
+    below = () if href == f"{PREFIX}/" else (f"{href}/",)
+    is_here = visit.path == href or visit.path.startswith((*below, *belongs))
     return tag(
         "a", label, _count(visit, label), href=href, aria_current="page" if is_here else None
     )

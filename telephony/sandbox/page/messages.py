@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
 
-from telephony.sandbox import plan
 from telephony.sandbox.errors import ControlError
-from telephony.sandbox.http import Response
-from telephony.sandbox.messaging import media
 from telephony.sandbox.messaging.control import STATUSES
-from telephony.sandbox.messaging.phones import BEHAVIORS
 from telephony.sandbox.messaging.rows import Message
 from telephony.sandbox.page import parts, webhooks
 from telephony.sandbox.page.forms import Form
 from telephony.sandbox.page.html import Child, Markup, tag
 from telephony.sandbox.page.visit import Done, Page, Sheet, Visit
-from telephony.sandbox.world import World
 
 CONVERSATIONS = 10  # phones that are listed
-MEDIA = parts.options(("image/png", "audio/mpeg", "video/mp4", "text/vcard"), {"": "nothing"})
+ATTACHED = parts.options(("image/png", "audio/mpeg", "video/mp4", "text/vcard"), {"": "nothing"})
 
 
 def show(visit: Visit) -> Sheet:
@@ -37,18 +31,22 @@ def show(visit: Visit) -> Sheet:
     phones = _phones(visit, latest) if latest else None
     search = parts.search(visit, "Search digits, words, SID")
     every = parts.section("All messages", search, parts.live("all", listed), pages, id="all-texts")
+    others = (
+        parts.jump("Text a number"),
+        parts.link("Registrations", parts.to("registrations"), class_="button"),
+    )
     if phones is None:
-        return Sheet("Messages", parts.split(every, _compose(visit)))
-    return Sheet("Messages", (parts.split(phones, _compose(visit)), every))
+        return Sheet("Messages", parts.split(every, _compose(visit)), actions=others)
+    return Sheet("Messages", (parts.split(phones, _compose(visit)), every), actions=others)
 
 
 def _matches(row: Message, wanted: str) -> bool:
-    digits = "".join(filter(str.isdigit, wanted))
+    digits = parts.digits_of(wanted)
     numbers = f"{row.from_number} {row.to_number}"
     return (
         row.sid == wanted
         or wanted.lower() in row.body.lower()
-        or (len(digits) > 2 and not set(wanted) - set("+()- .0123456789") and digits in numbers)
+        or (len(digits) > 2 and digits in numbers)
     )
 
 
@@ -70,7 +68,7 @@ def _conversations(newest_first: Sequence[Message]) -> list[Message]:
 def _phones(visit: Visit, latest: list[Message]) -> Markup:
     rows = [
         (
-            parts.link(parts.phone(phone_of(row)), phone_address(phone_of(row))),
+            parts.link(parts.phone(phone_of(row)), parts.phone_page(phone_of(row))),
             tag("span", row.body, class_="excerpt"),
             parts.time(row.created),
         )
@@ -80,28 +78,15 @@ def _phones(visit: Visit, latest: list[Message]) -> Markup:
     return parts.section("Conversations", parts.live("phones", table), id="conversations")
 
 
-def phone_address(phone_number: str) -> str:
-    return parts.to("phones", phone_number)
-
-
 def _row(visit: Visit, row: Message) -> tuple[Child, ...]:
     body = row.body or (f"{len(row.media)} media" if row.media else "(nothing)")
     return (
         parts.link(tag("span", body, class_="excerpt"), parts.to("messages", row.sid)),
-        side(visit.world, row.from_number),
-        side(visit.world, row.to_number),
+        parts.phone_link(visit.world, row.from_number),
+        parts.phone_link(visit.world, row.to_number),
         _status(row),
         parts.time(row.created),
     )
-
-
-def side(world: World, number: str | None) -> Child:
-    """A number of an account leads to its page, any other one to its phone."""
-    if not number:
-        return parts.soft("not chosen yet")
-    if number in world.by_phone_number or not plan.E164.fullmatch(number):
-        return parts.number_link(world, number)
-    return parts.link(tag("span", parts.phone(number), class_="phone"), phone_address(number))
 
 
 def _status(row: Message) -> Child:
@@ -112,19 +97,13 @@ def _status(row: Message) -> Child:
 # A made-up phone writes
 
 
-def made_up(world: World) -> str:
-    """The first number of those reserved for fiction in Washington that no account has."""
-    numbers = (f"+12025550{last}" for last in range(100, 200))
-    return next(each for each in numbers if each not in world.by_phone_number)
-
-
 def _compose(visit: Visit) -> Markup:
     form = Form(visit, "write")
     fields = (
         form.text(
             "from",
             "From the phone",
-            value=made_up(visit.world),
+            value=parts.made_up(visit.world),
             help="Any number that no account has.",
             inputmode="tel",
             required=True,
@@ -132,7 +111,7 @@ def _compose(visit: Visit) -> Markup:
         form.text("to", "To the number", value=visit.query.get("to", ""), placeholder="+1…",
                   inputmode="tel", required=True),
         form.area("body", "Text"),
-        form.choice("media", "With", MEDIA),
+        form.choice("media", "With", ATTACHED),
     )  # fmt: skip
     return parts.card(
         "Text a number", form.whole(fields, submit="Send", look="primary"), id="compose"
@@ -150,123 +129,10 @@ def write(visit: Visit) -> Done:
     if kind := visit.form.get("media"):
         body["media"] = [kind]
     answer = visit.post("/messages", body, settle=True)
-    there = phone_address(sender)
+    there, at = parts.phone_page(sender), "#write-body" if "phone" in visit.args else "#main"
     if answer.get("sid") is None:
-        return Done(f"It did not arrive: {answer['reason']}.", there, tone="warning")
-    return Done(f"{parts.phone(body['to'])} got it.", there)
-
-
-# A phone
-
-
-def show_phone(visit: Visit) -> Sheet:
-    number = visit.args["phone"]
-    if not plan.E164.fullmatch(number):
-        raise ControlError(404, f"{number} is not an E.164 number.")
-    if number in visit.world.by_phone_number:
-        raise ControlError(404, f"{parts.phone(number)} is a number of an account.")
-    phone = visit.get(f"/phones/{number}")
-    side = (_behavior(visit, phone), _opt_outs(visit, phone))
-    conversation = phone["conversation"]
-    return Sheet(
-        parts.phone(number),
-        parts.split((_chat(visit, conversation), _reply(visit, conversation)), side),
-        trail=parts.link("Messages", parts.to("messages")),
-        extra="a made-up phone",
-        actions=parts.link(
-            "Call from it", f"{parts.to('calls')}?{urlencode({'from': number})}", class_="button"
-        ),
-    )  # fmt: skip
-
-
-def _chat(visit: Visit, conversation: list[dict[str, Any]]) -> Markup:
-    if not conversation:
-        return parts.empty("Nothing was written yet", "Write the first text below.")
-    several = len({line["number"] for line in conversation}) > 1
-    lines = [_line(visit, line, several) for line in conversation]
-    listed = tag("ol", lines, class_="chat", id="chat", data_live=True)
-    return tag(
-        "div", listed, class_="chat-view", tabindex="0", role="log", aria_label="Conversation"
-    )
-
-
-def _line(visit: Visit, line: dict[str, Any], several: bool) -> Markup:
-    out = line["from_phone"]
-    who = "The phone" if out else (parts.phone(line["number"]) if line["number"] else "Twilio")
-    meta: list[Child] = [parts.when(line["at"])]
-    if several:
-        meta += [" · ", "to " if out else "from ", parts.number_link(visit.world, line["number"])]
-    if line["automatic"]:
-        meta += [" · ", "answered by Twilio itself"]
-    elif not out and line["status"] != "delivered":
-        meta += [" · ", parts.badge(line["status"])]
-    if line["error_code"]:
-        meta += [" ", str(line["error_code"])]
-    if not line["automatic"]:
-        address = parts.to("messages", line["sid"])
-        meta += [" · ", parts.link(("Details", parts.hidden_text(f"of {line['sid']}")), address)]
-    return tag(
-        "li",
-        parts.hidden_text(f"{who}:"),
-        tag("div", line["body"], class_="bubble") if line["body"] else None,
-        [_media(line["sid"], each) for each in line["media"]],
-        tag("div", meta, class_="meta"),
-        class_="from-phone" if out else "from-number",
-    )
-
-
-def _media(sid: str, piece: dict[str, str]) -> Markup:
-    """What is a picture is shown; anything else can be opened."""
-    address, kind = parts.to("media", sid, piece["url"].rpartition("/")[2]), piece["content_type"]
-    if kind in ("image/png", "image/jpeg", "image/gif"):
-        return tag("img", src=address, alt=f"Attached: {kind}", class_="bubble")
-    return tag("div", parts.link(kind, address), class_="bubble")
-
-
-def _reply(visit: Visit, conversation: list[dict[str, Any]]) -> Markup:
-    form = Form(visit, "write")
-    numbers = dict.fromkeys(line["number"] for line in reversed(conversation) if line["number"])
-    known = tag("datalist", [tag("option", value=each) for each in numbers], id="known-numbers")
-    to = form.text(
-        "to", "To", value=next(iter(numbers), ""), list="known-numbers", inputmode="tel",
-        required=True,
-    )  # fmt: skip
-    fields = (
-        form.area("body", "Text", class_="short-area"),
-        tag("div", to, form.choice("media", "With", MEDIA), class_="halves"),
-        known,
-    )
-    return form.whole(fields, submit="Send", look="primary", class_="card")
-
-
-def _behavior(visit: Visit, phone: dict[str, Any]) -> Markup:
-    form = Form(visit, "behave")
-    options = {name: f"{name} ({code})" if code else name for name, code in BEHAVIORS.items()}
-    return parts.card(
-        "How it takes texts",
-        form.whole(
-            form.choice("texts", "A text to it is", options, value=phone["texts"]),
-            form.tick("verified", "Verified, for trial accounts", checked=phone["verified"]),
-            submit="Store",
-        ),
-        id="behavior",
-    )
-
-
-def behave(visit: Visit) -> Done:
-    body = {"texts": visit.form.get("texts"), "verified": "verified" in visit.form}
-    visit.post(f"/phones/{visit.args['phone']}", body)
-    return Done("So it takes texts from now on.")
-
-
-def _opt_outs(visit: Visit, phone: dict[str, Any]) -> Markup:
-    senders = [
-        tag("li", parts.number_link(visit.world, each) if each.startswith("+") else each)
-        for each in phone["opted_out_of"]
-    ]
-    words = tag("p", parts.soft("STOP, START and HELP work as words of their own."))
-    listed = tag("ul", senders) if senders else tag("p", "It takes texts from everybody.")
-    return parts.card("Wants no texts from", listed, words, id="opt-outs")
+        return Done(f"It did not arrive: {answer['reason']}.", there, at, tone="warning")
+    return Done(f"{parts.phone(body['to'])} got it.", there, at)
 
 
 # One message
@@ -298,8 +164,8 @@ def _facts(visit: Visit, row: Message) -> Markup:
         "Facts",
         parts.facts(
             [
-                ("From", side(visit.world, row.from_number)),
-                ("To", side(visit.world, row.to_number)),
+                ("From", parts.phone_link(visit.world, row.from_number)),
+                ("To", parts.phone_link(visit.world, row.to_number)),
                 ("Direction", row.direction),
                 ("Account", parts.account_link(visit.world, row.account_sid)),
                 ("Made", parts.time(row.created)),
@@ -336,19 +202,7 @@ def set_status(visit: Visit) -> Done:
     return Done(f"It is {body['status']} now.")
 
 
-def show_media(visit: Visit) -> Response:
-    """A file of a message, without asking Twilio's side for it."""
-    row = _message(visit)
-    found = next((each for each in row.media if each["sid"] == visit.args["media"]), None)
-    if found is None:
-        raise ControlError(404, f"There is no media {visit.args['media']}.")
-    kind = found["content_type"]
-    return Response(200, media.content(found["sid"], kind), {"Content-Type": kind})
-
-
 PAGES = [
-    Page("/room/media/(?P<sid>[^/]+)/(?P<media>[^/]+)", show_media),
     Page("/room/messages", show, {"write": write}),
     Page("/room/messages/(?P<sid>[^/]+)", show_one, {"status": set_status}),
-    Page("/room/phones/(?P<phone>[^/]+)", show_phone, {"write": write, "behave": behave}),
 ]

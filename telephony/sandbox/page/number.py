@@ -15,6 +15,12 @@ from telephony.sandbox.page.visit import Done, Page, Sheet, Visit
 from telephony.sandbox.world import Number
 
 METHODS = parts.options(("POST", "GET"))
+REFUSALS = {
+    "": "it does not refuse it",
+    "22350": "22350: it is being ported out",
+    "22400": "22400: it is in a route configuration",
+    "22402": "22402: of its region",
+}
 #: Parameter -> (field, label) of the settings that Console's page of a number offers.
 TEXTS = {
     "FriendlyName": ("friendly_name", "Name"),
@@ -124,10 +130,10 @@ def _more(settings: dict[str, Any]) -> Iterator[tuple[str, Child]]:
 
 
 def _rehearse(number: Number) -> Markup:
-    to = {"to": number.phone_number}
+    query = f"{urlencode({'to': number.phone_number})}#{parts.COMPOSE}"
     links = (
-        parts.link("Text it", f"{parts.to('messages')}?{urlencode(to)}", class_="button"),
-        parts.link("Call it", f"{parts.to('calls')}?{urlencode(to)}", class_="button"),
+        parts.link("Text it", f"{parts.to('messages')}?{query}", class_="button"),
+        parts.link("Call it", f"{parts.to('calls')}?{query}", class_="button"),
     )
     return parts.card("Rehearse", tag("div", links, class_="buttons"), id="rehearse")
 
@@ -146,7 +152,16 @@ def _give_up(visit: Visit) -> Markup:
         move.whole(move.choice("AccountSid", "Account", family), submit="Move it"),
         is_open=move.problem is not None,
     )
-    return parts.card("Give it up", releasing, moving if family else None, id="give-up")
+    refuse = Form(visit, "refuse")
+    refused = number_of(visit).release_refused
+    refusing = unfold(
+        "Let Twilio refuse the release",
+        refuse.whole(
+            refuse.choice("code", "Why", REFUSALS, value=str(refused or "")), submit="Store"
+        ),
+        is_open=refuse.problem is not None or refused is not None,
+    )
+    return parts.card("Give it up", releasing, moving if family else None, refusing, id="give-up")
 
 
 def _family(visit: Visit) -> dict[str, str]:
@@ -163,6 +178,15 @@ def release(visit: Visit) -> Done:
     return Done(f"{parts.phone(number.phone_number)} was released.", there)
 
 
+def refuse_release(visit: Visit) -> Done:
+    code = visit.form.get("code")
+    if code not in REFUSALS:
+        raise ControlError(400, "Choose one of the reasons.")
+    number = number_of(visit).phone_number
+    visit.post(f"/numbers/{number}/release-refusal", {"code": int(code) if code else None})
+    return Done("A release is refused from now on." if code else "It can be released.")
+
+
 def move(visit: Visit) -> Done:
     account, number = visit.account(), number_of(visit)
     target = visit.given("AccountSid")
@@ -174,6 +198,6 @@ PAGES = [
     Page(
         "/room/accounts/(?P<sid>[^/]+)/numbers/(?P<number>[^/]+)",
         show,
-        {"save": save, "release": release, "move": move},
+        {"save": save, "release": release, "move": move, "refuse": refuse_release},
     )
 ]

@@ -19,8 +19,13 @@ TONES = {
     **dict.fromkeys(
         ("active", "completed", "delivered", "sent", "in-progress", "received"), "good"
     ),
-    **dict.fromkeys(("suspended", "pending", "queued", "ringing", "sending", "warning"), "warn"),
-    **dict.fromkeys(("closed", "failed", "undelivered", "error", "busy", "no-answer"), "bad"),
+    **dict.fromkeys(
+        ("suspended", "pending", "queued", "ringing", "sending", "warning", "paused", "processing"),
+        "warn",
+    ),
+    **dict.fromkeys(
+        ("closed", "failed", "undelivered", "error", "busy", "no-answer", "absent"), "bad"
+    ),
 }
 
 
@@ -79,12 +84,31 @@ def account_link(world: World, sid: str) -> Child:
 
 
 def number_link(world: World, number: str) -> Child:
-    """A number of an account leads to its page, any other one to its phone."""
+    """A number of an account leads to its page."""
     found = world.by_phone_number.get(number)
     if found is not None:
         address = to("accounts", found.account_sid, "numbers", found.sid)
         return link(tag("span", phone(number), class_="phone"), address)
     return tag("span", phone(number), class_="phone")
+
+
+def phone_link(world: World, number: str | None) -> Child:
+    """A number of an account leads to its page, any other one to its phone."""
+    if not number:
+        return soft("not chosen yet")
+    if number in world.by_phone_number or not plan.E164.fullmatch(number):
+        return number_link(world, number)
+    return link(tag("span", phone(number), class_="phone"), phone_page(number))
+
+
+def phone_page(number: str) -> str:
+    return to("phones", number)
+
+
+def made_up(world: World) -> str:
+    """The first number of those reserved for fiction in Washington that no account has."""
+    numbers = (f"+12025550{last}" for last in range(100, 200))
+    return next(each for each in numbers if each not in world.by_phone_number)
 
 
 def copy(text: str) -> Markup:
@@ -237,6 +261,22 @@ def paged(visit: Visit, rows: Sequence[T]) -> tuple[Sequence[T], Markup]:
     text = tag("span", f"{first:,} to {first + len(shown) - 1:,} of {len(rows):,}" if shown else "")
     nav = tag("nav", links, class_="buttons", aria_label="Pages") if links else None
     return shown, tag("div", text, nav, class_="pages")
+
+
+def digits_of(wanted: str) -> str:
+    """The digits of what can be a part of a phone number, however written; else none."""
+    if set(wanted) - set("+()- .0123456789"):
+        return ""
+    return "".join(filter(str.isdigit, wanted))
+
+
+#: The heading of a form that a list has beside it, on a phone below it.
+COMPOSE = "compose-h"
+
+
+def jump(text: str) -> Markup:
+    """The way over a long list to that form, on a phone."""
+    return link(text, f"#{COMPOSE}", class_="button jump")
 
 
 def options(values: Iterable[str], first: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -93,7 +93,7 @@ def show_one(visit: Visit) -> Sheet:
 
 
 def _numbers(visit: Visit, numbers: list[dict[str, Any]]) -> Markup:
-    heads = ("Number", "State", "Why", "Port date", "")
+    heads = ("Number", "State", "Port date", "")
     return parts.live(
         "port-numbers", parts.table("Numbers", heads, [_number(visit, each) for each in numbers])
     )
@@ -107,8 +107,10 @@ def _number(visit: Visit, number: dict[str, Any]) -> tuple[Child, ...]:
             parts.number_link(visit.world, number["phone_number"]),
             tag("small", (number["number_type"] or "type unknown").lower()),
         ),
-        status(number["status"]),
-        parts.lines(words(why.lower()), parts.soft(str(code)) if code else None) if why else None,
+        parts.lines(
+            status(number["status"]),
+            parts.soft(f"{words(why.lower())} {code or ''}") if why else None,
+        ),
         parts.when(number["port_date"]) if number["port_date"] else None,
         _move_one(visit, number),
     )
@@ -128,9 +130,10 @@ def _move_one(visit: Visit, number: dict[str, Any]) -> Child:
     if not reachable:
         return None
     form = Form(visit, "move-number", number=number["sid"])
+    following = next(state for state in reachable if state in number["next_states"])
     fields = (
-        form.choice("state", "To", reachable, value=next(iter(number["next_states"]), "")),
-        form.choice("reason", "Why, of a rejection", REASONS),
+        form.choice("state", "To", reachable, value=following),
+        form.choice("reason", "Reason to reject", REASONS),
     )
     return unfold(
         "Move",
@@ -188,7 +191,7 @@ def _move_all(visit: Visit, port: dict[str, Any]) -> Markup | None:
     fields = (
         form.choice("state", "To", {name: reachable[name] for name in states.MOVES
                                     if name in reachable}),
-        form.choice("reason", "Why, of a rejection", REASONS),
+        form.choice("reason", "Reason to reject", REASONS),
     )  # fmt: skip
     return parts.card(
         "Move all numbers",

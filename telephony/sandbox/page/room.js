@@ -1,5 +1,6 @@
 // Keeps every [data-live] part of the page fresh while the page is in sight. Nothing in a part is
-// replaced while it has the focus or something unfolded, and only what changed is touched.
+// replaced while it has the focus or something unfolded, unless nothing is left of it, and only
+// what changed is touched.
 "use strict";
 (() => {
   const SECONDS = 2;
@@ -10,12 +11,14 @@
     element.contains(document.activeElement) || element.matches(":has(details[open], audio)");
 
   const renew = (old, fresh) => {
-    if (old.isEqualNode(fresh) || isBusy(old)) return;
+    if (old.isEqualNode(fresh) || (isBusy(old) && fresh.childElementCount)) return;
     const before = [...old.children];
     const after = [...fresh.children];
     const same = old.nodeName === fresh.nodeName && old.matches("[data-live], table, tbody, ol, ul, .table");
     if (!same || before.length === 0 || after.length === 0) {
+      const hadFocus = old.contains(document.activeElement);
       old.replaceWith(document.importNode(fresh, true));
+      if (hadFocus) document.getElementById("main").focus({ preventScroll: true });
       return;
     }
     after.forEach((child, at) => {

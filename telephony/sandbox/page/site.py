@@ -98,7 +98,7 @@ class Site:
             return self._show(page, visit, error.status)
         note = self.notes.put(done.tone, done.message)
         to = done.to or visit.here
-        headers = {"Location": f"{to}{'&' if '?' in to else '?'}note={note}#main"}
+        headers = {"Location": f"{to}{'&' if '?' in to else '?'}note={note}{done.at}"}
         return Response(303, b"", HEADERS | headers)
 
     def _show(self, page: Page, visit: Visit, status: int = 200) -> Response:

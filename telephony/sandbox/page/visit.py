@@ -108,6 +108,7 @@ class Done:
 
     message: str
     to: str | None = None
+    at: str = "#main"  # where on it; a field has the focus then
     tone: str = "success"
 
 

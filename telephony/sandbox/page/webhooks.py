@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from telephony.sandbox.errors import ControlError
@@ -69,6 +70,27 @@ def _answer(hook: Webhook) -> str | None:
     last = hook.attempts[-1]
     result = str(last["status"] or last["error"])
     return f"{result}, {hook.error_code}" if hook.error_code else result
+
+
+def exchange(hooks: Iterable[Webhook]) -> Markup:
+    """What a program was asked and told, in order, with what it answered."""
+    return tag("ol", [_step(hook) for hook in hooks], class_="timeline")
+
+
+def _step(hook: Webhook) -> Markup:
+    last = hook.attempts[-1] if hook.attempts else None
+    tone = {DELIVERED: "good", FAILED: "bad"}.get(hook.state, "")
+    return tag(
+        "li",
+        tag(
+            "div",
+            parts.link(hook.kind, parts.to("webhooks", hook.sid)),
+            f" · {_answer(hook) or 'no answer yet'}",
+        ),
+        tag("div", parts.time(hook.created), f" · {hook.method} {hook.url}", class_="meta"),
+        tag("pre", last["body"], tabindex="0") if last and last["body"] else None,
+        class_=tone,
+    )
 
 
 # One of them
