@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from twilio.rest import Client
+
 from tests.sandbox.receiver import Answer, Received, Receiver, Reply
 from tests.sandbox_process import SandboxProcess
 
@@ -44,3 +46,14 @@ def lines(sandbox: SandboxProcess, sid: str) -> list[tuple[str, str, str]]:
 
 def last(program: Receiver, path: str) -> Received:
     return program.at(path)[-1]
+
+
+def pass_time(sandbox: SandboxProcess, **by: float) -> None:
+    """Let what is under way arrive, then move the clock and let happen what it passes."""
+    sandbox.control("POST", "settle")
+    sandbox.forward(**by)
+
+
+def codes(client: Client) -> list[int]:
+    """The error codes of the account's alerts."""
+    return [int(alert.error_code) for alert in client.monitor.v1.alerts.list()]

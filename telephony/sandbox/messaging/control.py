@@ -21,6 +21,7 @@ from telephony.sandbox.messaging import (
     verifications,
 )
 from telephony.sandbox.messaging.rows import Message, Notice
+from telephony.sandbox.voice import handsets
 from telephony.sandbox.world import World
 
 SHOWN = 200  # messages of a list
@@ -118,6 +119,7 @@ def _phone(world: World, phone_number: str) -> dict[str, Any]:
         "texts": phones.behavior(world, phone_number),
         "verified": row is not None and row.is_verified,
         "opted_out_of": [sid.removesuffix(ends) for sid in world.opt_outs if sid.endswith(ends)],
+        **handsets.shown(world, phone_number),
     }
 
 
@@ -146,13 +148,20 @@ def _line(world: World, row: Message | Notice, phone_number: str) -> dict[str, A
 
 
 def set_phone(world: World, body: Body, phone_number: str) -> Answer:
-    """How it takes texts from now on: `{"texts": "landline"}`; `verified` is for trial accounts."""
+    """How it takes texts and calls from now on: `{"texts": "landline", "calls": "busy"}`.
+
+    `verified` is for trial accounts; `voice.handsets.set_up` says what else there is for calls.
+    """
     if not plan.E164.fullmatch(phone_number):
         raise ControlError(400, f"{phone_number} is not an E.164 number")
     texts, verified = body.get("texts", "delivered"), body.get("verified")
     if texts not in phones.BEHAVIORS or not isinstance(verified, bool | None):
         raise ControlError(400, f"texts must be one of {', '.join(phones.BEHAVIORS)}")
     row = phones.phone(world, phone_number)
+    try:
+        handsets.set_up(row, body)
+    except ValueError as error:
+        raise ControlError(400, str(error)) from None
     row.texts = texts if "texts" in body else row.texts
     row.is_verified = row.is_verified if verified is None else verified
     world.phones.changed(row)

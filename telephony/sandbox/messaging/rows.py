@@ -32,10 +32,13 @@ class Message(Row):
 
 @dataclass(slots=True)
 class Phone(Row):
-    """How a made-up phone takes texts, under its number; one without a row gets them all."""
+    """How a made-up phone takes texts and calls, under its number; one without a row takes all."""
 
     texts: str = "delivered"  # a name of `phones.BEHAVIORS`
     is_verified: bool = False  # a trial account may write to it (21608)
+    calls: str = "answers"  # a name of `voice.handsets.BEHAVIORS`
+    # "script", "hang_up_after", "ring_seconds" of whoever answers, as far as they are given
+    talk: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from telephony.sandbox.operations import ACCOUNT, Operation
-from telephony.sandbox.voice import gather, resources, verbs
+from telephony.sandbox.voice import (
+    background,
+    creation,
+    dial,
+    gather,
+    record,
+    resources,
+    updates,
+    verbs,
+)
 
 _ALL, _ONE = f"{ACCOUNT}/Calls.json", f"{ACCOUNT}/Calls/{{Sid}}.json"
 OPERATIONS: list[Operation] = [
     Operation("GET", "api", _ALL, resources.list_calls, resources.FILTERS),
+    Operation("POST", "api", _ALL, creation.create, creation.PARAMETERS),
     Operation("GET", "api", _ONE, resources.fetch),
+    Operation("POST", "api", _ONE, updates.update, updates.PARAMETERS),
     Operation("DELETE", "api", _ONE, resources.delete),
 ]
-__all__ = ["OPERATIONS", "gather", "verbs"]  # the latter carry out what programs answer
+# The latter carry out what programs answer.
+__all__ = ["OPERATIONS", "background", "dial", "gather", "record", "verbs"]

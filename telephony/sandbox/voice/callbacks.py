@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from telephony.sandbox.clock import rfc2822
+from telephony.sandbox.monitor import alerts
+from telephony.sandbox.timers import action
+from telephony.sandbox.voice import recordings
 from telephony.sandbox.voice.parameters import parameters
 from telephony.sandbox.voice.rows import Call
+from telephony.sandbox.voice.twiml import TwimlError, answer
+from telephony.sandbox.webhooks.courier import Outcome
 from telephony.sandbox.webhooks.sending import send
 from telephony.sandbox.world import World
 
 Callback = dict[str, Any]
+RECORDED_BY_REQUEST = "OutboundAPI"
+UNEXPECTED_ANSWER = 15003
 EVENTS = ("initiated", "ringing", "answered", "completed")
 
 
@@ -22,7 +30,7 @@ def tell(world: World, call: Call, event: str) -> None:
     sequence = callback["sequence"]
     callback["sequence"] = sequence + 1
     world.calls.changed(call)
-    send(
+    hook = send(
         world,
         call.account_sid,
         "call.status",
@@ -30,7 +38,22 @@ def tell(world: World, call: Call, event: str) -> None:
         {**parameters(call), **_of_event(world, call, event), "SequenceNumber": str(sequence)},
         method=callback["method"],
         subject_sid=call.sid,
+        then="voice.told",
     )
+    if hook is not None:
+        hook.args = {"hook_sid": hook.sid}
+
+
+@action("voice.told")
+def told(world: World, outcome: Outcome, hook_sid: str) -> None:
+    """Nothing comes of the answer; one that says more than nothing is a warning."""
+    hook = world.webhooks.get(hook_sid)
+    if hook is None or outcome.error_code is not None or not outcome.body.strip():
+        return
+    with contextlib.suppress(TwimlError):
+        if not answer(outcome).verbs:
+            return
+    alerts.add(world, hook.account_sid, UNEXPECTED_ANSWER, "The answer is of no use", hook=hook)
 
 
 def callback(url: str | None, method: str = "POST", events: list[str] | None = None) -> Callback:
@@ -46,7 +69,16 @@ def _of_event(world: World, call: Call, event: str) -> dict[str, str]:
         seconds = call.duration or 0
         given |= {"CallDuration": str(seconds), "Duration": str(-(-seconds // 60))}
         given["SipResponseCode"] = _SIP_CODES[call.status]
+        given |= _recorded(world, call)
     return given
+
+
+def _recorded(world: World, call: Call) -> dict[str, str]:
+    """What became of `Record=true` of the request that made the call."""
+    for recording in recordings.of_call(world, call):
+        if recording.source == RECORDED_BY_REQUEST:
+            return recordings.parameters(world, recording)
+    return {}
 
 
 _SIP_CODES = {

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from telephony.sandbox.messaging.phones import is_toll_free
 from telephony.sandbox.timers import action
-from telephony.sandbox.voice import callbacks
+from telephony.sandbox.voice import callbacks, lines, live, recordings
 from telephony.sandbox.voice.rows import Call
 from telephony.sandbox.world import World
 
@@ -27,13 +27,13 @@ class Listener(NamedTuple):
     """What a call does that waits for its person: when they speak, press keys, are silent, leave.
 
     Each is called with the world and the call; `said` with the text, its seconds and a confidence
-    too, `pressed` with the keys.
+    too, `pressed` with the keys, `left` with what it waited for: it is over, or is led elsewhere.
     """
 
     said: Callable[[World, Call, str, float, float], None]
     pressed: Callable[[World, Call, str], None]
     silent: Callable[[World, Call], None]
-    left: Callable[[World, Call], None]
+    left: Callable[[World, Call, dict[str, Any]], None]
 
 
 LISTENERS: dict[str, Listener] = {}  # by what a call waits for
@@ -61,6 +61,8 @@ def answer(world: World, call: Call) -> None:
     limit = call.flow["options"].get("time_limit", MAX_SECONDS)
     call.flow["limit"] = world.after(limit, "voice.too_long", sid=call.sid)
     callbacks.tell(world, call, "answered")
+    if call.direction == "inbound" and "peer" in call.flow:
+        world.after(lines.DELAY_SECONDS, "voice.peer_answered", peer=call.flow["peer"])
 
 
 def set_time_limit(world: World, call: Call, seconds: int) -> None:
@@ -83,21 +85,34 @@ def end(world: World, call: Call, status: str = "completed") -> None:
     """The call is over: `completed` if it was answered, else what `status` says."""
     if is_over(call):
         return
-    waiting = call.flow.get("waiting") or {}
-    if (listener := LISTENERS.get(waiting.get("for", ""))) is not None:
-        call.flow["waiting"] = {}  # what follows from leaving ends no call twice
-        listener.left(world, call)
     set_status(world, call, "completed" if call.status == "in-progress" else status)
     call.end = world.now()
     if call.start is not None:
         call.price = _price(call)
-    for name in ("timer", "limit", "person_timer", "leaves"):
+    for name in ("limit", "leaves", "detection"):
         world.cancel(call.flow.get(name))
+    leave_what_it_does(world, call)
+    recordings.end_all(world, call)
+    live.stop_all(world, call)
     callbacks.tell(world, call, "completed")
+    if "peer" in call.flow:
+        world.act("voice.peer_over", {"sid": call.sid})
     call.flow = {name: call.flow[name] for name in _KEPT if name in call.flow}
+    if call.parent_call_sid is not None:
+        world.act("voice.child_over", {"sid": call.sid})
 
 
 _KEPT = ("options", "callback")
+
+
+def leave_what_it_does(world: World, call: Call) -> None:
+    """Whatever the call waits for comes to nothing: it is over, or is led elsewhere."""
+    for name in ("timer", "person_timer"):
+        world.cancel(call.flow.get(name))
+    waiting, call.flow["waiting"] = call.flow.get("waiting") or {}, {}
+    call.flow["turn"] = call.flow.get("turn", 0) + 1  # an answer on its way is of no use any more
+    if (listener := LISTENERS.get(waiting.get("for", ""))) is not None:
+        listener.left(world, call, waiting)
 
 
 def _price(call: Call) -> str:

@@ -67,10 +67,11 @@ def _caller(body: Body) -> inbound.Caller:
         raise ControlError(400, "from must be an E.164 number, or anonymous")
     if stir is not None and not STIR.fullmatch(str(stir)):
         raise ControlError(400, f"{stir} is no StirVerstat")
-    after = body.get("hang_up_after")
-    if after is not None and (isinstance(after, bool) or not isinstance(after, int | float)):
-        raise ControlError(400, "hang_up_after is a number of seconds")
+    for name in ("caller_name", "forwarded_from"):
+        if not isinstance(body.get(name), str | None):
+            raise ControlError(400, f"{name} is a text")
     try:
+        after = people.read_seconds("hang_up_after", body.get("hang_up_after"))
         script = people.read_script(body.get("script"))
     except ValueError as error:
         raise ControlError(400, str(error)) from None

@@ -15,6 +15,7 @@ from telephony.sandbox.webhooks.sending import send
 from telephony.sandbox.world import World
 
 INVALID_URL, TOO_MANY_REDIRECTS = 11100, 11215
+FIRST, LATER = "call.answer", "call.action"  # kinds of webhooks
 MAX_DOCUMENTS = 50  # one after the other, in none of which anything takes time
 APOLOGY = "We are sorry, an application error has occurred. Goodbye."
 
@@ -26,7 +27,7 @@ def fetch(
     method: str = "POST",
     extra: dict[str, str] | None = None,
     *,
-    kind: str = "call.action",
+    kind: str = LATER,
 ) -> None:
     """Ask the program how to go on; `url` may be relative to the document the call follows."""
     absolute = urljoin(call.flow.get("base") or "", url)
@@ -53,7 +54,7 @@ def _send(
     kind: str,
     is_fallback: bool = False,
 ) -> None:
-    fallback = ("POST", None) if is_fallback else tuple(call.flow["fallback"])
+    fallback_method, fallback_url = ("POST", None) if is_fallback else call.flow["fallback"]
     call.flow["turn"] = call.flow.get("turn", 0) + 1
     calls.wait_for(world, call, {"for": "document", "url": url})
     hook = send(
@@ -63,7 +64,7 @@ def _send(
         url,
         params,
         method=method,
-        fallback=fallback,
+        fallback=(fallback_method, fallback_url),
         subject_sid=call.sid,
         then="voice.document",
     )

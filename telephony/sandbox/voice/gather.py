@@ -59,7 +59,7 @@ def _timeout(waiting: dict[str, Any]) -> float:
 def _said(world: World, call: Call, text: str, seconds: float, confidence: float) -> None:
     waiting = call.flow["waiting"]
     verb = waiting["verb"]
-    if "speech" not in _inputs(verb) or waiting["digits"]:
+    if "speech" not in _inputs(verb):
         return
     if not waiting.get("listening") and not twiml.flag(verb, "bargeIn", default=True):
         return
@@ -96,13 +96,12 @@ def _tell_partial(world: World, call: Call, verb: twiml.Verb, text: str) -> None
 
 
 def _pressed(world: World, call: Call, keys: str) -> None:
-    """Keys end what is being said; the finishing key and the last of `numDigits` end it all."""
+    """Keys count for more than words; the finishing key and the last of `numDigits` end it."""
     waiting = call.flow["waiting"]
     verb = waiting["verb"]
     if "dtmf" not in _inputs(verb):
         return
     waiting |= {"prompts": [], "listening": True}
-    waiting.pop("speech", None)
     finish = twiml.text(verb, "finishOnKey", "#")
     most = twiml.number(verb, "numDigits", 0)
     for key in keys:
@@ -149,7 +148,7 @@ def _silent(world: World, call: Call) -> None:
     gathered(world, call.sid)
 
 
-def _left(world: World, call: Call) -> None:
+def _left(world: World, call: Call, waiting: dict[str, Any]) -> None:
     """Nobody is told what was gathered so far."""
 
 

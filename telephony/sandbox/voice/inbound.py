@@ -35,8 +35,11 @@ class Received:
     reason: str | None = None
 
 
-def receive(world: World, caller: Caller, number: Number) -> Received:
-    """A phone calls a number of an account; its program is asked what to do."""
+def receive(world: World, caller: Caller, number: Number, *, peer: str | None = None) -> Received:
+    """A phone calls a number of an account; its program is asked what to do.
+
+    `peer` is the call whose other end this is, if the phone is a number of this sandbox.
+    """
     own: dict[str, Any] = {**DEFAULTS, **number.changes}
     if (status := world.status(world.accounts[number.account_sid])) != "active":
         return Received(None, f"the account is {status}")
@@ -63,11 +66,13 @@ def receive(world: World, caller: Caller, number: Number) -> Received:
         "callback": callback(settings["status_callback"], settings["status_callback_method"]),
         "fallback": [settings["voice_fallback_method"], settings["voice_fallback_url"]],
     }
+    if peer is not None:
+        call.flow["peer"] = peer
     if caller.hang_up_after is not None:
         call.flow["leaves"] = world.after(caller.hang_up_after, "voice.leave", sid=call.sid)
     if settings["voice_url"]:
         url, method = settings["voice_url"], settings["voice_method"]
-        fetching.fetch(world, call, url, method, kind="call.answer")
+        fetching.fetch(world, call, url, method, kind=fetching.FIRST)
     else:
         _turn_away(world, call)
     return Received(call)

@@ -27,7 +27,7 @@ def verb(name: str) -> Callable[[C], C]:
 
 
 def run(world: World, call: Call) -> None:
-    """Carry out verbs until one takes time; a call without a next verb ends.
+    """Carry out verbs until one takes time; a call without a next verb ends, or is connected.
 
     Everything but a `<Reject>` that comes first, or a `<Dial>` that answers on the bridge, takes
     the call up.
@@ -41,7 +41,10 @@ def run(world: World, call: Call) -> None:
         if not VERBS[following["name"]](world, call, following):
             return
     calls.answer(world, call)
-    calls.end(world, call)
+    if (afterwards := call.flow.get("afterwards")) is not None:
+        world.act(afterwards, {"sid": call.sid})
+    else:
+        calls.end(world, call)
 
 
 def _leaves_ringing(following: twiml.Verb) -> bool:

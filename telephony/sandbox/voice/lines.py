@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from telephony.sandbox.voice import live
 from telephony.sandbox.voice.rows import Call
 from telephony.sandbox.world import World
 
 WORDS_A_SECOND = 2.5
 SHORTEST_SECONDS = 1.0
 SECONDS_A_DIGIT = 0.5
+DELAY_SECONDS = 0.2  # until the other end of a call between two numbers hears it
 FILE_SECONDS = 3.0  # of a file that <Play> names; nobody fetches it
 
 
@@ -25,3 +27,7 @@ def hear(world: World, call: Call, side: str, kind: str, text: str, seconds: flo
     line = {"at": world.now(), "seconds": seconds, "side": side, "kind": kind, "text": text}
     call.heard = [*call.heard, line]
     world.calls.changed(call)
+    live.heard(world, call, line)
+    if side == "program" and kind in ("say", "digits") and "peer" in call.flow:
+        peer = call.flow["peer"]
+        world.after(DELAY_SECONDS, "voice.peer_said", peer=peer, kind=kind, text=text)

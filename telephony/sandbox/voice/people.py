@@ -53,6 +53,15 @@ def _check(step: Any) -> None:
         raise ValueError("confidence is from 0 to 1")
 
 
+def read_seconds(name: str, given: Any) -> float | None:
+    """A time as the control API takes it; None for none. Raises `ValueError`."""
+    if given is not None and (isinstance(given, bool) or not isinstance(given, int | float)):
+        raise ValueError(f"{name} is a number of seconds")
+    if given is not None and given < 0:
+        raise ValueError(f"{name} must not be negative")
+    return given
+
+
 def is_live(call: Call) -> bool:
     """Whether somebody decides as it goes what this person does."""
     return call.flow.get("script") is None
@@ -75,7 +84,7 @@ def _next_step(world: World, call: Call, due: float) -> None:
 def take_step(world: World, sid: str) -> None:
     """The person's next step, if the program still listens."""
     call = world.calls.get(sid)
-    if call is None or not can_hear(call) or not call.flow["script"]:
+    if call is None or not _listens(call) or not call.flow["script"]:
         return
     step, *call.flow["script"] = call.flow["script"]
     world.calls.changed(call)
@@ -91,8 +100,13 @@ def take_step(world: World, sid: str) -> None:
     else:
         seconds = press(world, call, step["press"])
     call.flow["ready"] = world.now() + seconds + REACTION_SECONDS
-    if can_hear(call) and call.flow["script"]:
+    if _listens(call) and call.flow["script"]:
         _next_step(world, call, call.flow["ready"])
+
+
+def _listens(call: Call) -> bool:
+    """Whether the program has said what it has to say; a script interrupts nobody."""
+    return can_hear(call) and bool(call.flow["waiting"].get("listening"))
 
 
 def can_hear(call: Call) -> bool:

@@ -49,9 +49,10 @@ class Recording(Row):
     duration: int | None = None  # whole seconds; None as long as it goes on
     price: str | None = None
     error_code: int | None = None
-    # The stretches of time that are in it, as [begin, end]; pauses are not.
+    # The stretches of time that are in it, as [begin, end]; while it goes on the last is [begin].
     stretches: list[list[float]] = field(default_factory=list)
     callback: dict[str, Any] = field(default_factory=dict)  # "url", "method", "events"
+    # "trim": bool; "silences": [begin, end] of pauses that are in it, as silence
     options: dict[str, Any] = field(default_factory=dict)
 
 

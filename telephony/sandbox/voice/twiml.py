@@ -38,7 +38,7 @@ _CALLBACK = "recordingStatusCallback recordingStatusCallbackMethod recordingStat
 _STATUS = "statusCallback statusCallbackMethod statusCallbackEvent"
 # What each verb and noun may have: attributes, and what may be inside it.
 _SCHEMA: dict[str, tuple[str, str]] = {
-    "Response": ("", "Say Play Pause Gather Redirect Reject Hangup"),
+    "Response": ("", "Say Play Pause Gather Record Redirect Reject Hangup Dial Start Stop"),
     "Say": ("voice language loop", "*"),  # "*": SSML
     "Play": ("loop digits", ""),
     "Pause": ("length", ""),
