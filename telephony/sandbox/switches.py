@@ -239,6 +239,14 @@ SWITCHES: dict[str, Switch] = {
         {"new": "no: a new SID, as new", "kept": "yes"},
         "twilio-facts B 8",
     ),
+    "recording_media": Switch(
+        "Who gets the file of a recording?",
+        {
+            "authenticated": "who has credentials of the account: HTTP Basic, else 401",
+            "public": "everybody who knows its address",
+        },
+        "a setting of Twilio's Console",
+    ),
     "call_without_voice_url": Switch(
         "What happens to a call to a number without a voice URL?",
         {

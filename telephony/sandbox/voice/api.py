@@ -8,8 +8,11 @@ from telephony.sandbox.voice import (
     creation,
     dial,
     gather,
+    live_api,
     record,
+    recordings_api,
     resources,
+    transcriptions_api,
     updates,
     verbs,
 )
@@ -21,6 +24,9 @@ OPERATIONS: list[Operation] = [
     Operation("GET", "api", _ONE, resources.fetch),
     Operation("POST", "api", _ONE, updates.update, updates.PARAMETERS),
     Operation("DELETE", "api", _ONE, resources.delete),
+    *recordings_api.OPERATIONS,
+    *transcriptions_api.OPERATIONS,
+    *live_api.OPERATIONS,
 ]
 # The latter carry out what programs answer.
 __all__ = ["OPERATIONS", "background", "dial", "gather", "record", "verbs"]

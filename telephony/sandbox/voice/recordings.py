@@ -1,6 +1,6 @@
 """The life of a recording: in progress, paused, processing, completed or absent (facts 6.2).
 
-What is in it is not kept as sound: it is the part of `Call.heard` that lies in its stretches.
+What is in it is not kept as sound: see `stretches`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from telephony.sandbox.clock import rfc2822
-from telephony.sandbox.context import VERSION
 from telephony.sandbox.timers import action
 from telephony.sandbox.voice.rows import Call, Recording
+from telephony.sandbox.voice.stretches import heard, link, parts, seconds
 from telephony.sandbox.webhooks.sending import send
 from telephony.sandbox.world import World
 
@@ -20,10 +20,6 @@ EVENTS = ("in-progress", "completed", "absent")
 PROCESSING_SECONDS = 2.0  # Twilio publishes none
 KEPT_SECONDS = 40 * 86_400  # how long what is left of a deleted one can be fetched
 MINUTE_PRICE = 0.0025  # US dollars, for each begun minute
-SIDES = {"both": ("person", "program"), "inbound": ("person",), "outbound": ("program",)}
-SILENT = "pause"  # the kind of a line of `Call.heard` in which nobody is heard
-
-Span = tuple[float, float]
 
 
 def begin(
@@ -68,7 +64,7 @@ def _callback(given: dict[str, Any] | None) -> dict[str, Any]:
     return {
         "url": given["url"],
         "method": given.get("method") or "POST",
-        "events": events.split() if isinstance(events, str) else list(events),
+        "events": (events if isinstance(events, str) else " ".join(events)).split(),
     }
 
 
@@ -185,52 +181,7 @@ def _set_status(world: World, recording: Recording, status: str) -> None:
     world.recordings.changed(recording)
 
 
-# What is in it
-
-
-def seconds(recording: Recording) -> float:
-    """The length of all stretches that have ended."""
-    return sum(span[1] - span[0] for span in recording.stretches if len(span) == 2)
-
-
-def heard(call: Call, recording: Recording) -> list[dict[str, Any]]:
-    """The lines of the recorded track in which somebody is heard."""
-    sides = SIDES[recording.track]
-    return [line for line in call.heard if line["side"] in sides and line["kind"] != SILENT]
-
-
-def parts(recording: Recording, line: dict[str, Any]) -> Iterator[Span]:
-    """The spans of a line, Unix seconds, that are in the recording."""
-    start, stop = line["at"], line["at"] + line["seconds"]
-    for stretch in recording.stretches:
-        span = (max(start, stretch[0]), min(stop, stretch[1]))
-        if span[0] < span[1]:
-            yield from _without(span, recording.options["silences"])
-
-
-def _without(span: Span, silences: list[list[float]]) -> Iterator[Span]:
-    start, stop = span
-    for begins, ends in silences:
-        if begins >= stop or ends <= start:
-            continue
-        if start < begins:
-            yield start, begins
-        start = ends
-    if start < stop:
-        yield start, stop
-
-
 # What programs are told
-
-
-def path(recording: Recording) -> str:
-    """Where the file is; with `.json` the resource."""
-    return f"/{VERSION}/Accounts/{recording.account_sid}/Recordings/{recording.sid}"
-
-
-def link(world: World, recording: Recording) -> str:
-    """The file's address as webhooks give it."""
-    return world.base_url("api") + path(recording)
 
 
 def parameters(world: World, recording: Recording) -> dict[str, str]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from telephony.sandbox.context import VERSION
 from telephony.sandbox.timers import action
-from telephony.sandbox.voice import recordings
 from telephony.sandbox.voice.rows import Call, Recording, Transcription
+from telephony.sandbox.voice.stretches import heard, link, parts
 from telephony.sandbox.webhooks.sending import send
 from telephony.sandbox.world import World
 
@@ -61,10 +61,8 @@ def text(call: Call, recording: Recording) -> str:
     """What the person says in the stretches of a recording."""
     return " ".join(
         str(line["text"])
-        for line in recordings.heard(call, recording)
-        if line["side"] == "person"
-        and line["kind"] == "speech"
-        and any(recordings.parts(recording, line))
+        for line in heard(call, recording)
+        if line["side"] == "person" and line["kind"] == "speech" and any(parts(recording, line))
     )
 
 
@@ -83,7 +81,7 @@ def _tell(world: World, transcription: Transcription, call: Call, recording: Rec
         "From": call.from_number,
         "To": call.to_number,
         "RecordingSid": recording.sid,
-        "RecordingUrl": recordings.link(world, recording),
+        "RecordingUrl": link(world, recording),
         "TranscriptionSid": transcription.sid,
         "TranscriptionStatus": transcription.status,
         "TranscriptionText": transcription.text,
