@@ -422,7 +422,7 @@ def test_a_suspension_that_ends_needs_no_new_set_up(sandbox: SandboxProcess) -> 
 
 
 def test_a_number_that_leaves_or_loses_its_campaign_is_unregistered(
-    sandbox: SandboxProcess,
+    sandbox: SandboxProcess, acme_client: Client
 ) -> None:
     switch(sandbox, a2p_enforcement="on")
     numbers = [texting_number(sandbox) for _ in range(2)]
@@ -437,6 +437,8 @@ def test_a_number_that_leaves_or_loses_its_campaign_is_unregistered(
     assert outcome(sandbox, numbers[0]) is None
     campaign.delete()
     assert [outcome(sandbox, number) for number in numbers] == [30034] * 2
+    a_campaign(service, acme_client.messaging.v1.brand_registrations.list()[0])
+    assert [outcome(sandbox, number) for number in numbers] == [30035] * 2
 
 
 def test_a_person_decides_how_far_a_number_is(sandbox: SandboxProcess) -> None:

@@ -489,6 +489,20 @@ def test_a_redirect_leads_to_another_document(
     assert told.is_signed_with(sandbox.acme_token)
 
 
+@pytest.mark.parametrize("verb", ["<Redirect {}>/next</Redirect>", "<Message {}>a</Message>"])
+def test_only_get_and_post_are_methods(
+    sandbox: SandboxProcess, program: Receiver, verb: str
+) -> None:
+    verb = verb.format('method="PATCH" action="/next"')
+    url = program.on("/sms", f"<Response>{verb}</Response>")
+
+    write(sandbox, texting_number(sandbox, url).phone_number, "Hello")
+    sandbox.control("POST", "settle")
+
+    assert program.at("/next")[0].method == "POST"
+    assert alerts(sandbox) == ["12200"]
+
+
 def test_redirects_in_a_circle_end(sandbox: SandboxProcess, program: Receiver) -> None:
     url = program.on("/sms", "<Response><Redirect>/sms</Redirect></Response>")
     number = texting_number(sandbox, url).phone_number
@@ -546,11 +560,12 @@ def test_the_answer_to_a_message_that_was_deleted_does_nothing(
 ) -> None:
     def delete(received: Received) -> str:
         sandbox.client().messages(received.form["MessageSid"]).delete()
-        return answer("To whom?")
+        return "no TwiML"
 
     write(sandbox, texting_number(sandbox, program.on("/sms", delete)).phone_number, "Hello")
 
     assert acme_client.messages.list() == []
+    assert alerts(sandbox) == []
 
 
 def test_a_text_and_the_conversation_after_it(

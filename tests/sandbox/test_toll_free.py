@@ -278,6 +278,14 @@ def test_texts_end_as_the_verification_says(
     assert outcome(sandbox, number) == code
 
 
+def test_a_verification_is_of_one_number(sandbox: SandboxProcess, acme_client: Client) -> None:
+    switch(sandbox, toll_free_enforcement="on")
+    verified, other = acme_client.incoming_phone_numbers.toll_free.list(limit=2)
+    decide(sandbox, verify(acme_client, verified), "TWILIO_APPROVED")
+
+    assert [outcome(sandbox, number) for number in (verified, other)] == [None, 30032]
+
+
 @pytest.mark.parametrize(("to", "code"), [("+14165550123", 30032), ("+447700900001", None)])
 def test_only_north_america_asks_for_a_verification(
     sandbox: SandboxProcess, to: str, code: int | None
