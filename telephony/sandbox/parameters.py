@@ -49,6 +49,11 @@ def read(parameters: Sequence[Parameter], given: dict[str, list[str]]) -> dict[s
     return values
 
 
+def field_of(parameter: str) -> str:
+    """The field of the resource that a parameter sets: `SmsUrl` is `sms_url`."""
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in parameter).lstrip("_")
+
+
 # Checks
 
 

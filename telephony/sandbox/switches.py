@@ -122,7 +122,7 @@ SWITCHES: dict[str, Switch] = {
     "status_callbacks": Switch(
         "Which statuses of a message are called back?",
         {
-            "documented": "queued, sent, delivered, undelivered, failed, canceled",
+            "documented": "queued, sent, delivered, read, undelivered, failed, canceled",
             "all": "accepted, scheduled and sending as well",
         },
         "twilio-facts 5.4, A",

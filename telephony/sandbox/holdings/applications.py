@@ -11,7 +11,7 @@ from telephony.sandbox.holdings.rows import Application
 from telephony.sandbox.http import Response, json_response
 from telephony.sandbox.operations import ACCOUNT, Operation
 from telephony.sandbox.paging import page
-from telephony.sandbox.parameters import Parameter, flag, http_method, one_of, text, url
+from telephony.sandbox.parameters import Parameter, field_of, flag, http_method, one_of, text, url
 from telephony.sandbox.settings import MAX_FRIENDLY_NAME
 
 DEFAULTS: dict[str, Any] = {
@@ -108,12 +108,7 @@ _METHODS = tuple(
 _FLAGS = ("VoiceCallerIdLookup", "PublicApplicationConnectEnabled")
 
 
-def _field(parameter: str) -> str:
-    """`VoiceCallerIdLookup` is `voice_caller_id_lookup` in the resource."""
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in parameter).lstrip("_")
-
-
-_FIELDS = {name: _field(name) for name in ("ApiVersion", *_URLS, *_CALLBACKS, *_METHODS, *_FLAGS)}
+_FIELDS = {name: field_of(name) for name in ("ApiVersion", *_URLS, *_CALLBACKS, *_METHODS, *_FLAGS)}
 _NAME = (Parameter("FriendlyName", text(MAX_FRIENDLY_NAME)),)
 _SETTINGS = (
     *_NAME,

@@ -15,7 +15,7 @@ from telephony.sandbox.messaging.rows import Campaign, Service
 from telephony.sandbox.messaging.usecases import SOLE_PROPRIETOR, USECASES
 from telephony.sandbox.operations import Operation
 from telephony.sandbox.paging import page_with_meta
-from telephony.sandbox.parameters import Parameter, flag, sid, text, url
+from telephony.sandbox.parameters import Parameter, field_of, flag, sid, text, url
 from telephony.sandbox.timers import action
 from telephony.sandbox.world import World
 
@@ -113,9 +113,7 @@ def _read(context: Context) -> dict[str, Any]:
 
 def _fields(given: dict[str, Any]) -> dict[str, Any]:
     return {
-        registrations.field(name): value
-        for name, value in given.items()
-        if name != "BrandRegistrationSid"
+        field_of(name): value for name, value in given.items() if name != "BrandRegistrationSid"
     }
 
 

@@ -6,18 +6,20 @@ from typing import Any
 
 from telephony.sandbox import plan
 from telephony.sandbox.clock import iso8601
-from telephony.sandbox.controls import Answer, Body, ControlCall
+from telephony.sandbox.controls import Answer, Body, ControlCall, find_account
 from telephony.sandbox.errors import ControlError
 from telephony.sandbox.messaging import (
     brands,
     campaigns,
     compliance,
     delivery,
+    drafts,
     inbound,
     keywords,
     media,
     messages,
     phones,
+    segments,
     verifications,
 )
 from telephony.sandbox.messaging.rows import Message, Notice
@@ -47,6 +49,8 @@ def write(world: World, body: Body) -> Answer:
         raise ControlError(400, "body is a text, media a list of at most ten")
     if not text and not wanted:
         raise ControlError(400, "body or media is needed")
+    if segments.units(text) > drafts.MAX_BODY:
+        raise ControlError(400, f"body must have at most {drafts.MAX_BODY} characters")
     received = inbound.receive(
         world, sender, number, text, [_attachment(world, each) for each in wanted]
     )
@@ -83,6 +87,8 @@ def set_status(world: World, body: Body, sid: str) -> Answer:
         raise ControlError(409, f"{sid} came in")
     if message.status in delivery.FINAL and (message.status, status) != ("delivered", "read"):
         raise ControlError(409, f"{sid} is {message.status} already")
+    if status in delivery.ORDER[: delivery.ORDER.index(message.status)]:
+        raise ControlError(409, f"{sid} is {message.status}, which comes after {status}")
     if message.from_number is None and status != "canceled":
         raise ControlError(409, f"{sid} has no sender yet")
     if status in delivery.FINAL:
@@ -209,9 +215,7 @@ def set_a2p(world: World, body: Body, phone_number: str) -> Answer:
 
 def set_type(world: World, body: Body, sid: str) -> Answer:
     """`{"type": "Trial"}`: the account may write to verified phones only (21608)."""
-    account = world.accounts.get(sid)
-    if account is None:
-        raise ControlError(404, f"there is no account {sid}")
+    account = find_account(world, sid)
     if body.get("type") not in ("Trial", "Full"):
         raise ControlError(400, "type must be Trial or Full")
     account.type = body["type"]

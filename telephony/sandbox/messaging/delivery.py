@@ -15,10 +15,12 @@ from telephony.sandbox.world import World
 
 DEFAULT_VALIDITY_SECONDS = 36_000
 FINAL = ("delivered", "read", "undelivered", "failed", "canceled", "received")
+_HAS_LEFT = ("sent", "delivered", "read")
+ORDER = ("accepted", "scheduled", "queued", "sending", "sent", "delivered", "read")
 # Seconds that a message stays in a status. Twilio publishes none.
 STAYS = {"accepted": 0.3, "queued": 0.5, "sending": 0.5, "sent": 2.0}
 ACCOUNT_SUSPENDED, NO_SENDER, OPTED_OUT, BLOCKED = 30002, 21703, 21610, 30004
-EXPIRED, LANDLINE, UNREACHABLE = 30036, 30006, 30003
+EXPIRED, UNREACHABLE = 30036, 30003
 
 
 def submit(
@@ -168,7 +170,7 @@ def set_status(world: World, message: Message, status: str) -> None:
     """Give it a status, tell the program, and wait for the next step."""
     message.status = status
     message.updated = world.now()
-    if status == "sent" and message.sent is None:
+    if status in _HAS_LEFT and message.sent is None:
         message.sent = world.now()
         message.price = segments.price(
             message.num_segments,

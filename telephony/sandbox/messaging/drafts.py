@@ -8,6 +8,7 @@ from typing import Any
 
 from telephony.sandbox import parameters, plan
 from telephony.sandbox.errors import TwilioError
+from telephony.sandbox.holdings import applications
 from telephony.sandbox.messaging import phones, pools, segments
 from telephony.sandbox.messaging.rows import Service
 from telephony.sandbox.world import Account, World
@@ -15,6 +16,8 @@ from telephony.sandbox.world import Account, World
 MAX_BODY, MAX_MEDIA = 1600, 10
 # How far ahead a message may be scheduled, in seconds: 5 minutes to 35 days.
 SOONEST, LATEST = 300, 35 * 86_400
+# Countries that a new account may write to (switch `sms_geo_permissions`).
+PERMITTED = ("US", "CA", "GB")
 # Magic numbers of test credentials (twilio-facts 2). They work in every account.
 MAGIC_TO = {
     "+15005550001": 21211,
@@ -52,8 +55,7 @@ def check(world: World, account: Account, given: dict[str, Any]) -> Draft:
     service = _service(world, account, service_sid) if service_sid else None
     if service is not None:
         draft.service_sid = service.sid
-        draft.status_callback = service.settings["status_callback"]
-    draft.status_callback = given.get("StatusCallback") or draft.status_callback or None
+    draft.status_callback = _status_callback(world, account, given, service)
     _apply_options(draft, given, service)
     draft.send_at = _send_at(world, given, service)
     if sender:
@@ -87,6 +89,19 @@ def _service(world: World, account: Account, sid: str) -> Service:
     if not pools.members(world, service):
         raise TwilioError(21704)
     return service
+
+
+def _status_callback(
+    world: World, account: Account, given: dict[str, Any], service: Service | None
+) -> str | None:
+    """The URL of the request, else that of the application it names, else the service's."""
+    application = world.applications.find(account.sid, given.get("ApplicationSid") or "")
+    return (
+        given.get("StatusCallback")
+        or (application and applications.setting(application, "message_status_callback"))
+        or (service and service.settings["status_callback"])
+        or None
+    )
 
 
 def _apply_options(draft: Draft, given: dict[str, Any], service: Service | None) -> None:
@@ -124,7 +139,7 @@ def _recipient(world: World, account: Account, given: str) -> str:
     code = MAGIC_TO.get(number) or phones.BEHAVIORS[phones.behavior(world, number)]
     if code is not None and code < 30_000:
         raise TwilioError(code)
-    if phones.country(number) is None and world.switch("sms_geo_permissions") == "some":
+    if phones.country(number) not in PERMITTED and world.switch("sms_geo_permissions") == "some":
         raise TwilioError(21408)
     if account.type == "Trial":
         phone = world.phones.get(number)

@@ -7,6 +7,7 @@ from typing import Any
 
 from telephony.sandbox import plan
 from telephony.sandbox.context import VERSION
+from telephony.sandbox.holdings import applications
 from telephony.sandbox.messaging import delivery, keywords, media, phones, pools, segments
 from telephony.sandbox.messaging.rows import Message, Service
 from telephony.sandbox.settings import DEFAULTS
@@ -47,7 +48,7 @@ def receive(
     if not phones.can(number, "mms" if attachments else "sms"):
         return Received(None, f"the number cannot receive {'MMS' if attachments else 'SMS'}")
     service = pools.service_of(world, number.sid)
-    route = route_of(number, service)
+    route = route_of(world, number, service)
     swallowed = service is not None and not route.url and not _uses_number(service)
     if swallowed and world.switch("inbound_without_service_url") == "dropped":
         keywords.handle(world, number, service, from_number, body)
@@ -99,8 +100,11 @@ def receive_delivered(world: World, sid: str) -> None:
 # Which program is told
 
 
-def route_of(number: Number, service: Service | None) -> Route:
-    """The URL of the service, which swallows the number's own unless it says otherwise."""
+def route_of(world: World, number: Number, service: Service | None) -> Route:
+    """The URL of the service, which swallows the number's own unless it says otherwise.
+
+    An application that the number names beats the number's own URLs.
+    """
     if service is not None and not _uses_number(service):
         settings = service.settings
         return Route(
@@ -110,6 +114,8 @@ def route_of(number: Number, service: Service | None) -> Route:
             settings["fallback_method"],
         )
     own = {**DEFAULTS, **number.changes}
+    if (application := world.applications.get(own["sms_application_sid"])) is not None:
+        own = applications.DEFAULTS | application.settings
     return Route(
         own["sms_url"] or None,
         own["sms_method"],

@@ -43,9 +43,8 @@ def handle(
     Only Advanced Opt-Out tells the program what the keyword meant.
     """
     word = body.strip().upper()
-    was_blocked = phones.is_opted_out(
-        world, phones.senders_of(world, number.sid, number.phone_number), phone_number
-    )
+    senders = phones.senders_of(world, number.sid, number.phone_number)
+    was_blocked = phones.is_opted_out(world, senders, phone_number)
     by_network = phones.is_toll_free(number.phone_number) and _network(
         world, number, phone_number, word
     )
@@ -54,9 +53,10 @@ def handle(
     if meaning is None:
         return None
     if by_network and (not advanced or meaning == STOP):
+        if meaning == START:
+            _apply(world, number.account_sid, senders, phone_number, meaning)
         return meaning if advanced else None
-    sender = service.sid if service is not None else number.phone_number
-    changed = _apply(world, number.account_sid, sender, phone_number, meaning)
+    changed = _apply(world, number.account_sid, senders, phone_number, meaning)
     replies: dict[str, Any] = advanced["replies"] if advanced else REPLIES
     silent = was_blocked and meaning == HELP and phones.is_toll_free(number.phone_number)
     if (changed or by_network or meaning == HELP) and not silent:
@@ -68,14 +68,23 @@ def _meaning(word: str, keywords: dict[str, Any]) -> str | None:
     return next((kind for kind, words in keywords.items() if word in words), None)
 
 
-def _apply(world: World, account_sid: str, sender: str, phone_number: str, meaning: str) -> bool:
-    """Keep the list; whether it changed. A keyword that changes nothing is not answered."""
+def _apply(
+    world: World, account_sid: str, senders: list[str], phone_number: str, meaning: str
+) -> bool:
+    """Keep the list; whether it changed. A keyword that changes nothing is not answered.
+
+    The first of `senders` is who the phone opts out of; all of them are who it opts in to, as it
+    may have opted out of a number before that came into the pool.
+    """
     if meaning == STOP:
-        if phones.is_opted_out(world, [sender], phone_number):
+        if phones.is_opted_out(world, senders[:1], phone_number):
             return False
-        phones.opt_out(world, account_sid, sender, phone_number)
+        phones.opt_out(world, account_sid, senders[0], phone_number)
         return True
-    return meaning == START and phones.opt_in(world, sender, phone_number)
+    if meaning != START:
+        return False
+    lifted = [phones.opt_in(world, sender, phone_number) for sender in senders]
+    return any(lifted)
 
 
 def _network(world: World, number: Number, phone_number: str, word: str) -> bool:

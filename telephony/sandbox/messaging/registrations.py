@@ -22,12 +22,6 @@ def after_business_days(world: World, days: int) -> float:
     return at.timestamp()
 
 
-def field(parameter: str) -> str:
-    """`BusinessName` is `business_name` in the resource."""
-    spelled = "".join(f"_{c.lower()}" if c.isupper() else c for c in parameter)
-    return spelled.lstrip("_")
-
-
 def errors(given: Any) -> list[dict[str, Any]]:
     """Reasons of a rejection as the control API takes them, in the shape of Twilio's.
 

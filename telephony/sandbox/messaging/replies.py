@@ -121,7 +121,7 @@ class _Answer:
             media_urls=draft.media_urls,
             service_sid=message.messaging_service_sid,
             status_callback=draft.status_callback,
-            options={"callback_method": attributes.get("method", "POST").upper()},
+            options={"callback_method": self._method(attributes)},
         )
         if loops:
             _alert(world, self.hook, LOOP, "Too many replies between two numbers")
@@ -132,16 +132,23 @@ class _Answer:
         url = attributes.get("action") or attributes.get("statusCallback")
         return urljoin(self.base, url) if url else None
 
+    def _method(self, attributes: dict[str, str]) -> str:
+        """The HTTP method a verb names; any but GET and POST is a warning, and POST."""
+        method = attributes.get("method", "POST").upper()
+        if method in ("GET", "POST"):
+            return method
+        _alert(self.world, self.hook, SCHEMA_WARNING, f"{method} is no method for webhooks")
+        return "POST"
+
     def _redirect(self, verb: ElementTree.Element) -> None:
         """Fetch another document, with the parameters of the first request."""
         if self.depth + 1 >= MAX_DOCUMENTS:
             _alert(self.world, self.hook, TOO_DEEP, f"More than {MAX_DOCUMENTS} documents")
             return
         url = urljoin(self.base, (verb.text or "").strip())
-        method = verb.get("method", "POST").upper()
         fallback = (self.hook.fallback_url, self.hook.fallback_method)
         params = {pair[0]: pair[1] for pair in self.hook.form or []}
-        route = inbound.Route(url, method, *fallback)
+        route = inbound.Route(url, self._method(verb.attrib), *fallback)
         inbound.tell(self.world, self.message, route, params, self.depth + 1)
 
 

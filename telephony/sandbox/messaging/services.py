@@ -12,6 +12,7 @@ from telephony.sandbox.messaging.rows import Service
 from telephony.sandbox.operations import Operation
 from telephony.sandbox.paging import page_with_meta
 from telephony.sandbox.parameters import Check, Parameter, flag, one_of, text, url, whole_number
+from telephony.sandbox.tables import R, Table
 
 MAX_FRIENDLY_NAME, MAX_VALIDITY_SECONDS = 64, 36_000
 USECASES = {
@@ -114,15 +115,24 @@ def update(context: Context) -> Response:
 
 
 def delete(context: Context) -> Response:
-    """Its numbers are free again, its campaign ends, and what waited for it fails."""
+    """Its numbers are free, its campaign and list of opt-outs end, what waited for it fails."""
     world, service = context.world, find(context)
     for member in pools.members(world, service):
         world.leave_service(member.sid)
     if (campaign := compliance.campaign_of(world, service.sid)) is not None:
         world.cancel(campaign.timer)
         world.campaigns.remove(campaign)
+    _forget(world.sticky_senders, service)
+    _forget(world.opt_outs, service)
     world.services.remove(service)
     return Response(204)
+
+
+def _forget(table: Table[R], service: Service) -> None:
+    """Remove what is kept under `{service}:{phone}`."""
+    for row in list(table.of(service.account_sid)):
+        if row.sid.startswith(f"{service.sid}:"):
+            table.remove(row)
 
 
 def list_usecases(context: Context) -> Response:

@@ -13,7 +13,7 @@ from telephony.sandbox.messaging import phones, registrations
 from telephony.sandbox.messaging.rows import Verification
 from telephony.sandbox.operations import Operation
 from telephony.sandbox.paging import page_with_meta
-from telephony.sandbox.parameters import Check, Parameter, flag, one_of, sid, text
+from telephony.sandbox.parameters import Check, Parameter, field_of, flag, one_of, sid, text
 from telephony.sandbox.timers import action
 from telephony.sandbox.world import World
 
@@ -160,7 +160,7 @@ def create(context: Context) -> Response:
     if any(row.number_sid == number.sid for row in world.verifications.of(account.sid)):
         raise TwilioError(20409, "The phone number has a verification already")
     known = (*_REQUIRED, *_OPTIONAL, *_ON_CREATION)
-    fields = {registrations.field(name): given.get(name) for name in known}
+    fields = {field_of(name): given.get(name) for name in known}
     row = world.verifications.add(
         Verification(
             *world.stamp("HH", account.sid),
@@ -207,9 +207,7 @@ def update(context: Context) -> Response:
         raise TwilioError(20001, f"A verification that is {row.status} cannot be edited")
     if until is not None and iso8601(world.now()) > until:
         raise TwilioError(20001, "The time to edit this verification is over")
-    changes = {
-        registrations.field(name): given[name] for name in (*_REQUIRED, *_OPTIONAL) if name in given
-    }
+    changes = {field_of(name): given[name] for name in (*_REQUIRED, *_OPTIONAL) if name in given}
     row.fields = row.fields | changes
     set_status(world, row, PENDING)
     _await_review(world, row)
