@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import QuerySet, Value
+from django.db.models import QuerySet, Value, prefetch_related_objects
 from django.utils import timezone
 
 from accounts.actors import Actor, requested_by
@@ -24,7 +24,7 @@ from config.text import plural
 from licensing.standing import Standing, standing
 from numbers import gates
 from numbers.filters import matching
-from numbers.models import PhoneNumber
+from numbers.models import Connection, PhoneNumber
 
 from . import inventory, release
 
@@ -193,6 +193,8 @@ def preview(
         messages.setdefault(blockers[0].code, blockers[0].message)
         if len(result.skipping) < SAMPLE:
             result.skipping.append((number, blockers[0].message))
+    samples = result.changing + [number for number, _ in result.skipping]
+    prefetch_related_objects(samples, "agent", "tags")
     result.reasons = [(code, messages[code], count) for code, count in reasons.most_common()]
     return result
 
@@ -204,13 +206,13 @@ def _judged(
     bulk = BULK_ACTIONS[action]
     stands = standing(account_id, at=at)
     assigned = PhoneNumber.objects.filter(account_id=account_id).assigned().count()
-    numbers = (
-        selection.numbers(account_id)
-        # Prefetched, not joined: a joined connection would decrypt its token for every number.
-        .prefetch_related("connection", "agent", "tags")
-        .order_by("e164")
-    )
+    numbers = selection.numbers(account_id).order_by("e164")
+    if action == "tag":
+        numbers = numbers.prefetch_related("tags")
+    # Not joined: a joined connection would decrypt its token for every number.
+    connections = {each.pk: each for each in Connection.objects.filter(account_id=account_id)}
     for number in numbers.iterator(chunk_size=BATCH):
+        number.connection = connections[number.connection_id]
         unchanged = bulk.unchanged is not None and bulk.unchanged(number, params)
         blockers = [UNCHANGED] if unchanged else bulk.gate(number, stands, assigned)
         if not blockers and bulk.takes_license:

@@ -274,8 +274,12 @@ def test_a_job_is_filled_by_as_many_queries_for_1000_numbers_as_for_10(
 
 
 def test_a_dry_run_costs_the_same_number_of_queries_whatever_is_selected(
-    acme: Account, by_admin: Actor, django_assert_num_queries: Any
+    acme: Account,
+    by_admin: Actor,
+    django_assert_num_queries: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(bulk, "BATCH", 10)  # so that thirty are three batches
     connection = ConnectionFactory.create(account=acme)
     agent = AgentFactory.create(account=acme)
     numbers = PhoneNumberFactory.create_batch(30, account=acme, connection=connection, agent=agent)
