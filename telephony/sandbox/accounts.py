@@ -140,6 +140,17 @@ def delete_data(world: World, sid: str) -> None:
             table.remove(row)
 
 
+@action("accounts.numbers_reclaimed")
+def reclaim_numbers(world: World, sid: str) -> None:
+    """What Twilio may do to an account that was suspended for sixty days (twilio-facts 1.5)."""
+    if world.switch("long_suspended_numbers") == "reclaimed":
+        for number in list(world.numbers.of(sid)):
+            events.record_console(
+                world, "phone-number.deleted", number, "phone-number", by_twilio=True
+            )
+            world.release(number)
+
+
 _SETTINGS = (
     Parameter("FriendlyName", text(MAX_NAME)),
     Parameter("Status", one_of(*STATUSES, code=21475)),

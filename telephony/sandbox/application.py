@@ -80,7 +80,7 @@ class TwilioApi:
         except BaseException:
             self._count(in_flight, account, -1)
             raise
-        response.on_sent = lambda: self._count(in_flight, account, -1)
+        response.on_leaving = lambda: self._count(in_flight, account, -1)
         return response
 
     def _count(self, in_flight: Counter[str], account: str, change: int) -> int:

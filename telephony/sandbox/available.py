@@ -12,7 +12,7 @@ from telephony.sandbox.context import VERSION, Context
 from telephony.sandbox.errors import TwilioError
 from telephony.sandbox.http import Response, json_response
 from telephony.sandbox.operations import ACCOUNT, Operation
-from telephony.sandbox.paging import MAX_SIZE, page_size
+from telephony.sandbox.paging import size_and_number
 from telephony.sandbox.parameters import Parameter, flag, text, whole_number
 from telephony.sandbox.plan import Area
 from telephony.sandbox.world import Account, World
@@ -28,9 +28,9 @@ _LOOKED_AT = 5_000  # numbers of an area that are held against a pattern, so tha
 
 
 def list_countries(context: Context) -> Response:
-    account = context.active_account()
+    account, (size, _) = context.active_account(), size_and_number(context)
     base = f"/{VERSION}/Accounts/{account.sid}/AvailablePhoneNumbers"
-    countries = [_country(base, code) for code in plan.ON_SALE]
+    countries = [_country(base, code) for code in plan.ON_SALE][:size]
     return json_response(200, {"countries": countries, "uri": f"{base}.json"})
 
 
@@ -63,7 +63,7 @@ def search(context: Context) -> Response:
     areas = plan.ON_SALE.get(country, {}).get(kind)
     if areas is None:
         raise context.not_found()
-    given, size = context.read(), page_size(context, MAX_SIZE)
+    given, (size, _) = context.read(), size_and_number(context)
     contains = given.get("Contains")
     pattern = _contains(contains)
     found: dict[str, dict[str, Any]] = {}

@@ -25,6 +25,7 @@ from telephony.sandbox.messaging import control as messaging
 from telephony.sandbox.monitor import events
 from telephony.sandbox.porting import control as porting
 from telephony.sandbox.settings import SETTABLE
+from telephony.sandbox.voice import control as voice
 from telephony.sandbox.world import RESTORABLE_SECONDS, Account, Number, World
 
 PREFIX = "/_sandbox"
@@ -36,6 +37,7 @@ CALLS = [
     *identity.CONTROLS,
     *messaging.CONTROLS,
     *porting.CONTROLS,
+    *voice.CONTROLS,
 ]
 
 

@@ -55,7 +55,7 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
     delay_seconds: float = 0.0
     reset: bool = False  # send half of it, then reset the connection
-    on_sent: Callable[[], object] | None = None  # told when the answer is out, or the client gone
+    on_leaving: Callable[[], object] | None = None  # told when the answer is about to go out
 
 
 def json_response(status: int, data: Any) -> Response:
@@ -127,13 +127,11 @@ class Handler(BaseHTTPRequestHandler):
         except Exception:
             traceback.print_exc()
             response = json_response(500, {"message": "The sandbox failed", "status": 500})
-        try:
-            if response.delay_seconds:
-                time.sleep(response.delay_seconds)
-            self._send(response)
-        finally:
-            if response.on_sent is not None:
-                response.on_sent()
+        if response.delay_seconds:
+            time.sleep(response.delay_seconds)
+        if response.on_leaving is not None:
+            response.on_leaving()
+        self._send(response)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _serve
 

@@ -22,6 +22,9 @@ from telephony.sandbox.settings import COMPUTED, DEFAULTS, PARAMETERS, apply_set
 from telephony.sandbox.world import Account, Number
 
 _to_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+# Quotes inside of texts are escaped in JSON, so these are found only as fields.
+_TYPE = re.compile(rb',"type":"[^"]*"')
+_NOT_IN_LISTS = re.compile(rb',"type":"[^"]*"|,"fax":(?:true|false)')
 TYPES = {"Local": "local", "Mobile": "mobile", "TollFree": "toll free"}  # by the end of the path
 
 
@@ -39,6 +42,11 @@ def rendered(number: Number) -> bytes:
             common = _common_json(number.account_sid, *_place(number))
             number.rendered = f"{common},{_to_json(_own(number))[1:]}".encode()
     return number.rendered
+
+
+def _listed_by_type(number: Number) -> bytes:
+    """As the lists of one type have it: without its type, and without faxes."""
+    return _NOT_IN_LISTS.sub(b"", rendered(number))
 
 
 def _place(number: Number) -> tuple[str, str]:
@@ -89,8 +97,8 @@ def friendly_name(number: Number) -> str:
 
 def list_numbers(context: Context) -> Response:
     """All numbers of the account, or those of the type in the path, newest first."""
-    account, given = context.active_account(), context.read()
-    tests = _filters(given, _type_in_path(context))
+    account, given, wanted = context.active_account(), context.read(), _type_in_path(context)
+    tests = _filters(given, wanted)
     exact = given.get("PhoneNumber", "")
     rows = context.world.numbers.of(account.sid)
     if plan.E164.fullmatch(exact) and exact in context.world.by_phone_number:
@@ -98,7 +106,8 @@ def list_numbers(context: Context) -> Response:
         rows = [found] if found.account_sid == account.sid else []
     if tests:
         rows = [row for row in rows if all(test(row) for test in tests)]
-    return page(context, "incoming_phone_numbers", rows, rendered)
+    render = _listed_by_type if wanted else rendered
+    return page(context, "incoming_phone_numbers", rows, render)
 
 
 def _type_in_path(context: Context) -> str | None:
@@ -134,7 +143,11 @@ def fetch(context: Context) -> Response:
 
 
 def buy(context: Context) -> Response:
-    return json_response(201, resource(purchases.carry_out(context, _type_in_path(context))))
+    wanted = _type_in_path(context)
+    body = rendered(purchases.carry_out(context, wanted))
+    if wanted:  # what the path says is not said again
+        body = _TYPE.sub(b"", body)
+    return Response(201, body, {"Content-Type": "application/json"})
 
 
 def update(context: Context) -> Response:

@@ -100,19 +100,22 @@ def page_with_meta(
     return json_response(200, {"meta": meta, key: [render(row) for row in cut.rows]})
 
 
-def page_size(context: Context, maximum: int, default: int = DEFAULT_SIZE) -> int:
-    """`PageSize`, refused or capped above the maximum, as the switch says (twilio-facts B 12)."""
+def size_and_number(
+    context: Context, maximum: int = MAX_SIZE, default: int = DEFAULT_SIZE
+) -> tuple[int, int]:
+    """`PageSize` and `Page`; the size is refused or capped above the maximum, as the switch says
+    (twilio-facts B 12)."""
+    number = _whole_number(context, "Page", 0)
     size = _whole_number(context, "PageSize", default)
     if size > maximum and context.world.switch("page_size_above_maximum") == "capped":
-        return maximum
+        return maximum, number
     if not 1 <= size <= maximum:
         raise TwilioError(20001, f"PageSize must be from 1 to {maximum}")
-    return size
+    return size, number
 
 
 def _cut(context: Context, rows: Sequence[R], maximum: int, default: int) -> _Cut:
-    size = page_size(context, maximum, default)
-    number = _whole_number(context, "Page", 0)
+    size, number = size_and_number(context, maximum, default)
     start, stop = _bounds(context, rows, size, number)
     return _Cut(
         list(reversed(rows[start:stop])),

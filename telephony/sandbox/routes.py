@@ -12,6 +12,7 @@ from telephony.sandbox.monitor import api as monitor
 from telephony.sandbox.operations import Operation
 from telephony.sandbox.porting import configuration, documents, port_ins, portability
 from telephony.sandbox.usage import records as usage
+from telephony.sandbox.voice import api as voice
 
 OPERATIONS: list[Operation] = [
     *accounts.OPERATIONS,
@@ -28,6 +29,7 @@ OPERATIONS: list[Operation] = [
     *documents.OPERATIONS,
     *port_ins.OPERATIONS,
     *configuration.OPERATIONS,
+    *voice.OPERATIONS,
 ]
 
 

@@ -14,8 +14,8 @@ from telephony.sandbox.application import TwilioApi
 from telephony.sandbox.control import Control
 from telephony.sandbox.engine import Engine, Room
 from telephony.sandbox.http import Request, Response, Server
+from telephony.sandbox.page import letter
 from telephony.sandbox.page.site import Site
-from telephony.sandbox.porting import signing
 from telephony.sandbox.webhooks.courier import Allowed
 
 
@@ -64,7 +64,7 @@ class Sandbox:
             save=self.saver.save_changes if self.saver else lambda: None,
         )
         self.site = Site(self.control)
-        self.signing = signing.SigningPage(self.room)
+        self.letters = letter.LetterPage(self.room)
         self.server = Server((host, port), self.answer)
         world.address = self.url
 
@@ -76,8 +76,8 @@ class Sandbox:
     def answer(self, request: Request) -> Response:
         if request.path == "/_sandbox/" or request.path.startswith("/_sandbox/room/"):
             return self.site(request)
-        if request.path.startswith(signing.PREFIX):
-            return self.signing(request)
+        if request.path.startswith(letter.PREFIX):
+            return self.letters(request)
         if request.path.startswith("/_sandbox/"):
             return self.control(request)
         if request.method == "GET" and request.path in ("/", "/_sandbox"):

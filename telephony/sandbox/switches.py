@@ -70,6 +70,14 @@ SWITCHES: dict[str, Switch] = {
         },
         "twilio-facts B 9",
     ),
+    "long_suspended_numbers": Switch(
+        "What becomes of the numbers of an account that was suspended for sixty days?",
+        {
+            "kept": "they are kept",
+            "reclaimed": "Twilio takes them back",
+        },
+        "twilio-facts 1.5",
+    ),
     "emergency_registration": Switch(
         "When is an emergency address registered?",
         {
@@ -230,6 +238,30 @@ SWITCHES: dict[str, Switch] = {
         "Does a number that support moves between unrelated accounts keep its SID and settings?",
         {"new": "no: a new SID, as new", "kept": "yes"},
         "twilio-facts B 8",
+    ),
+    "call_without_voice_url": Switch(
+        "What happens to a call to a number without a voice URL?",
+        {
+            "rejected": "nobody answers it: no-answer, without a price",
+            "apologized": "it is answered, the caller hears that there was an error, and it ends",
+        },
+        "twilio-facts 5.5 (silent)",
+    ),
+    "empty_gather": Switch(
+        "What does a gather with actionOnEmptyResult send when nothing was said or pressed?",
+        {
+            "empty": "Digits or SpeechResult, or both, as it listened to, with nothing in them",
+            "absent": "neither",
+        },
+        "twilio-facts 6.1 (silent)",
+    ),
+    "initiated_call_status": Switch(
+        "Which CallStatus has the status callback of the event `initiated`?",
+        {
+            "initiated": "initiated, which is no status that a call in a list can have",
+            "queued": "the call's own",
+        },
+        "twilio-facts 5.5 (silent)",
     ),
 }
 

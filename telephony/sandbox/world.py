@@ -35,6 +35,7 @@ from telephony.sandbox.webhooks.rows import Webhook
 
 RESTORABLE_SECONDS = 10 * 86_400  # how long Console offers a released number (twilio-facts 2)
 DATA_SECONDS = 30 * 86_400  # how long a closed account's data is kept (twilio-facts 1.5)
+RECLAIM_SECONDS = 60 * 86_400  # how long a suspended account keeps its numbers (twilio-facts 1.5)
 RESALE_SECONDS = 60 * 86_400  # how long nobody can buy it (twilio-facts 2)
 
 ACCOUNT_SID = re.compile(r"AC[0-9a-f]{32}")
@@ -51,6 +52,7 @@ class Account(Row):
     suspended_by_twilio: bool = False
     secondary_token: str | None = None  # during a rotation; webhooks are signed with `token`
     secondary_created: float = 0.0
+    reclaim_timer: str | None = None  # while it is suspended
 
     @property
     def tokens(self) -> list[str]:
@@ -73,6 +75,7 @@ class Number(Row):
     phone_number: str
     changes: dict[str, Any]
     release_refused: int | None = None  # the code of why it cannot be released, 22350 or 22400
+    came: float | None = None  # when another account gave it to this one
     rendered: bytes | None = field(default=None, init=False)  # as JSON, until something changes
 
 
@@ -84,6 +87,15 @@ class Released(Row):
     @property
     def phone_number(self) -> str:
         return self.sid
+
+
+@dataclass(slots=True)
+class Tenure(Row):
+    """The time, from `created` to `until`, in which an account had a number that it has no more."""
+
+    phone_number: str
+    changes: dict[str, Any]
+    until: float
 
 
 class World:
@@ -101,6 +113,7 @@ class World:
         self.accounts = Table(self, "accounts", Account)
         self.numbers = Table(self, "numbers", Number)
         self.released = Table(self, "released", Released)
+        self.tenures = Table(self, "tenures", Tenure)
         self.timers = Table(self, "timers", Timer)
         self.webhooks = Table(self, "webhooks", Webhook)
         self.messages = Table(self, "messages", Message)
@@ -280,6 +293,12 @@ class World:
             for number in list(self.numbers.of(account.sid)):
                 self.release(number)
             self.after(DATA_SECONDS, "accounts.data_deleted", sid=account.sid)
+        self.cancel(account.reclaim_timer)
+        account.reclaim_timer = (
+            self.after(RECLAIM_SECONDS, "accounts.numbers_reclaimed", sid=account.sid)
+            if status == "suspended"
+            else None
+        )
         account.status = status
         account.updated = self.now()
         self.accounts.changed(account)
@@ -312,7 +331,7 @@ class World:
 
     def release(self, number: Number) -> None:
         """Give a number back; its settings are lost, the digits wait in the pool."""
-        self.leave_service(number.sid)
+        self._leave(number)
         self.numbers.remove(number)
         del self.by_phone_number[number.phone_number]
         _, account_sid, seq, at, _ = self.stamp("", number.account_sid)
@@ -320,7 +339,7 @@ class World:
 
     def move(self, number: Number, to: Account) -> None:
         """Transfer inside a family; whether the SID stays is a switch (twilio-facts B 8)."""
-        self.leave_service(number.sid)
+        self._leave(number)
         if self.switch("transferred_number_sid") == "kept":
             self.sequence += 1
             self.numbers.move(number, to.sid, self.sequence)
@@ -328,7 +347,18 @@ class World:
             self.numbers.remove(number)
             number.sid, number.account_sid, number.seq, _, _ = self.stamp("PN", to.sid)
             self.numbers.add(number)
+        number.came = self.now()
         self.changed(number)
+
+    def _leave(self, number: Number) -> None:
+        """What its account loses with a number, and what is remembered of it."""
+        self.leave_service(number.sid)
+        since = number.created if number.came is None else number.came
+        sid, account_sid, seq, _, now = self.stamp("", number.account_sid)
+        kind = {"type": number.changes["type"]} if "type" in number.changes else {}
+        self.tenures.add(
+            Tenure(sid, account_sid, seq, since, now, number.phone_number, kind, until=now)
+        )
 
     def leave_service(self, number_sid: str) -> None:
         """Take a number out of the pool of its messaging service, if it is in one."""

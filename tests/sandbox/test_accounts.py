@@ -228,6 +228,24 @@ def test_closing_releases_all_numbers_and_is_for_good(
     assert len(sandbox.state()["released"]) == 27
 
 
+@pytest.mark.parametrize(("switch", "left"), [("kept", 27), ("reclaimed", 0)])
+def test_sixty_days_of_suspension_are_a_risk(
+    sandbox: SandboxProcess, parent_client: Client, switch: str, left: int
+) -> None:
+    sandbox.control("POST", "switches", {"long_suspended_numbers": switch})
+    acme = parent_client.api.v2010.accounts(sandbox.acme_sid)
+    acme.update(status="suspended")
+    sandbox.forward(days=59)
+    acme.update(status="active")  # which ends the count
+    acme.update(status="suspended")
+    sandbox.forward(days=59)
+    assert sandbox.account(sandbox.acme_sid)["numbers"] == 27
+
+    sandbox.forward(days=2)
+
+    assert sandbox.account(sandbox.acme_sid)["numbers"] == left
+
+
 def test_a_closed_accounts_data_is_deleted_after_thirty_days(
     sandbox: SandboxProcess, acme_client: Client, parent_client: Client
 ) -> None:

@@ -5,13 +5,17 @@ Our own code works around each of these; a test that fails says that the detour 
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
-from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
+from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
+from tests.sandbox.contract.scenes import Scene
+from tests.sandbox.ports import LANDLINE, TOLL_FREE, body, create, post
 from tests.sandbox_process import SandboxProcess
 
 pytestmark = pytest.mark.process
@@ -80,3 +84,77 @@ def test_an_error_names_a_relative_path_and_prefixes_its_text(
 
     assert caught.value.uri.startswith(f"/Accounts/{sandbox.acme_sid}/")
     assert caught.value.msg.startswith("Unable to fetch record: ")
+
+
+# Port-in requests
+
+
+def test_port_in_requests_cannot_be_listed(sandbox: SandboxProcess, acme_client: Client) -> None:
+    post(sandbox)  # 9.4 a
+
+    with pytest.raises(TwilioException, match="can not be deserialized"):
+        acme_client.numbers.v1.porting_all_port_ins.list(limit=5)
+
+    raw = acme_client.request(
+        "GET", "https://numbers.twilio.com/v1/Porting/PortIn/PortInRequests", params={"Size": 100}
+    )
+    assert len(json.loads(raw.text)["port_in_requests"]) == 1
+
+
+# 9.4 b; and 9.4 h: it uses what aiohttp has deprecated
+@pytest.mark.filterwarnings("ignore:BasicAuth is deprecated")
+@pytest.mark.filterwarnings("ignore:The 'auth' parameter is deprecated")
+def test_the_asynchronous_client_sends_a_form_as_json(sandbox: SandboxProcess) -> None:
+    async def configure() -> tuple[int, str]:
+        transport = AsyncTwilioHttpClient()
+        answer = await transport.request(
+            "POST",
+            f"{sandbox.url}/numbers/v1/Porting/Configuration/Webhook",
+            data={"port_in_target_url": "https://example.com/"},
+            headers={"Content-Type": "application/json"},
+            auth=(sandbox.main_sid, sandbox.main_token),
+        )
+        await transport.close()
+        return answer.status_code, answer.text
+
+    status, text = asyncio.run(configure())
+
+    assert status == 400
+    assert json.loads(text)["message"] == "The body is not JSON"
+
+
+def test_the_reason_of_a_400_is_lost(sandbox: SandboxProcess, acme_client: Client) -> None:
+    sandbox.control("POST", "switches", {"not_portable_status": "400"})  # 9.4 c
+
+    with pytest.raises(TwilioRestException) as caught:
+        acme_client.numbers.v1.porting_portabilities(TOLL_FREE).fetch()
+
+    assert (caught.value.status, caught.value.code) == (400, 400)
+    assert "MANUAL_PORTING_AVAILABLE" not in str(caught.value)
+
+
+def test_a_plain_dict_is_not_taken(sandbox: SandboxProcess, acme_client: Client) -> None:
+    with pytest.raises(AttributeError, match="to_dict"):  # 9.4 d
+        acme_client.numbers.v1.porting_port_ins.create(body(sandbox))
+
+
+def test_nulls_are_dropped_at_every_depth(sandbox: SandboxProcess) -> None:
+    scene = Scene(sandbox)  # 9.4 f
+
+    create(scene.client, body(sandbox, {"phone_number": LANDLINE, "pin": None}))
+    scene.transport.close()
+
+    assert scene.transport.exchanges[-1].data["phone_numbers"] == [{"phone_number": LANDLINE}]
+
+
+def test_an_error_of_the_new_kind_is_another_class(
+    sandbox: SandboxProcess, acme_client: Client
+) -> None:
+    number = acme_client.incoming_phone_numbers("PN" + "0" * 32)  # 9.4 g
+    problem = {"type": "about:blank", "title": "Not found", "status": 404, "code": 20404}
+    sandbox.fault("malformed", body=json.dumps(problem))
+
+    with pytest.raises(TwilioServiceException) as caught:
+        number.fetch()
+
+    assert not isinstance(caught.value, TwilioRestException)

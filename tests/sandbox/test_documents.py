@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.sandbox.ports import PDF, call, upload
@@ -83,7 +85,7 @@ def test_the_status_of_a_success_is_a_switch(sandbox: SandboxProcess) -> None:
 
 
 def test_type_and_file_are_required(sandbox: SandboxProcess) -> None:
-    def code(**options: object) -> int:
+    def code(**options: Any) -> int:
         answer = call(sandbox, "POST", "Documents", host="numbers-upload", **options)
         return int(answer.json()["code"])
 

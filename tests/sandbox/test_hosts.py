@@ -66,6 +66,55 @@ def test_every_answer_names_its_request(sandbox: SandboxProcess, path: str) -> N
         assert answer.headers["Twilio-Concurrent-Requests"] == "1"
 
 
+def test_an_answer_without_content_names_its_request_too(
+    sandbox: SandboxProcess, acme_client: Client
+) -> None:
+    sid = acme_client.incoming_phone_numbers.list(limit=1)[0].sid
+    path = f"/api/2010-04-01/Accounts/{sandbox.acme_sid}/IncomingPhoneNumbers/{sid}.json"
+
+    answer = requests.delete(
+        sandbox.url + path, auth=(sandbox.acme_sid, sandbox.acme_token), timeout=5
+    )
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert "Content-Type" not in answer.headers
+    assert re.fullmatch("RQ[0-9a-f]{32}", answer.headers["Twilio-Request-Id"])
+
+
+def test_errors_have_twilios_shape(sandbox: SandboxProcess) -> None:
+    path = f"/2010-04-01/Accounts/{sandbox.acme_sid}/IncomingPhoneNumbers/PN{'0' * 32}.json"
+
+    answer = ask(sandbox, f"/api{path}")
+
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.json() == {
+        "code": 20404,
+        "message": f"The requested resource {path} was not found",
+        "more_info": "https://www.twilio.com/docs/errors/20404",
+        "status": 404,
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("PUT", "/api/2010-04-01/Accounts.json", 405, 20004),
+        ("DELETE", "/api/2010-04-01/Accounts.json", 405, 20004),
+        ("GET", "/api/2010-04-01/Accounts/nonsense", 404, 20404),
+        ("GET", "/api/2008-08-01/Accounts.json", 404, 20404),
+        ("GET", "/numbers/v1/Porting/PortIn", 405, 20004),
+    ],
+)
+def test_unknown_paths_and_methods_are_refused(
+    sandbox: SandboxProcess, method: str, path: str, status: int, code: int
+) -> None:
+    auth = (sandbox.main_sid, sandbox.main_token)
+
+    answer = requests.request(method, sandbox.url + path, auth=auth, timeout=5)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_a_fault_strikes_on_every_host_by_route_and_rate(
     sandbox: SandboxProcess, path: str

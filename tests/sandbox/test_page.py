@@ -66,7 +66,11 @@ def test_every_page_of_an_empty_world_is_whole(
 def test_the_navigation_leads_to_pages_only(visitor: Visitor) -> None:
     links = [link for link in visitor.open("").links if link.startswith("/_sandbox/")]
 
-    assert {visitor.open(link) and visitor.status for link in links} == {200}
+    statuses = set()
+    for link in links:
+        visitor.open(link)
+        statuses.add(visitor.status)
+    assert statuses == {200}
 
 
 @pytest.mark.parametrize(
@@ -236,7 +240,7 @@ def test_an_account_is_suspended_taken_up_again_and_closed(
     seen = []
     visitor.open(acme_page)
     for do, to in (("suspend", {"by": "owner"}), ("reactivate", {}), ("close", {})):
-        visitor.submit(do, to=to, **({"sure": "1"} if do == "close" else {}))
+        visitor.submit(do, to=to, typed={"sure": "1"} if do == "close" else {})
         seen.append(sandbox.account(sandbox.acme_sid)["status"])
 
     assert seen == ["suspended", "active", "closed"]
@@ -380,7 +384,7 @@ def test_a_fault_is_injected_listed_and_cleared(
 def test_a_fault_that_makes_no_sense_is_refused(visitor: Visitor, name: str, text: str) -> None:
     visitor.open("room/faults")
 
-    visitor.submit("inject", kind="slow", **{name: text})
+    visitor.submit("inject", kind="slow", typed={name: text})
 
     assert visitor.status == 400
     assert visitor.form("inject").fields[name] == text
@@ -472,10 +476,3 @@ def test_the_state_file_is_written_and_taken_up(tmp_path: Path) -> None:
         assert visitor.told("The file is up to date.")
         visitor.submit("load")
         assert visitor.told("It goes on from what the file says.")
-
-
-# Webhooks (what sends them is in the tests of the areas)
-
-
-def test_there_is_no_webhook_at_first(visitor: Visitor) -> None:
-    assert "No webhooks yet" in visitor.open("room/webhooks").text

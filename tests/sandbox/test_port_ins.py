@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-from twilio.base.exceptions import TwilioException
-from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 
 from tests.sandbox.ports import (
@@ -29,12 +25,10 @@ from tests.sandbox.ports import (
     post,
     statuses,
 )
-from tests.sandbox_process import ROOT, SandboxProcess
+from tests.sandbox_process import SandboxProcess
 
 pytestmark = pytest.mark.process
 
-SPECIFICATION = ROOT.parent / "shared" / "twilio-openapi" / "twilio_numbers_v1.json"
-ONE = "/v1/Porting/PortIn/{PortInRequestSid}"
 JAPANESE = "+81312345678"
 
 
@@ -277,45 +271,6 @@ def test_ten_notification_emails_may_be_the_most(sandbox: SandboxProcess) -> Non
 # Fetch
 
 
-@pytest.fixture(scope="module")
-def specification() -> dict[str, Any]:
-    if not Path(SPECIFICATION).exists():
-        pytest.skip(f"Twilio's OpenAPI document is not at {SPECIFICATION}")
-    document: dict[str, Any] = json.loads(SPECIFICATION.read_text("utf-8"))
-    return document
-
-
-def shape(value: Any) -> Any:
-    """Field names at every depth; of a list, its first element."""
-    if isinstance(value, dict):
-        return {name: shape(inner) for name, inner in value.items()}
-    return [shape(value[0])] if isinstance(value, list) and value else None
-
-
-def test_answers_have_twilios_fields(
-    sandbox: SandboxProcess, specification: dict[str, Any]
-) -> None:
-    def example(path: str, method: str, status: str, name: str) -> Any:
-        answer = specification["paths"][path][method]["responses"][status]
-        return shape(answer["content"]["application/json"]["examples"][name]["value"])
-
-    created = post(sandbox)
-    one = f"Porting/PortIn/{created['port_in_request_sid']}"
-    number = created["phone_numbers"][0]["port_in_phone_number_sid"]
-
-    def answered(path: str) -> Any:
-        return shape(call(sandbox, "GET", path).json())
-
-    assert shape(created) == example("/v1/Porting/PortIn", "post", "202", "create")
-    assert answered(one) == example(ONE, "get", "200", "fetch")
-    assert answered(f"{one}/PhoneNumber/{number}") == example(
-        f"{ONE}/PhoneNumber/{{PhoneNumberSid}}", "get", "200", "fetch"
-    )
-    assert answered("Porting/PortIn/PortInRequests") == example(
-        "/v1/Porting/PortIn/PortInRequests", "get", "200", "readFull"
-    )
-
-
 def test_a_number_is_spelled_otherwise_on_its_own(
     sandbox: SandboxProcess, acme_client: Client
 ) -> None:
@@ -489,58 +444,3 @@ def test_canceling_near_the_port_date_can_be_refused(sandbox: SandboxProcess) ->
 
     assert (near.status_code, near.json()["code"]) == (409, 20409)
     assert call(sandbox, "DELETE", f"Porting/PortIn/{sid}").status_code == 204
-
-
-# Defects of twilio 9.13 (twilio-facts 9.4): these tests fail when they are mended
-
-
-def test_the_official_client_cannot_list_requests(
-    sandbox: SandboxProcess, acme_client: Client
-) -> None:
-    """9.4 a."""
-    post(sandbox)
-
-    with pytest.raises(TwilioException, match="can not be deserialized"):
-        acme_client.numbers.v1.porting_all_port_ins.list(limit=5)
-
-    raw = acme_client.request(
-        "GET", "https://numbers.twilio.com/v1/Porting/PortIn/PortInRequests", params={"Size": 100}
-    )
-    assert len(json.loads(raw.text)["port_in_requests"]) == 1
-
-
-@pytest.mark.filterwarnings("ignore:BasicAuth is deprecated")  # 9.4 h
-def test_the_official_asynchronous_client_sends_a_form_as_json(sandbox: SandboxProcess) -> None:
-    """9.4 b."""
-
-    async def configure() -> tuple[int, str]:
-        transport = AsyncTwilioHttpClient()
-        answer = await transport.request(
-            "POST",
-            f"{sandbox.url}/numbers/v1/Porting/Configuration/Webhook",
-            data={"port_in_target_url": "https://example.com/"},
-            headers={"Content-Type": "application/json"},
-            auth=(sandbox.main_sid, sandbox.main_token),
-        )
-        await transport.close()
-        return answer.status_code, answer.text
-
-    status, text = asyncio.run(configure())
-
-    assert status == 400
-    assert json.loads(text)["message"] == "The body is not JSON"
-
-
-def test_the_official_client_takes_no_plain_dict(
-    sandbox: SandboxProcess, acme_client: Client
-) -> None:
-    """9.4 d."""
-    with pytest.raises(AttributeError, match="to_dict"):
-        acme_client.numbers.v1.porting_port_ins.create(body(sandbox))
-
-
-def test_the_official_client_drops_nulls(sandbox: SandboxProcess, acme_client: Client) -> None:
-    """9.4 f: a number without a PIN arrives without the key, and a null cannot be sent."""
-    created = create(acme_client, body(sandbox, {"phone_number": LANDLINE, "pin": None}))
-
-    assert created.port_in_request_sid.startswith("KW")

@@ -60,7 +60,8 @@ def test_the_official_client_configures_webhooks(
     assert created.port_in_target_url == wanted["port_in_target_url"]
     assert created.notifications_of == wanted["notifications_of"]
     assert {name: fetched[name] for name in wanted} == wanted
-    assert fetched["port_in_target_date_created"] and fetched["port_out_target_date_created"]
+    assert fetched["port_in_target_date_created"]
+    assert fetched["port_out_target_date_created"]
     assert numbers.porting_webhook_configurations_delete("PORT_IN").delete() is True
     assert as_parent(sandbox, "GET", WEBHOOK).json()["port_in_target_url"] is None
     assert numbers.porting_webhook_configurations_delete("PORT_OUT").delete() is True

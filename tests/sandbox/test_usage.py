@@ -122,6 +122,28 @@ def test_numbers_are_paid_for_once_a_month(sandbox: SandboxProcess, acme_client:
     assert later["phonenumbers-tollfree"][0] >= 2
 
 
+def test_a_number_that_left_was_paid_for_until_then(
+    sandbox: SandboxProcess, parent_client: Client
+) -> None:
+    account = parent_client.api.v2010.accounts.create(friendly_name="For a while")
+    client = sandbox.client(str(account.sid), str(account.auth_token))
+    bought = client.incoming_phone_numbers.create(area_code="415")
+    day = datetime.now(UTC).date()
+    sandbox.forward(days=35)
+    parent_client.api.v2010.accounts(str(account.sid)).incoming_phone_numbers(
+        str(bought.sid)
+    ).update(account_sid=sandbox.main_sid)
+    sandbox.forward(days=35)
+    parent_client.incoming_phone_numbers(str(bought.sid)).delete()
+    sandbox.forward(days=35)
+
+    def paid(client: Client) -> int:
+        asked: dict[str, Any] = {"start_date": day, "end_date": day + timedelta(days=105)}
+        return int(sums(client, **asked, include_subaccounts=False)["phonenumbers-local"][0])
+
+    assert (paid(client), paid(parent_client)) == (2, 2)
+
+
 def test_the_total_is_the_sum_of_its_parts(used: SandboxProcess) -> None:
     whole = sums(used.client(), "all_time")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
@@ -140,10 +141,15 @@ class Visitor:
         to: dict[str, str] | None = None,
         files: dict[str, bytes] | None = None,
         button: str = "",
+        typed: Mapping[str, str] | None = None,
         **filled: str | None,
     ) -> Parsed:
-        """Fill in the form that does it and send it; None takes a tick away."""
+        """Fill in the form that does it and send it; None takes a tick away.
+
+        `to` are hidden fields that name the form, `typed` fields that Python has other uses for.
+        """
         form = self.form(do, **(to or {}))
+        filled = {**(typed or {}), **filled}
         assert set(filled) <= form.offered, f"{set(filled) - form.offered} is not in the form"
         fields = {**form.fields, **filled}
         if button:

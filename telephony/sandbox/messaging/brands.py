@@ -66,7 +66,7 @@ def create(context: Context) -> Response:
                 "failure_reason": None,
                 "brand_score": None,
                 "brand_feedback": None,
-                "identity_status": None,
+                "identity_status": "UNVERIFIED",
                 "russell_3000": None,
                 "government_entity": None,
                 "tax_exempt_status": None,

@@ -47,12 +47,13 @@ def receive(
     if not phones.can(number, "mms" if attachments else "sms"):
         return Received(None, f"the number cannot receive {'MMS' if attachments else 'SMS'}")
     service = pools.service_of(world, number.sid)
-    opt_out_type = keywords.handle(world, number, service, from_number, body)
     route = route_of(number, service)
     swallowed = service is not None and not route.url and not _uses_number(service)
     if swallowed and world.switch("inbound_without_service_url") == "dropped":
+        keywords.handle(world, number, service, from_number, body)
         return Received(None, "the messaging service has no inbound URL")
     message = _message(world, from_number, number, body, attachments, service)
+    opt_out_type = keywords.handle(world, number, service, from_number, body)
     tell(world, message, route, parameters(world, message, opt_out_type))
     return Received(message)
 
@@ -142,7 +143,7 @@ def tell(
 
 def parameters(world: World, message: Message, opt_out_type: str | None) -> dict[str, str]:
     """The form of the webhook, in the order of Twilio's."""
-    sender, receiver = _place(str(message.from_number)), _place(message.to_number)
+    sender, receiver = place(str(message.from_number)), place(message.to_number)
     given = {
         "ToCountry": receiver["Country"],
         "ToState": receiver["State"],
@@ -168,13 +169,13 @@ def parameters(world: World, message: Message, opt_out_type: str | None) -> dict
         given["MessagingServiceSid"] = message.messaging_service_sid
     if opt_out_type:
         given["OptOutType"] = opt_out_type
-    for place, each in enumerate(message.media):
-        given[f"MediaContentType{place}"] = each["content_type"]
-        given[f"MediaUrl{place}"] = media.link(world, message, each["sid"])
+    for position, each in enumerate(message.media):
+        given[f"MediaContentType{position}"] = each["content_type"]
+        given[f"MediaUrl{position}"] = media.link(world, message, each["sid"])
     return given
 
 
-def _place(phone_number: str) -> dict[str, str]:
+def place(phone_number: str) -> dict[str, str]:
     """City, state, zip and country by the numbering plan; empty where it does not say."""
     area = plan.locate(phone_number)
     return {

@@ -52,7 +52,7 @@ def _numbers(visit: Visit, account: Account) -> Child:
     if not shown:
         text = "No number matches." if wanted else "It has no numbers yet: add some, or buy one."
         return box, parts.empty("No numbers", text)
-    heads = ("Number", "Name", "Type", "Voice goes to", "Texts go to")
+    heads = ("Number", "Type", "Calls go to", "Texts go to")
     return box, parts.table("Numbers", heads, [_number(each) for each in shown]), pages
 
 
@@ -74,13 +74,10 @@ def _number(number: Number) -> tuple[Child, ...]:
     settings = inventory.resource(number)
     href = parts.to("accounts", number.account_sid, "numbers", number.sid)
     name, written = settings["friendly_name"], parts.phone(number.phone_number)
+    shown = name if name != written else number.phone_number
     return (
-        (
-            parts.link(written, href),
-            tag("small", number.phone_number) if written != number.phone_number else None,
-        ),
-        name if name != written else None,
-        settings["type"],
+        (parts.link(written, href), tag("small", shown) if shown != written else None),
+        tag("span", settings["type"], class_="whole"),
         _target(settings["voice_url"], settings["voice_application_sid"], settings["trunk_sid"]),
         _target(settings["sms_url"], settings["sms_application_sid"]),
     )
@@ -88,7 +85,9 @@ def _number(number: Number) -> tuple[Child, ...]:
 
 def _target(*targets: str | None) -> Child:
     found = next((each for each in targets if each), None)
-    return tag("span", found, class_="url", title=found) if found else None
+    if not found:
+        return None
+    return tag("span", found.partition("://")[2] or found, class_="url", title=found)
 
 
 def _add_numbers(visit: Visit, account: Account) -> Markup:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from telephony.sandbox.monitor.rows import Alert
 from telephony.sandbox.page import parts
@@ -63,11 +62,11 @@ def show_requests(visit: Visit) -> Sheet:
 
 def _request(request: dict[str, Any]) -> tuple[Child, ...]:
     given = {**request["query"], **request.get("form", {})}
-    status = request["status"]
+    status, words = request["status"], ", ".join(f"{k}={v}" for k, v in given.items())
     return (
-        (tag("span", request["method"], class_="tag"), " ", tag("span", request["path"])),
+        tag("span", tag("b", request["method"]), " ", request["path"], class_="address"),
         parts.badge(str(status), "good" if status < 400 else "bad"),
-        tag("span", urlencode(given), class_="url") if given else None,
+        tag("span", words, class_="url", title=words) if words else None,
         parts.badge(request["fault"], "warn") if request["fault"] else None,
         parts.code(request["request_id"]),
     )

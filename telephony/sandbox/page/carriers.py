@@ -67,7 +67,7 @@ def _say(visit: Visit) -> Markup:
             form.text("phone_number", "Number", placeholder="+1…", inputmode="tel", required=True),
             form.choice("code", "Portability says", USUAL | CODES),
             form.choice("number_type", "Type", parts.options(portability.NUMBER_TYPES, USUAL)),
-            form.choice("pin", "PIN and account number are", USUAL | FLAGS),
+            form.choice("both", "PIN and account number are", USUAL | FLAGS),
             form.choice(
                 "rejection_reason", "The carrier rejects it for", {"": "nothing"} | reasons
             ),
@@ -91,8 +91,8 @@ def say(visit: Visit) -> Done:
     }
     if code := visit.form.get("code"):
         body["code"] = int(code)
-    if pin := visit.form.get("pin"):
-        body["pin_and_account_number_required"] = pin == "yes"
+    if both := visit.form.get("both"):
+        body["pin_and_account_number_required"] = both == "yes"
     if record := visit.given(*RECORD):
         body["record"] = record
     visit.post("/portability", body)

@@ -149,7 +149,7 @@ def show_switches(visit: Visit) -> Sheet:
         "Where Twilio's documents leave a behavior open, both are here. The first one of each is "
         "what the sandbox does unless told.",
     )
-    whole = form.whole(cards, submit="Use these", look="primary", class_="stack")
+    whole = form.whole(cards, submit="Use these", look="primary", class_="stack settled")
     return Sheet("Switches", (about, whole))
 
 

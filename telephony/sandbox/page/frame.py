@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from telephony.sandbox.control import PREFIX
 from telephony.sandbox.page import clocks, files, parts
 from telephony.sandbox.page.forms import Form
@@ -25,12 +27,22 @@ _DOTS = [(x, y) for y in (9, 16, 23) for x in (10, 16, 22)]
 
 
 def document(visit: Visit, sheet: Sheet) -> bytes:
-    """The whole page as bytes; what no encoding knows is replaced."""
+    """A page of the room."""
     title = f"Refused · {sheet.title}" if visit.problem else sheet.title
+    body = tag(
+        "body",
+        tag("a", "Skip to the content", class_="skip", href="#main"),
+        tag("div", _side(visit), _main(visit, sheet), class_="shell"),
+    )
+    return whole(f"{title} · Rehearsal room", body)
+
+
+def whole(title: str, body: Markup, scripts: Sequence[str] = files.SCRIPTS) -> bytes:
+    """A page in the look of the product; what no encoding knows is replaced."""
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
-        tag("title", f"{title} · Rehearsal room"),
+        tag("title", title),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("link", rel="icon", href=files.address(files.ICON), type="image/svg+xml"),
@@ -41,14 +53,9 @@ def document(visit: Visit, sheet: Sheet) -> bytes:
         ],
         [
             tag("script", src=files.address(name), defer=True)
-            for name in files.SCRIPTS
+            for name in scripts
             if name in files.known()
         ],
-    )
-    body = tag(
-        "body",
-        tag("a", "Skip to the content", class_="skip", href="#main"),
-        tag("div", _side(visit), _main(visit, sheet), class_="shell"),
     )
     page = join(Markup("<!doctype html>"), tag("html", head, body, lang="en"))
     return page.encode("utf-8", "replace")
@@ -85,7 +92,7 @@ def _note(visit: Visit) -> Child:
 
 
 def _side(visit: Visit) -> Markup:
-    brand = tag("a", _mark(), tag("span", "Rehearsal room"), class_="brand", href=f"{PREFIX}/")
+    brand = tag("a", mark(), tag("span", "Rehearsal room"), class_="brand", href=f"{PREFIX}/")
     menu_button = tag(
         "button",
         "Menu",
@@ -125,7 +132,7 @@ def _defaults(visit: Visit) -> list[tuple[str, str]]:
     ]
 
 
-def _mark() -> Markup:
+def mark() -> Markup:
     """The mark of the product."""
     dots = [
         tag("circle", cx=x, cy=y, r="2.4", opacity=".45" if x + y > 36 or y == 23 else None)
@@ -147,7 +154,7 @@ def clock(visit: Visit) -> Markup:
     now = tag("div", parts.time(visit.world.now()), id="now", data_live=True)
     return tag(
         "section",
-        tag("h2", "The sandbox's clock, UTC", id="clock-h"),
+        tag("h2", "The clock, in UTC", id="clock-h"),
         now,
         form.bare(tag("div", steps, class_="steps")),
         class_="who clock",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from telephony.sandbox import plan
 from telephony.sandbox.errors import ControlError
+from telephony.sandbox.http import Response
+from telephony.sandbox.messaging import media
 from telephony.sandbox.messaging.control import STATUSES
 from telephony.sandbox.messaging.phones import BEHAVIORS
 from telephony.sandbox.messaging.rows import Message
@@ -69,7 +71,7 @@ def _phones(visit: Visit, latest: list[Message]) -> Markup:
     rows = [
         (
             parts.link(parts.phone(phone_of(row)), phone_address(phone_of(row))),
-            tag("span", row.body, class_="url"),
+            tag("span", row.body, class_="excerpt"),
             parts.time(row.created),
         )
         for row in latest
@@ -145,8 +147,8 @@ def write(visit: Visit) -> Done:
         "to": visit.form.get("to", "").strip(),
         "body": visit.form.get("body", ""),
     }
-    if media := visit.form.get("media"):
-        body["media"] = [media]
+    if kind := visit.form.get("media"):
+        body["media"] = [kind]
     answer = visit.post("/messages", body, settle=True)
     there = phone_address(sender)
     if answer.get("sid") is None:
@@ -207,18 +209,18 @@ def _line(visit: Visit, line: dict[str, Any], several: bool) -> Markup:
         "li",
         parts.hidden_text(f"{who}:"),
         tag("div", line["body"], class_="bubble") if line["body"] else None,
-        [_media(each) for each in line["media"]],
+        [_media(line["sid"], each) for each in line["media"]],
         tag("div", meta, class_="meta"),
         class_="from-phone" if out else "from-number",
     )
 
 
-def _media(media: dict[str, str]) -> Markup:
+def _media(sid: str, piece: dict[str, str]) -> Markup:
     """What is a picture is shown; anything else can be opened."""
-    address = urlsplit(media["url"]).path
-    if media["content_type"] in ("image/png", "image/jpeg", "image/gif"):
-        return tag("img", src=address, alt=f"Attached: {media['content_type']}", class_="bubble")
-    return tag("div", parts.link(media["content_type"], address), class_="bubble")
+    address, kind = parts.to("media", sid, piece["url"].rpartition("/")[2]), piece["content_type"]
+    if kind in ("image/png", "image/jpeg", "image/gif"):
+        return tag("img", src=address, alt=f"Attached: {kind}", class_="bubble")
+    return tag("div", parts.link(kind, address), class_="bubble")
 
 
 def _reply(visit: Visit, conversation: list[dict[str, Any]]) -> Markup:
@@ -334,7 +336,18 @@ def set_status(visit: Visit) -> Done:
     return Done(f"It is {body['status']} now.")
 
 
+def show_media(visit: Visit) -> Response:
+    """A file of a message, without asking Twilio's side for it."""
+    row = _message(visit)
+    found = next((each for each in row.media if each["sid"] == visit.args["media"]), None)
+    if found is None:
+        raise ControlError(404, f"There is no media {visit.args['media']}.")
+    kind = found["content_type"]
+    return Response(200, media.content(found["sid"], kind), {"Content-Type": kind})
+
+
 PAGES = [
+    Page("/room/media/(?P<sid>[^/]+)/(?P<media>[^/]+)", show_media),
     Page("/room/messages", show, {"write": write}),
     Page("/room/messages/(?P<sid>[^/]+)", show_one, {"status": set_status}),
     Page("/room/phones/(?P<phone>[^/]+)", show_phone, {"write": write, "behave": behave}),

@@ -19,10 +19,10 @@ METHODS = parts.options(("POST", "GET"))
 TEXTS = {
     "FriendlyName": ("friendly_name", "Name"),
     "VoiceUrl": ("voice_url", "A call comes in"),
-    "VoiceFallbackUrl": ("voice_fallback_url", "If that fails"),
+    "VoiceFallbackUrl": ("voice_fallback_url", "If that URL fails for a call"),
     "StatusCallback": ("status_callback", "A call's status changes"),
     "SmsUrl": ("sms_url", "A message comes in"),
-    "SmsFallbackUrl": ("sms_fallback_url", "If that fails"),
+    "SmsFallbackUrl": ("sms_fallback_url", "If that URL fails for a message"),
 }
 CHOICES = {
     "VoiceMethod": ("voice_method", "Method of calls"),

@@ -146,8 +146,8 @@ def _address(visit: Visit) -> Markup:
         "Point a program at it",
         tag(
             "p",
-            "Every host of Twilio is a first part of the path: https://api.twilio.com/… is here ",
-            parts.code(f"{base}/api/…"),
+            "Every host of Twilio is a first part of the path: https://api.twilio.com/ is here ",
+            parts.code(f"{base}/api/"),
             ". Credentials are the SID and the token of an account.",
         ),
         parts.facts(

@@ -105,7 +105,7 @@ def _number(visit: Visit, number: dict[str, Any]) -> tuple[Child, ...]:
     return (
         (
             parts.number_link(visit.world, number["phone_number"]),
-            tag("small", f"{number['number_type'] or 'type unknown'}"),
+            tag("small", (number["number_type"] or "type unknown").lower()),
         ),
         status(number["status"]),
         parts.lines(words(why.lower()), parts.soft(str(code)) if code else None) if why else None,
@@ -210,7 +210,7 @@ def _facts(visit: Visit, port: dict[str, Any]) -> Markup:
             [
                 ("Account", parts.account_link(visit.world, port["account_sid"])),
                 ("Asked for", port["target_port_in_date"] or "the earliest day"),
-                ("Representative", port["authorized_representative"]),
+                ("Signer", port["authorized_representative"]),
                 ("Made", parts.when(port["created"])),
                 ("Changed", parts.when(port["updated"])),
                 ("Canceled for", port["order_cancellation_reason"]),

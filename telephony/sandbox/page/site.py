@@ -12,27 +12,11 @@ from telephony.sandbox.control import PREFIX, Control, refuse_others
 from telephony.sandbox.errors import ControlError
 from telephony.sandbox.http import Request, Response
 from telephony.sandbox.page import clocks, files, frame, pages, parts
+from telephony.sandbox.page.headers import HEADERS
 from telephony.sandbox.page.upload import posted
 from telephony.sandbox.page.visit import ROOM, Page, Problem, Sheet, Visit
 
 KEPT_NOTES = 100
-_SELF = "'self'"
-HEADERS = {
-    "Content-Security-Policy": "; ".join(
-        (
-            "default-src 'none'",
-            *(f"{kind}-src {_SELF}" for kind in ("style", "script", "img", "media", "connect")),
-            f"form-action {_SELF}",
-            "base-uri 'none'",
-            "frame-ancestors 'none'",
-        )
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
 
 
 class Notes:
@@ -119,7 +103,11 @@ class Site:
 
     def _show(self, page: Page, visit: Visit, status: int = 200) -> Response:
         with self.control.room.lock:
-            return self._page(visit, page.show(visit), status)
+            found = page.show(visit)
+            if isinstance(found, Sheet):
+                return self._page(visit, found, status)
+        found.headers = HEADERS | found.headers
+        return found
 
     def _page(self, visit: Visit, sheet: Sheet, status: int) -> Response:
         with self.control.room.lock:

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from telephony.sandbox.control import PREFIX, Control
 from telephony.sandbox.errors import ControlError
+from telephony.sandbox.http import Response
 from telephony.sandbox.page.html import Child
 from telephony.sandbox.world import Account, World
 
@@ -115,5 +116,5 @@ class Page:
     """A page, and what can be done on it: the field `do` of a form names the act."""
 
     path: str  # a pattern for what follows `/_sandbox`
-    show: Callable[[Visit], Sheet]
+    show: Callable[[Visit], Sheet | Response]  # a `Response` is a file
     acts: Mapping[str, Callable[[Visit], Done]] = field(default_factory=dict)

@@ -6,11 +6,8 @@ import re
 from typing import Any
 
 from telephony.sandbox.clock import iso8601
-from telephony.sandbox.monitor import alerts
 from telephony.sandbox.porting import states
 from telephony.sandbox.porting.rows import PortIn, PortInNumber
-from telephony.sandbox.timers import action
-from telephony.sandbox.webhooks.courier import Outcome
 from telephony.sandbox.webhooks.sending import send
 from telephony.sandbox.world import World
 
@@ -84,7 +81,7 @@ def _tell(
     shaped = _shaped(world, event, payload)
     as_form = world.switch("porting_webhook_encoding") == "form"
     of_parent = world.switch("porting_webhook_signer") == "parent"
-    hook = send(
+    send(
         world,
         owner_sid,
         kind,
@@ -93,10 +90,7 @@ def _tell(
         body=None if as_form else shaped,
         signer_sid=owner_sid if of_parent else request.account_sid,
         subject_sid=request.sid,
-        then="porting.webhook_answered",
     )
-    if hook is not None:
-        hook.args = {"sid": hook.sid}
 
 
 def _shaped(world: World, event: str, payload: dict[str, Any]) -> dict[str, Any]:
@@ -113,12 +107,3 @@ def _shaped(world: World, event: str, payload: dict[str, Any]) -> dict[str, Any]
 
 def _camel(name: str) -> str:
     return re.sub(r"_(\w)", lambda match: match.group(1).upper(), name)
-
-
-@action("porting.webhook_answered")
-def webhook_answered(world: World, *, sid: str, outcome: Outcome) -> None:
-    """A webhook that nobody took is an alert."""
-    if outcome.error_code is not None:
-        hook = world.webhooks[sid]
-        text = f"The porting webhook to {hook.url} failed"
-        alerts.add(world, hook.account_sid, outcome.error_code, text, hook=hook)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from telephony.sandbox import plan
 from telephony.sandbox.messaging.rows import Message
 from telephony.sandbox.voice.rows import Call
-from telephony.sandbox.world import Number
+from telephony.sandbox.world import Number, Tenure
 
 TOTAL = "totalprice"
 MONTHLY_PRICES = {
@@ -82,6 +82,6 @@ def of_number(number_type: str) -> tuple[str, ...]:
     return ("phonenumbers", f"phonenumbers-{_KIND.get(number_type, 'local')}")
 
 
-def type_of(number: Number) -> str:
+def type_of(number: Number | Tenure) -> str:
     area = plan.locate(number.phone_number)
     return str(number.changes.get("type") or (area.type if area else "local"))

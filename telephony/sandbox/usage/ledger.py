@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from telephony.sandbox.usage import categories
-from telephony.sandbox.usage.categories import MONTHLY_PRICES, TOTAL
+from telephony.sandbox.usage.categories import MONTHLY_PRICES, TOTAL, type_of
 from telephony.sandbox.world import Account, World
 
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -99,15 +99,19 @@ def _enter_recordings(ledger: Ledger, world: World, account_sid: str) -> None:
 
 def _enter_numbers(ledger: Ledger, world: World, account_sid: str) -> None:
     """A number is paid for on the day it came and on that day of each following month."""
+    today = _day(world.now())
     alike = Counter(
-        (_day(number.created), categories.type_of(number))
+        (_day(number.created if number.came is None else number.came), today, type_of(number))
         for number in world.numbers.of(account_sid)
     )
-    today = _day(world.now())
-    for (bought, number_type), count in alike.items():
+    alike.update(
+        (_day(tenure.created), _day(tenure.until), type_of(tenure))
+        for tenure in world.tenures.of(account_sid)
+    )
+    for (bought, left, number_type), count in alike.items():
         names = categories.of_number(number_type)
         price = MONTHLY_PRICES.get(number_type, MONTHLY_PRICES["local"]) * count
-        for day in _paydays(bought, min(ledger.last, today)):
+        for day in _paydays(bought, min(ledger.last, left)):
             if ledger.covers(day):
                 ledger.enter(day, names, count, count, price)
 

@@ -90,10 +90,10 @@ def _spans(context: Context, account: Account, kind: str, given: dict[str, Any])
         "ThisMonth": (month, now),
         "LastMonth": (before.replace(day=1), before),
     }
-    if kind in fixed:
-        return [fixed[kind]]
     first = _date("StartDate", given, now, opened)
     last = _date("EndDate", given, now, now)
+    if kind in fixed:
+        return [fixed[kind]]
     if first > last:
         raise TwilioError(20001, "StartDate must not be after EndDate")
     if kind == "Records":
