@@ -249,9 +249,37 @@ def test_each_number_costs_the_same_few_queries(acme: Account, by_admin: Actor) 
     assert (counts[1] - counts[0]) / 10 <= 17  # of which 8 begin and end transactions
 
 
-def test_a_dry_run_costs_the_same_number_of_queries_whatever_is_selected(
-    acme: Account, by_admin: Actor, django_assert_num_queries: Any
+def test_a_job_is_filled_by_as_many_queries_for_1000_numbers_as_for_10(
+    acme: Account, by_admin: Actor
 ) -> None:
+    connection = ConnectionFactory.create(account=acme)
+    agent = AgentFactory.create(account=acme)
+    by: dict[str, Any] = {"actor": by_admin, "at": NOON}
+    order = {"action": "exclude", "selection": Selection(query=""), "params": {}, **by}
+    job, counts = JobFactory.create(account=acme), []
+    for count in (10, 990):
+        PhoneNumberFactory.create_batch(count, account=acme, connection=connection, agent=agent)
+        for again in (False, True):
+            with CaptureQueriesContext(database) as queries:
+                job = bulk.retry_failed(job.pk, **by) if again else bulk.start(acme.pk, **order)
+            counts.append(len(queries))
+            Job.objects.filter(pk=job.pk).update(state=JobState.FAILED)
+            items = list(job.items.order_by("pk").values_list("subject_id", "label", "state"))
+            assert items == [
+                (number.pk, number.e164, ItemState.PENDING)
+                for number in PhoneNumber.objects.order_by("e164")
+            ]
+
+    assert counts[:2] == counts[2:]
+
+
+def test_a_dry_run_costs_the_same_number_of_queries_whatever_is_selected(
+    acme: Account,
+    by_admin: Actor,
+    django_assert_num_queries: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bulk, "BATCH", 10)  # so that thirty are three batches
     connection = ConnectionFactory.create(account=acme)
     agent = AgentFactory.create(account=acme)
     numbers = PhoneNumberFactory.create_batch(30, account=acme, connection=connection, agent=agent)
