@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 
 import pytest
@@ -38,6 +39,9 @@ def is_signed_in(client: Client) -> bool:
 
 
 def code(secret: str) -> str:
+    """What the app shows; one that is about to change is waited out."""
+    if (left := 30 - time.time() % 30) < 4:
+        time.sleep(left)
     counter = next(iter(yield_hotp_counters_from_time()))
     return str(format_hotp_value(hotp_value(secret, counter)))
 

@@ -281,11 +281,13 @@ def test_pages_of_two_step_verification(house: House, visit: Visit) -> None:
     desk.sign_in(person)
     page.goto(reverse("mfa_activate_totp"))
     page.get_by_label("Password").fill(PASSWORD)
-    desk.press("Confirm")
+    with page.expect_navigation():
+        desk.press("Confirm")
     found += look(page, "two-step setup")
     secret = page.locator(".secret code").inner_text()
     page.get_by_label("Authenticator code").fill(code(secret))
-    desk.press("Turn on")
+    with page.expect_navigation():
+        desk.press("Turn on")
     found += look(page, "two-step turned on")
     for name in ("view_recovery_codes", "generate_recovery_codes", "deactivate_totp", "index"):
         found += look_at(page, name, reverse(f"mfa_{name}"))
@@ -295,7 +297,8 @@ def test_pages_of_two_step_verification(house: House, visit: Visit) -> None:
     desk.heading("Enter your code")
     found += look(page, "two-step sign-in")
     page.get_by_label("Code").fill("000000")
-    desk.press("Sign in")
+    with page.expect_navigation():
+        desk.press("Sign in")
     found += look(page, "two-step refused")
     assert not found, "\n".join(found)
 
