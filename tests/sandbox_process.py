@@ -6,11 +6,13 @@ import json
 import os
 import selectors
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -285,11 +287,12 @@ class SandboxProcess:
     def save(self) -> None:
         self.control("POST", "save")
 
-    def wait_until_saved(self, path: Path, needle: str, *, seconds: float = 1.0) -> bool:
-        """Whether the state file contains `needle` within the promised second."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            if path.exists() and needle.encode() in path.read_bytes():
-                return True
-            time.sleep(0.02)
-        return False
+    def seconds_until_saved(self, path: Path, needle: str, *, patience: float = 30.0) -> float:
+        """How long it takes until a row of the state file contains `needle`."""
+        began = time.monotonic()
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as file:
+            while time.monotonic() - began < patience:
+                if file.execute("SELECT 1 FROM rows WHERE instr(data, ?)", [needle]).fetchone():
+                    return time.monotonic() - began
+                time.sleep(0.02)
+        raise TimeoutError(f"{needle} was not saved")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +11,8 @@ import pytest
 import requests
 from twilio.rest import Client
 
+from telephony.sandbox.routes import OPERATIONS
+from telephony.sandbox.server import Sandbox
 from tests.sandbox_process import SandboxProcess, SandboxRefused
 
 pytestmark = pytest.mark.process
@@ -180,3 +184,22 @@ def test_a_name_that_leads_here_by_accident_gets_no_control(sandbox: SandboxProc
 
     assert answer.status_code == 403
     assert "auth_token" not in answer.text
+
+
+def twice(calls: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [each for each, count in Counter(calls).items() if count > 1]
+
+
+def test_no_control_call_is_there_twice() -> None:
+    sandbox = Sandbox(host="127.0.0.1", port=0, numbers=0, seed=1, state=None, webhook_hosts=[])
+    sandbox.server.server_close()
+    routes = sandbox.control.routes
+
+    assert routes
+    assert twice([(m, re.sub(r"\?P<\w+>", "", path.pattern)) for m, path, _ in routes]) == []
+
+
+def test_no_operation_is_there_twice() -> None:
+    places = [(x.method, re.sub(r"\{\w+\}", "{}", f"{x.host}{x.path}")) for x in OPERATIONS]
+
+    assert twice(places) == []

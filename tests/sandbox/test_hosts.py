@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import re
-import threading
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -142,23 +147,46 @@ def test_answers_break_on_other_hosts_too(sandbox: SandboxProcess, kind: str) ->
     assert ask(sandbox, "/monitor/v1/Events").json()["events"] == []
 
 
-def test_a_limit_of_requests_at_a_time_is_off_unless_switched_on(sandbox: SandboxProcess) -> None:
-    sandbox.fault("slow", seconds=0.4, times=24)
+@contextmanager
+def waiting(sandbox: SandboxProcess, count: int) -> Iterator[None]:
+    """So many requests of the main account are in the house and get no answer."""
+    sandbox.fault("slow", seconds=60, times=count)
+    there = urlsplit(sandbox.url)
+    login = base64.b64encode(f"{sandbox.main_sid}:{sandbox.main_token}".encode())
+    request = b"GET /monitor/v1/Events HTTP/1.1\r\nHost: x\r\nAuthorization: Basic %b\r\n\r\n"
+    with ExitStack() as stack:
+        for _ in range(count):
+            raw = socket.create_connection((str(there.hostname), there.port or 80), timeout=5)
+            stack.enter_context(raw).sendall(request % login)
+        while sandbox.control("GET", "requests")["total"] < count:
+            time.sleep(0.01)
+        yield
 
-    def statuses() -> list[int]:
-        found: list[int] = []
-        threads = [
-            threading.Thread(
-                target=lambda: found.append(ask(sandbox, "/monitor/v1/Events").status_code)
-            )
-            for _ in range(12)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return sorted(found)
 
-    assert statuses() == [200] * 12
-    sandbox.control("POST", "switches", {"concurrency_limit": "10"})
-    assert statuses() == [200] * 10 + [429] * 2
+def test_requests_at_a_time_are_limited_when_it_is_switched_on() -> None:
+    with SandboxProcess() as sandbox, waiting(sandbox, 100):
+        found = {}
+        for limit in ("off", "100", "10"):
+            sandbox.control("POST", "switches", {"concurrency_limit": limit})
+            found[limit] = ask(sandbox, "/monitor/v1/Events").status_code
+        another = sandbox.client(sandbox.stranger_sid, sandbox.stranger_token)
+
+        assert found == {"off": 200, "100": 429, "10": 429}
+        assert another.monitor.v1.events.list() == []
+
+
+@pytest.mark.parametrize("limit", ["100", "10"])
+def test_the_last_request_that_the_limit_allows_is_answered(limit: str) -> None:
+    with SandboxProcess() as sandbox, waiting(sandbox, int(limit) - 1):
+        sandbox.control("POST", "switches", {"concurrency_limit": limit})
+
+        assert ask(sandbox, "/monitor/v1/Events").status_code == 200
+
+
+def test_links_can_lead_back_here(sandbox: SandboxProcess) -> None:
+    def link() -> str:
+        return str(ask(sandbox, "/monitor/v1/Events").json()["meta"]["url"])
+
+    assert link().startswith("https://monitor.twilio.com/v1/Events?")
+    sandbox.control("POST", "switches", {"absolute_links": "here"})
+    assert link().startswith(f"{sandbox.url}/monitor/v1/Events?")

@@ -71,6 +71,16 @@ def test_a_call_is_answered_and_follows_its_url(
     assert lines(sandbox, sid) == [("program", "say", "Hello there")]
 
 
+def test_the_first_callback_can_have_the_status_of_the_call(
+    sandbox: SandboxProcess, program: Receiver, acme_client: Client
+) -> None:
+    sandbox.control("POST", "switches", {"initiated_call_status": "queued"})
+    make(acme_client, program)
+    pass_time(sandbox, minutes=1)
+
+    assert statuses(program) == ["queued", "ringing", "in-progress", "completed"]
+
+
 @pytest.mark.parametrize(
     ("behavior", "final"), [("busy", "busy"), ("no-answer", "no-answer"), ("failed", "failed")]
 )

@@ -107,6 +107,23 @@ def make_recording(sandbox: SandboxProcess, program: Receiver) -> None:
     pass_time(sandbox, minutes=1)
 
 
+def make_live_transcription(sandbox: SandboxProcess, program: Receiver) -> None:
+    start = '<Start><Transcription statusCallbackUrl="/live"/></Start>'
+    answering(sandbox, program, twiml(start, "<Say>Good morning &amp; welcome</Say>"))
+    call(sandbox)
+    pass_time(sandbox, minutes=1)
+
+
+def make_live_transcription_by_get(sandbox: SandboxProcess, program: Receiver) -> None:
+    """One that works, and one whose engine does not exist."""
+    told = 'statusCallbackUrl="/live?n=1" statusCallbackMethod="GET"'
+    nouns = (f"<Transcription {told} {engine}/>" for engine in ("", 'transcriptionEngine="none"'))
+    starts = (f"<Start>{noun}</Start>" for noun in nouns)
+    answering(sandbox, program, twiml(*starts, "<Say>Good morning</Say>"))
+    call(sandbox)
+    pass_time(sandbox, minutes=1)
+
+
 def make_detection(sandbox: SandboxProcess, program: Receiver) -> None:
     sandbox.client().calls.create(
         to=PHONE,
@@ -129,6 +146,10 @@ MAKERS: dict[str, list[Callable[[SandboxProcess, Receiver], None]]] = {
     "call.detection": [make_detection],
     "recording.status": [make_recording],
     "transcription.status": [make_recording],
+    "transcription.started": [make_live_transcription, make_live_transcription_by_get],
+    "transcription.content": [make_live_transcription, make_live_transcription_by_get],
+    "transcription.stopped": [make_live_transcription, make_live_transcription_by_get],
+    "transcription.error": [make_live_transcription_by_get],
     "port.number": [make_port, make_port_as_form],
     "port.request": [make_port, make_port_as_form],
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 from telephony.sandbox import plan
 from telephony.sandbox.clock import iso8601
-from telephony.sandbox.controls import Answer, Body, ControlCall, find_account
+from telephony.sandbox.controls import Answer, Body, ControlCall
 from telephony.sandbox.errors import ControlError
 from telephony.sandbox.messaging import (
     brands,
@@ -213,16 +213,6 @@ def set_a2p(world: World, body: Body, phone_number: str) -> Answer:
     return 200, {"phone_number": phone_number, "status": member.a2p}
 
 
-def set_type(world: World, body: Body, sid: str) -> Answer:
-    """`{"type": "Trial"}`: the account may write to verified phones only (21608)."""
-    account = find_account(world, sid)
-    if body.get("type") not in ("Trial", "Full"):
-        raise ControlError(400, "type must be Trial or Full")
-    account.type = body["type"]
-    world.accounts.changed(account)
-    return 200, {"sid": sid, "type": account.type}
-
-
 _PHONE = "/phones/(?P<phone_number>[^/]+)"
 CONTROLS = [
     ControlCall("GET", "/messages", list_messages),
@@ -232,7 +222,6 @@ CONTROLS = [
     ControlCall("POST", _PHONE, set_phone),
     ControlCall("POST", "/services/(?P<sid>[^/]+)/advanced-opt-out", set_opt_out),
     ControlCall("POST", "/numbers/(?P<phone_number>[^/]+)/a2p", set_a2p),
-    ControlCall("POST", "/accounts/(?P<sid>[^/]+)/type", set_type),
     *brands.CONTROLS,
     *campaigns.CONTROLS,
     *verifications.CONTROLS,

@@ -63,9 +63,9 @@ def begin(
     if whole["TranscriptionEngine"] not in ENGINES:
         _set_stopped(world, row)
         error = f"There is no engine {whole['TranscriptionEngine']}"
-        _tell(world, row, "error", {"ErrorCode": str(UNKNOWN_ENGINE), "Error": error})
+        _tell(world, row, "transcription.error", {"ErrorCode": str(UNKNOWN_ENGINE), "Error": error})
     else:
-        _tell(world, row, "started", _description(whole))
+        _tell(world, row, "transcription.started", _description(whole))
     return row
 
 
@@ -120,7 +120,7 @@ def stop(world: World, row: LiveTranscription) -> None:
         if timer.args["final"] and timer.args["began"] <= world.now():
             content(world, **timer.args)
     _set_stopped(world, row)
-    _tell(world, row, "stopped", {})
+    _tell(world, row, "transcription.stopped", {})
 
 
 def _waiting(world: World, row: LiveTranscription) -> list[Timer]:
@@ -197,10 +197,10 @@ def content(
     else:
         form["Stability"] = _STABILITY
     form["TranscriptionData"] = json.dumps(data, separators=(",", ":"))
-    _tell(world, row, "content", form)
+    _tell(world, row, "transcription.content", form)
 
 
-def _tell(world: World, row: LiveTranscription, event: str, form: dict[str, str]) -> None:
+def _tell(world: World, row: LiveTranscription, kind: str, form: dict[str, str]) -> None:
     row.sequence += 1
     world.live_transcriptions.changed(row)
     common = {
@@ -209,12 +209,12 @@ def _tell(world: World, row: LiveTranscription, event: str, form: dict[str, str]
         "TranscriptionSid": row.sid,
         "Timestamp": iso8601(world.now()),
         "SequenceId": str(row.sequence),
-        "TranscriptionEvent": f"transcription-{event}",
+        "TranscriptionEvent": kind.replace(".", "-"),
     }
     hook = send(
         world,
         row.account_sid,
-        f"transcription.{event}",
+        kind,
         row.settings.get("StatusCallbackUrl"),
         common | form,
         method=row.settings["StatusCallbackMethod"],
