@@ -25,8 +25,7 @@ class Desk:
         self.page.goto("/")
         self.page.get_by_label("Email").fill(email or self.home.owner)
         self.page.get_by_label("Password").fill(password)
-        with self.page.expect_navigation():  # whoever goes on at once would cut it short
-            self.press("Sign in")
+        self.submit("Sign in")
 
     def go(self, name: str) -> None:
         """Follow an entry of the main navigation, which a phone hides behind a button."""
@@ -49,6 +48,11 @@ class Desk:
 
     def press(self, name: str, *, within: Locator | None = None) -> None:
         (within or self.page).get_by_role("button", name=name, exact=True).click()
+
+    def submit(self, name: str) -> None:
+        """Press and let the answer arrive: whoever goes on at once would cut it short."""
+        with self.page.expect_navigation():
+            self.press(name)
 
     def follow(self, name: str, *, within: Locator | None = None) -> None:
         (within or self.page.get_by_role("main")).get_by_role("link", name=name, exact=True).click()

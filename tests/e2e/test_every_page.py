@@ -210,7 +210,8 @@ def test_pages_without_anything_on_them_and_an_import_that_fails(
     page.route("**/progress/", lambda route: route.fulfill(status=204))
     house.sandbox.fault("slow", seconds=3, account=home.sid, times=1)
     desk.open("numbers/")
-    page.get_by_role("button", name="Import Numbers").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Import Numbers").click()
     found += look(page, "import running")
     page.unroute("**/progress/")
     # Until the page has loaded its result by itself: whoever goes on at once would meet that.
@@ -281,13 +282,11 @@ def test_pages_of_two_step_verification(house: House, visit: Visit) -> None:
     desk.sign_in(person)
     page.goto(reverse("mfa_activate_totp"))
     page.get_by_label("Password").fill(PASSWORD)
-    with page.expect_navigation():
-        desk.press("Confirm")
+    desk.submit("Confirm")
     found += look(page, "two-step setup")
     secret = page.locator(".secret code").inner_text()
     page.get_by_label("Authenticator code").fill(code(secret))
-    with page.expect_navigation():
-        desk.press("Turn on")
+    desk.submit("Turn on")
     found += look(page, "two-step turned on")
     for name in ("view_recovery_codes", "generate_recovery_codes", "deactivate_totp", "index"):
         found += look_at(page, name, reverse(f"mfa_{name}"))
@@ -297,8 +296,7 @@ def test_pages_of_two_step_verification(house: House, visit: Visit) -> None:
     desk.heading("Enter your code")
     found += look(page, "two-step sign-in")
     page.get_by_label("Code").fill("000000")
-    with page.expect_navigation():
-        desk.press("Sign in")
+    desk.submit("Sign in")
     found += look(page, "two-step refused")
     assert not found, "\n".join(found)
 
@@ -315,7 +313,8 @@ def test_the_console_of_support(desk: Desk, visit: Visit) -> None:
         page.goto(reverse(f"admin:{name}"))
         found += look(page, f"admin {name}", without=DJANGO)
     page.goto(reverse("admin:numbers_phonenumber_changelist"))
-    page.locator("#result_list tbody th a").first.click()
+    with page.expect_navigation():
+        page.locator("#result_list tbody th a").first.click()
     found += look(page, "admin number", without=DJANGO)
     assert not found, "\n".join(found)
 

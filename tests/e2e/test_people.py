@@ -44,7 +44,7 @@ def test_a_member_sees_the_pages_without_buttons_and_signs_out(desk: Desk) -> No
     desk.follow("Front desk")
     _offers_nothing(desk)
 
-    desk.press("Sign out")
+    desk.submit("Sign out")
     desk.open("numbers/")
     desk.heading("Sign in")
 
