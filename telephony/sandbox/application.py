@@ -6,6 +6,7 @@ import os
 import re
 import threading
 import time
+import traceback
 from collections import Counter, deque
 from typing import Any
 
@@ -87,7 +88,10 @@ class TwilioApi:
         """How many requests of the account are in the house, after this one came or went."""
         with self._counting:
             in_flight[account] += change
-            return in_flight[account]
+            count = in_flight[account]
+            if not count:
+                del in_flight[account]
+            return count
 
     def start_afresh(self) -> None:
         """Forget requests, and those still waiting for their answer."""
@@ -105,6 +109,9 @@ class TwilioApi:
             response = json_response(error.status, error.body())
             if error.status == 401:
                 response.headers["WWW-Authenticate"] = 'Basic realm="Twilio API"'
+        except Exception:
+            traceback.print_exc()
+            response = json_response(500, TwilioError(20500).body())
         if fault is not None:
             fault.spoil(response)
         return response, fault

@@ -50,7 +50,7 @@ class Context:
         """The body as a JSON object; 20001 for anything else."""
         try:
             body = json.loads(self.request.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise TwilioError(20001, "The body is not JSON") from None
         if not isinstance(body, dict):
             raise TwilioError(20001, "The body must be a JSON object")

@@ -24,7 +24,7 @@ from telephony.sandbox.identity import control as identity
 from telephony.sandbox.messaging import control as messaging
 from telephony.sandbox.monitor import events
 from telephony.sandbox.porting import control as porting
-from telephony.sandbox.settings import SETTABLE
+from telephony.sandbox.settings import SETTABLE, fits
 from telephony.sandbox.voice import control as voice
 from telephony.sandbox.world import RESTORABLE_SECONDS, Account, Number, World
 
@@ -218,6 +218,8 @@ class Control:
                 raise ControlError(400, f"{phone_number!r} is not an E.164 number")
             if unknown := sorted(set(fields) - SETTABLE):
                 raise ControlError(400, f"not a field that can be given: {', '.join(unknown)}")
+            if wrong := [name for name, value in fields.items() if not fits(name, value)]:
+                raise ControlError(400, f"not a value of {', '.join(sorted(wrong))}")
             if phone_number in self.world.by_phone_number or phone_number in fresh:
                 raise ControlError(409, f"{phone_number} is in an account already")
             fresh[phone_number] = fields
@@ -347,6 +349,8 @@ def refuse_others(request: Request) -> None:
     host = urlsplit(f"//{request.host}").hostname or "localhost"
     if not (_is_loopback(request.peer) and (host == "localhost" or _is_loopback(host))):
         raise ControlError(403, "the control API answers this machine only")
+    if request.is_webhook:  # of ours: whoever sets a URL of a number is no person at this machine
+        raise ControlError(403, "a webhook gets nothing here")
     if request.method not in ("GET", "HEAD") and not _is_from_our_page(request):
         raise ControlError(403, "another site's page may change nothing here")
 
@@ -384,7 +388,7 @@ def _body(request: Request) -> Body:
         return {}
     try:
         body = json.loads(request.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ControlError(400, "the body is not JSON") from None
     if not isinstance(body, dict):
         raise ControlError(400, "the body must be a JSON object")

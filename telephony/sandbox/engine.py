@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from telephony.sandbox.errors import ControlError
 from telephony.sandbox.faults import Faults
 from telephony.sandbox.webhooks import courier
 from telephony.sandbox.world import World
@@ -15,6 +16,7 @@ from telephony.sandbox.world import World
 SETTLE_SECONDS = 40.0  # real time: twice what a webhook that hangs may take
 AT_A_TIME = 64  # webhooks on their way
 HELD_SECONDS = 1.0  # real time: how long a webhook waits for another one to overtake it
+MOVING_SECONDS = 2.0  # real time: how long a move of the clock waits for another one
 _IDLE_SECONDS = 60.0
 
 
@@ -123,7 +125,7 @@ class Engine(threading.Thread):
                 with room.lock:
                     hook = world.webhooks.get(sid)
                     order = courier.order(world, hook) if hook is not None else None
-                outcome = courier.carry(order, self.allowed) if order is not None else None
+                outcome = self._carry(order) if order is not None else None
                 with room.lock:
                     if outcome is not None and room.world is world:
                         courier.settle(world, sid, outcome)
@@ -134,6 +136,14 @@ class Engine(threading.Thread):
                     room.on_the_way -= 1
                 room.returned.notify_all()
                 room.work.set()
+
+    def _carry(self, order: courier.Order) -> courier.Outcome:
+        """Deliver; whatever happens, something came of it."""
+        try:
+            return courier.carry(order, self.allowed)
+        except Exception:
+            traceback.print_exc()
+            return courier.Outcome([], courier.NO_CONNECTION)
 
     def settle(self, seconds: float = SETTLE_SECONDS) -> bool:
         """Wait until nothing is due and no webhook is on its way; False when that takes too long.
@@ -155,12 +165,17 @@ class Engine(threading.Thread):
     def pass_time(self, target: Callable[[datetime], datetime]) -> bool:
         """Move the clock to what `target` makes of now; False when a webhook held it up.
 
+        Raises `ControlError` (409) when it is being moved already: a program that is told something
+        on the way cannot move it on, because its own answer is waited for.
+
         Stops at every time at which something is due, and waits there for the webhooks and what
         follows from their answers, so that everything happens in the order of the sandbox's time.
         """
         room = self.room
         settled = True
-        with room.moving:
+        if not room.moving.acquire(timeout=MOVING_SECONDS):
+            raise ControlError(409, "the clock is being moved")
+        try:
             with room.lock:
                 world = room.world
                 end = target(world.clock.now())
@@ -175,4 +190,6 @@ class Engine(threading.Thread):
             with room.lock:
                 if room.world is world and end.timestamp() != world.now():
                     world.set_clock(end)
+        finally:
+            room.moving.release()
         return settled

@@ -31,6 +31,7 @@ class Request:
     authorization: str = ""
     content_type: str = ""
     origin: str = ""
+    is_webhook: bool = False  # one of the sandbox's own
     fetch_site: str = ""  # a browser's word for whose page asks: same-origin, cross-site …
 
     def param(self, name: str) -> str | None:
@@ -120,6 +121,7 @@ class Handler(BaseHTTPRequestHandler):
             authorization=self.headers.get("Authorization", ""),
             content_type=self.headers.get("Content-Type", ""),
             origin=self.headers.get("Origin", ""),
+            is_webhook="I-Twilio-Idempotency-Token" in self.headers,
             fetch_site=self.headers.get("Sec-Fetch-Site", ""),
         )
         try:

@@ -16,6 +16,7 @@ from telephony.sandbox.parameters import (
 )
 
 MAX_FRIENDLY_NAME = 64
+CAPABILITIES = ("voice", "sms", "mms", "fax")
 
 # What a new number shows; unset SMS URLs and applications are "", unset voice URLs null.
 DEFAULTS: dict[str, Any] = {
@@ -58,6 +59,17 @@ DEFAULTS: dict[str, Any] = {
 
 COMPUTED = ("account_sid", "date_created", "date_updated", "phone_number", "sid", "uri")
 SETTABLE = frozenset(DEFAULTS).difference(COMPUTED)  # what the control API may preset
+
+
+def fits(name: str, value: Any) -> bool:
+    """Whether a number's field can have that value, as far as its type goes; null always can."""
+    if value is None:
+        return True
+    if name == "capabilities":
+        return isinstance(value, dict) and all(
+            kind in CAPABILITIES and isinstance(able, bool) for kind, able in value.items()
+        )
+    return isinstance(value, bool if isinstance(DEFAULTS[name], bool) else str)
 
 
 def _or(unset: str | None, check: Check) -> Check:

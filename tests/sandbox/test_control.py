@@ -13,6 +13,7 @@ from twilio.rest import Client
 
 from telephony.sandbox.routes import OPERATIONS
 from telephony.sandbox.server import Sandbox
+from tests.sandbox.receiver import Received, Receiver
 from tests.sandbox_process import SandboxProcess, SandboxRefused
 
 pytestmark = pytest.mark.process
@@ -87,6 +88,10 @@ def test_numbers_appear_with_the_fields_given(sandbox: SandboxProcess, acme_clie
         ({"numbers": []}, 400),
         ({"numbers": [{"phone_number": "12"}]}, 400),
         ({"numbers": [{"phone_number": "+14155559900", "sid": "PN1"}]}, 400),
+        ({"numbers": [{"phone_number": "+14155559900", "voice_url": {}}]}, 400),
+        ({"numbers": [{"phone_number": "+14155559900", "beta": "no"}]}, 400),
+        ({"numbers": [{"phone_number": "+14155559900", "capabilities": 5}]}, 400),
+        ({"numbers": [{"phone_number": "+14155559900", "capabilities": {"smoke": True}}]}, 400),
         ({"numbers": ["+14155559900", "+14155559900"]}, 409),
     ],
 )
@@ -170,11 +175,48 @@ def test_what_the_control_api_does_not_know_is_refused(
     assert error.value.status == status
 
 
-@pytest.mark.parametrize("body", [b"{", b"[1]", b"\xff"])
+@pytest.mark.parametrize("body", [b"{", b"[1]", b"\xff", b"[" * 100_000])
 def test_a_body_that_is_no_json_object_is_refused(sandbox: SandboxProcess, body: bytes) -> None:
     answer = requests.post(f"{sandbox.url}/_sandbox/faults", data=body, timeout=5)
 
     assert answer.status_code == 400
+
+
+def test_a_program_that_is_told_something_does_not_move_the_clock(sandbox: SandboxProcess) -> None:
+    with Receiver() as program:
+        answers = []
+
+        def forward(received: Received) -> str:
+            answer = requests.post(
+                f"{sandbox.url}/_sandbox/clock", json={"forward": {"days": 1}}, timeout=10
+            )
+            answers.append(answer.status_code)
+            return "<Response/>"
+
+        url = program.on("/late", forward)
+        client = sandbox.client()
+        number = client.incoming_phone_numbers.list(limit=1)[0]
+        client.messages.create(
+            to="+12025550177", from_=str(number.phone_number), body="Hello", status_callback=url
+        )
+
+        moved = sandbox.control("POST", "clock", {"forward": {"minutes": 1}})
+
+    assert set(answers) == {409}
+    assert moved["settled"] is True
+
+
+def test_a_webhook_gets_no_control(sandbox: SandboxProcess) -> None:
+    client = sandbox.client()
+    number = client.incoming_phone_numbers.list(limit=1)[0]
+    number.update(sms_url=f"{sandbox.url}/_sandbox/state", sms_method="GET")
+    told = {"from": "+12025550177", "to": number.phone_number, "body": "What are the tokens?"}
+
+    sandbox.control("POST", "messages?settle=1", told)
+
+    (hook,) = sandbox.control("GET", "webhooks")["webhooks"]
+    assert [attempt["status"] for attempt in hook["attempts"]] == [403]
+    assert sandbox.acme_token not in str(hook["attempts"])
 
 
 def test_a_name_that_leads_here_by_accident_gets_no_control(sandbox: SandboxProcess) -> None:

@@ -144,6 +144,12 @@ def test_a_number_that_left_was_paid_for_until_then(
     assert (paid(client), paid(parent_client)) == (2, 2)
 
 
+def test_all_of_history_can_be_asked_for(used: SandboxProcess) -> None:
+    whole = sums(used.client(), start_date=date(1, 1, 1), end_date=date(9999, 12, 31))
+
+    assert whole == sums(used.client(), "all_time")
+
+
 def test_the_total_is_the_sum_of_its_parts(used: SandboxProcess) -> None:
     whole = sums(used.client(), "all_time")
 

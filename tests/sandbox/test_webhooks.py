@@ -422,6 +422,20 @@ def test_a_webhook_goes_nowhere_but_to_this_machine(
 # Duplicates, and another order
 
 
+def test_a_port_that_is_none_gets_no_answer(sandbox: SandboxProcess) -> None:
+    sandbox.control(
+        "POST",
+        f"accounts/{sandbox.acme_sid}/numbers",
+        {"numbers": [{"phone_number": "+14155559900", "sms_url": "http://127.0.0.1:99999/"}]},
+    )
+
+    text = {"from": "+12025550177", "to": "+14155559900", "body": "Hello"}
+    sandbox.control("POST", "messages?settle=1", text)
+
+    (hook,) = sandbox.control("GET", "webhooks")["webhooks"]
+    assert (hook["state"], hook["error_code"]) == ("failed", 11200)
+
+
 def test_a_webhook_can_come_twice(sandbox: SandboxProcess) -> None:
     sandbox.fault("webhook_twice", path="sms.inbound", times=1)
     with Receiver() as program:

@@ -55,7 +55,8 @@ class Ledger:
         """The sum over some of the days."""
         result = Sum()
         span = range(max(first, self.first), min(last, self.last) + 1)
-        for day in span if len(span) < len(self.days) else self.days.keys() & set(span):
+        short = len(span) < len(self.days)
+        for day in span if short else [day for day in self.days if day in span]:
             if (found := self.days.get(day, {}).get(category)) is not None:
                 result.add(found.count, found.usage, found.price)
         return result

@@ -252,7 +252,11 @@ def _send(
     if parts.scheme not in ("http", "https") or host not in allowed:
         raise _NoAnswer("", f"{host or url} is not a host that webhooks may go to")
     target, headers, body = request(order, url, method, extra)
-    connection = _connect(parts.scheme, host, parts.port, min(overrides.connect, _left(until)))
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise _NoAnswer("", f"{url}: {error}") from None
+    connection = _connect(parts.scheme, host, port, min(overrides.connect, _left(until)))
     try:
         connection.sock.settimeout(min(overrides.read, _left(until)))
         connection.request(method, target, body=body, headers=headers)
