@@ -143,6 +143,16 @@ def test_keys_count_for_more_than_words(sandbox: SandboxProcess, program: Receiv
     assert "SpeechResult" not in told
 
 
+def test_one_thing_is_said_to_a_gather(sandbox: SandboxProcess, program: Receiver) -> None:
+    answering(sandbox, program, twiml('<Gather input="speech" action="/turn"/>'))
+    program.on("/turn", twiml('<Gather input="speech" action="/second"/>'))
+    call(sandbox, script=[{"say": "A table"}, {"say": "For two"}])
+    pass_time(sandbox, minutes=1)
+
+    assert last(program, "/turn").params["SpeechResult"] == "A table"
+    assert last(program, "/second").params["SpeechResult"] == "For two"
+
+
 def test_what_is_recognized_meanwhile(sandbox: SandboxProcess, program: Receiver) -> None:
     partial = program.on("/partial", twiml("<Say>Ignored</Say>"))
     gather = f'<Gather input="speech" action="/turn" partialResultCallback="{partial}"/>'

@@ -82,7 +82,10 @@ def _next_step(world: World, call: Call, due: float) -> None:
 
 @action("voice.person")
 def take_step(world: World, sid: str) -> None:
-    """The person's next step, if the program still listens."""
+    """The person's next step, if the program still listens.
+
+    In a recording, or to somebody else, a person goes on until it is over.
+    """
     call = world.calls.get(sid)
     if call is None or not _listens(call) or not call.flow["script"]:
         return
@@ -100,8 +103,14 @@ def take_step(world: World, sid: str) -> None:
     else:
         seconds = press(world, call, step["press"])
     call.flow["ready"] = world.now() + seconds + REACTION_SECONDS
-    if _listens(call) and call.flow["script"]:
+    if _listens(call) and call.flow["script"] and not _waits_for_an_answer(call, step):
         _next_step(world, call, call.flow["ready"])
+
+
+def _waits_for_an_answer(call: Call, step: dict[str, Any]) -> bool:
+    """Whether the program is to answer before the person says more: there is one to a gather."""
+    following = call.flow["script"][0]
+    return call.flow["waiting"]["for"] == "gather" and "say" in step and "say" in following
 
 
 def _listens(call: Call) -> bool:
