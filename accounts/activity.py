@@ -13,13 +13,16 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Account, ApiKey, Event, Membership, User
 from accounts.states import ActorKind
-from config.phone_numbers import parse
+from config.phone_numbers import digits_of, parse
 
 #: ``at`` is read from the clock a little before the row gets its id; never longer than this.
 SKEW = timedelta(hours=1)
 #: How the filter writes who acted: one person, one key, or whoever of ours.
 ACTOR = re.compile(r"^((user|api_key):[0-9]{1,18}|support|system)$")
-#: Several API keys or connections may share a name.
+#: The end of a number, as people quote it: ``0123``, ``555-0123``.
+LAST_DIGITS = re.compile(r"^[0-9 .-]+$")
+LAST_DIGITS_LENGTHS = range(4, 8)
+#: Several API keys or connections may share a name, several numbers their last digits.
 SUBJECTS_CONSIDERED = 20
 
 
@@ -37,8 +40,8 @@ def choose(
     """Events of the account.
 
     ``actor`` is written as in ``ACTOR``. ``subject`` is what people call it (a number in any
-    format, an agent, an email) or ``type:id``. ``since`` and ``until`` are whole days in the
-    account's zone, both included; ``start`` is included and ``end`` is not.
+    format or by its last digits, an agent, an email) or ``type:id``. ``since`` and ``until`` are
+    whole days in the account's zone, both included; ``start`` is included and ``end`` is not.
     """
     events: QuerySet[Event] = Event.objects.filter(account=account)
     if type:
@@ -95,11 +98,7 @@ def _about(account: Account, text: str) -> Q:
 
 def _called(account: Account, text: str) -> dict[str, QuerySet[Any, int]]:
     """Type of subject -> ids of what is called ``text`` in the account."""
-    try:
-        e164 = parse(text, account.country)
-    except ValueError:
-        e164 = ""
-    numbers = account.numbers.filter(e164=e164)
+    numbers = account.numbers.filter(_number_written(text, account.country))
     agents = account.agents.filter(name__iexact=text)
     connections = account.connections.filter(Q(name__iexact=text) | Q(sid=text))
     keys = account.api_keys.filter(name__iexact=text)
@@ -113,6 +112,17 @@ def _called(account: Account, text: str) -> dict[str, QuerySet[Any, int]]:
         "invitation": invitations.values_list("pk", flat=True),
         "member": members.values_list("pk", flat=True),
     }
+
+
+def _number_written(text: str, country: str) -> Q:
+    """Numbers in full in any format, or by their last digits."""
+    digits = digits_of(text)
+    if LAST_DIGITS.match(text) and len(digits) in LAST_DIGITS_LENGTHS:
+        return Q(e164__endswith=digits)
+    try:
+        return Q(e164=parse(text, country))
+    except ValueError:
+        return Q(pk__in=[])
 
 
 def _from(account: Account, events: QuerySet[Event], start: datetime) -> QuerySet[Event]:

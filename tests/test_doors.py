@@ -216,3 +216,9 @@ def test_every_address_outside_of_accounts_is_known() -> None:
 
 def test_the_table_names_only_pages_that_exist() -> None:
     assert set(OBJECTS) | OWN_AFFAIRS <= {page.name for page in PAGES}
+
+
+def test_the_address_of_an_account_leads_to_its_numbers(member_client: Client) -> None:
+    response = member_client.get("/a/acme/")
+
+    assert response.headers["Location"] == reverse("numbers:list", args=["acme"])

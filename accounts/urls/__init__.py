@@ -9,6 +9,7 @@ from accounts import views
 app_name = "accounts"
 
 urlpatterns = [
+    path("", views.account_home, name="account_home"),
     path("activity/", views.activity, name="activity"),
     path("activity.csv", views.activity_csv, name="activity_csv"),
     path("settings/", views.settings, name="settings"),

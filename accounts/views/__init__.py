@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .activity import activity, activity_csv
-from .front import help, home, styleguide
+from .front import account_home, help, home, styleguide
 from .invitation import invitation
 from .members import (
     change_role,
@@ -17,6 +17,7 @@ from .notices import notice, notice_preferences, notices, read_all_notices
 from .settings import api_keys, change_settings, create_api_key, revoke_api_key, settings
 
 __all__ = [
+    "account_home",
     "activity",
     "activity_csv",
     "api_keys",

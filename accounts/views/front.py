@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.models import Membership, User
+from accounts.web import AccountRequest, account_page
 from config.styleguide import examples
 
 from .help_texts import QUESTIONS
@@ -27,6 +28,13 @@ def home(request: HttpRequest) -> HttpResponse:
     if len(memberships) == 1:
         return redirect("numbers:list", memberships[0].account.slug)
     return render(request, "accounts/home.html", {"memberships": memberships})
+
+
+@require_safe
+@account_page()
+def account_home(request: AccountRequest) -> HttpResponse:
+    """Where an address that was cut back to the account's leads."""
+    return redirect("numbers:list", request.account.slug)
 
 
 @require_safe

@@ -22,10 +22,9 @@ from numbers import gates
 from numbers.forms.actions import DescribeForm
 from numbers.models import PhoneNumber
 from numbers.services import inventory
-from numbers.states import NumberState
 
 from .actions import find_number
-from .shown import flags, services, state_badge
+from .shown import flags, restorable_until, services, state_badge
 from .twilio import configuration
 
 #: Events shown on the page; the rest is on the activity page.
@@ -95,7 +94,7 @@ def _page(
         "buttons": buttons,
         "any_allowed": any(button.state.allowed for button in buttons),
         "tasks": tasks,
-        "restorable_until": _restorable_until(number, at),
+        "restorable_until": restorable_until(number, at),
         "form": form,
         "configuration": configuration(number),
         "timeline": timeline.entries(
@@ -104,12 +103,6 @@ def _page(
         "more_events": len(events) > SHOWN_EVENTS,
     }
     return render(request, "numbers/detail.html", context, status=status)
-
-
-def _restorable_until(number: PhoneNumber, at: datetime) -> datetime | None:
-    """The end of the ten days while they run."""
-    until = number.restorable_until
-    return until if number.state == NumberState.RELEASED and until and until > at else None
 
 
 def _buttons(request: AccountRequest, number: PhoneNumber, *, at: datetime) -> list[Button]:

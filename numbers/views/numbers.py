@@ -30,7 +30,7 @@ from numbers.models import Import, PhoneNumber, SavedFilter, Tag
 from numbers.models.inventory import PhoneNumberQuerySet
 from numbers.states import NumberState, NumberType
 
-from .shown import Badge, flags, services, state_badge
+from .shown import Badge, flags, restorable_until, services, state_badge
 
 #: Names of the query string that say where in the list one is; any other change starts anew.
 POSITION = ("after", "before", "last")
@@ -66,6 +66,7 @@ class Row:
 
     number: PhoneNumber
     state: Badge
+    until: datetime | None
     flags: list[Badge]
     services: str
 
@@ -211,6 +212,7 @@ def _row(number: PhoneNumber, request: AccountRequest, *, at: datetime) -> Row:
     return Row(
         number=number,
         state=state_badge(number, request.account.zone, at=at),
+        until=restorable_until(number, at),
         flags=flags(number, number.open_tasks),  # type: ignore[attr-defined]
         services=services(number),
     )

@@ -27,12 +27,18 @@ def state_badge(number: PhoneNumber, zone: ZoneInfo, *, at: datetime) -> Badge:
     if number.state == NumberState.HELD:
         return _held_badge(number, zone)
     if number.state == NumberState.RELEASED:
-        until = number.restorable_until
-        if until is None or until <= at:
+        until = restorable_until(number, at)
+        if until is None:
             return Badge("Released", "plain", "Released for good: the 10 days are over.")
         return Badge("Released", "plain", f"Can come back until {absolute(until, zone)}.")
     tone, rule = _RULES[NumberState(number.state)]
     return Badge(number.get_state_display(), tone, f"{rule} Since {since}.")
+
+
+def restorable_until(number: PhoneNumber, at: datetime) -> datetime | None:
+    """The end of the ten days while they run."""
+    until = number.restorable_until
+    return until if number.state == NumberState.RELEASED and until and until > at else None
 
 
 _RULES: dict[NumberState, tuple[str, str]] = {

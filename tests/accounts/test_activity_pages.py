@@ -136,6 +136,19 @@ def test_a_number_is_found_however_it_is_written(
     assert [event.summary for event in response.context["page"].rows] == ["about it"]
 
 
+@pytest.mark.parametrize("typed", ["0123", "555-0123", "5550123"])
+def test_a_number_is_found_by_its_last_digits(
+    member_client: Client, acme: Account, typed: str
+) -> None:
+    number = PhoneNumberFactory.create(account=acme, e164="+14155550123")
+    other = PhoneNumberFactory.create(account=acme, e164="+14150123999")
+    EventFactory.create(account=acme, subject_id=number.pk, summary="about it")
+    EventFactory.create(account=acme, subject_id=other.pk, summary="in the middle")
+
+    assert shown(member_client, f"?subject={typed}") == ["about it"]
+    assert shown(member_client, "?subject=123") == []  # too many end like that
+
+
 def test_agents_members_and_keys_are_found_by_name(
     member_client: Client, acme: Account, owner: User
 ) -> None:

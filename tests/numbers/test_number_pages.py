@@ -236,6 +236,7 @@ def test_a_member_sees_the_page_without_buttons(
     assert page(number) in html or "Facts" in html
     for word in ("/release/", "/describe/", "/protect/", "Try again", "<textarea"):
         assert word not in html, word
+    assert html.count('class="split"') == 1  # no empty column where the actions would be
 
 
 # --- Name, tags, notes, protection -----------------------------------------------------------
