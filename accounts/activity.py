@@ -1,6 +1,6 @@
 """Which events of an account are meant: the filters of the activity page and of its CSV.
 
-Every filter is answered by an index, so that a page costs the same among a million events.
+Every filter on events is answered by an index, so that a page costs the same among a million of them.
 """
 
 from __future__ import annotations
