@@ -1,6 +1,6 @@
 """Which events of an account are meant: the filters of the activity page and of its CSV.
 
-Every filter on events is answered by an index, so that a page costs the same among a million of them.
+Every filter of events is answered by an index: a page costs the same among a million of them.
 """
 
 from __future__ import annotations
