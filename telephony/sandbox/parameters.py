@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from telephony.sandbox.errors import TwilioError
 
+T = TypeVar("T")
 Check = Callable[[str, str], Any]
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -193,6 +194,34 @@ def period(name: str, value: str) -> tuple[float, float]:
         start = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() // 1
         return start, start + 1
     raise TwilioError(20001, f"{name} must be a date or a time")
+
+
+def periods(name: str) -> tuple[Parameter, ...]:
+    """`Name`, `Name<` and `Name>` of a list: the operator is a part of the parameter's name."""
+    return tuple(Parameter(f"{name}{operator}", period) for operator in ("", "<", ">"))
+
+
+def in_period(
+    given: dict[str, Any], name: str, moment: Callable[[T], float | None]
+) -> list[Callable[[T], bool]]:
+    """The test that `periods` ask for, if they ask for any; what has no time does not pass it.
+
+    A day counts as a whole, with either operator.
+    """
+    on, until, since = (given.get(f"{name}{operator}") for operator in ("", "<", ">"))
+    if on is until is since is None:
+        return []
+
+    def test(row: T) -> bool:
+        at = moment(row)
+        return (
+            at is not None
+            and (on is None or on[0] <= at < on[1])
+            and (until is None or at < until[1])
+            and (since is None or at >= since[0])
+        )
+
+    return [test]
 
 
 def _american(value: str) -> datetime:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from twilio.rest import Client
 
-from tests.sandbox.contract.scenarios.registrations import BUNDLES, CAMPAIGN, WANTED
+from tests.sandbox.contract.scenarios.registrations import BUNDLES, CAMPAIGN
+from tests.sandbox.texting import VERIFICATION
 from tests.sandbox.visitor import Visitor
 from tests.sandbox_process import SandboxProcess
 
@@ -64,7 +65,7 @@ def test_a_campaign_and_the_numbers_of_its_service_are_decided_about(
 def test_a_verification_is_rejected_for_a_reason(visitor: Visitor, acme_client: Client) -> None:
     number = acme_client.incoming_phone_numbers.toll_free.list(limit=1)[0]
     verifications = acme_client.messaging.v1.tollfree_verifications
-    sid = str(verifications.create(tollfree_phone_number_sid=str(number.sid), **WANTED).sid)
+    sid = str(verifications.create(tollfree_phone_number_sid=str(number.sid), **VERIFICATION).sid)
     visitor.open(PAGE)
 
     visitor.submit("decide", to={"sid": sid}, status="TWILIO_REJECTED", code="30446")

@@ -10,22 +10,11 @@ import pytest
 from twilio.rest import Client
 
 from tests.sandbox.refusals import refusal
-from tests.sandbox.texting import PHONE, switch, texting_number, toll_free_number
+from tests.sandbox.texting import PHONE, VERIFICATION, switch, texting_number, toll_free_number
 from tests.sandbox_process import SandboxProcess, SandboxRefused
 
 pytestmark = pytest.mark.process
 
-WANTED: dict[str, Any] = {
-    "business_name": "Acme",
-    "business_website": "https://acme.example",
-    "notification_email": "texts@acme.example",
-    "use_case_categories": ["CUSTOMER_CARE"],
-    "use_case_summary": "Answers to customers",
-    "production_message_sample": "Your parcel is on its way.",
-    "opt_in_image_urls": ["https://acme.example/opt-in.png"],
-    "opt_in_type": "WEB_FORM",
-    "message_volume": "1,000",
-}
 MONDAY = "2026-05-04T09:00:00Z"
 REASONS = [
     {"code": 30446, "reason": "The opt-in is not shown"},
@@ -35,7 +24,7 @@ REASONS = [
 
 def verify(client: Client, number: Any, **changes: Any) -> Any:
     return client.messaging.v1.tollfree_verifications.create(
-        tollfree_phone_number_sid=number.sid, **WANTED | changes
+        tollfree_phone_number_sid=number.sid, **VERIFICATION | changes
     )
 
 

@@ -8,6 +8,18 @@ from tests.sandbox_process import SandboxProcess
 
 PHONE = "+14155550123"
 OTHER_PHONE = "+12065550199"
+#: What a toll-free verification has to say.
+VERIFICATION: dict[str, Any] = {
+    "business_name": "Acme",
+    "business_website": "https://acme.example",
+    "notification_email": "texts@acme.example",
+    "use_case_categories": ["CUSTOMER_CARE"],
+    "use_case_summary": "Answers to customers",
+    "production_message_sample": "Your parcel is on its way.",
+    "opt_in_image_urls": ["https://acme.example/opt-in.png"],
+    "opt_in_type": "WEB_FORM",
+    "message_volume": "1,000",
+}
 
 
 def texting_number(

@@ -14,7 +14,7 @@ from telephony.sandbox.http import Response, json_response
 from telephony.sandbox.messaging.rows import Message
 from telephony.sandbox.operations import ACCOUNT, Operation
 from telephony.sandbox.paging import page
-from telephony.sandbox.parameters import Parameter, period
+from telephony.sandbox.parameters import in_period, periods
 from telephony.sandbox.world import World
 
 _SIDE = 64  # pixels
@@ -67,18 +67,19 @@ def resource(message: Message, media: dict[str, Any]) -> dict[str, Any]:
 
 def list_media(context: Context) -> Response:
     message, given = _message(context), context.read()
-    on, until = given.get("DateCreated"), given.get("DateCreated<")
-    since = given.get("DateCreated>")
+    tests = in_period(given, "DateCreated", _created)
     rows = [
         _Entry(place, media)
         for place, media in enumerate(message.media)
-        if (on is None or on[0] <= media["created"] < on[1])
-        and (until is None or media["created"] < until[1])
-        and (since is None or media["created"] >= since[0])
+        if all(test(media) for test in tests)
     ]
     return page(
         context, "media_list", rows, lambda row: json.dumps(resource(message, row.data)).encode()
     )
+
+
+def _created(media: dict[str, Any]) -> float:
+    return float(media["created"])
 
 
 def fetch(context: Context) -> Response:
@@ -137,9 +138,7 @@ def _media(context: Context, message: Message) -> dict[str, Any]:
     raise context.not_found()
 
 
-_FILTERS = tuple(
-    Parameter(name, period) for name in ("DateCreated", "DateCreated<", "DateCreated>")
-)
+_FILTERS = periods("DateCreated")
 _ALL = f"{ACCOUNT}/Messages/{{MessageSid}}/Media.json"
 _ONE = f"{ACCOUNT}/Messages/{{MessageSid}}/Media/{{Sid}}.json"
 _FILE = f"{ACCOUNT}/Messages/{{MessageSid}}/Media/{{Sid}}"

@@ -17,10 +17,11 @@ from telephony.sandbox.paging import page
 from telephony.sandbox.parameters import (
     Parameter,
     flag,
+    in_period,
     moment,
     number,
     one_of,
-    period,
+    periods,
     sid,
     text,
     url,
@@ -114,19 +115,16 @@ def list_messages(context: Context) -> Response:
 
 
 def _filters(given: dict[str, Any]) -> list[Callable[[Message], bool]]:
-    """The operator is a part of the parameter's name; a day counts as a whole."""
     tests: list[Callable[[Message], bool]] = []
     if to := given.get("To"):
         tests.append(lambda row: row.to_number == (drafts.e164(to) or to))
     if sender := given.get("From"):
         tests.append(lambda row: row.from_number == (drafts.e164(sender) or sender))
-    if on := given.get("DateSent"):
-        tests.append(lambda row: row.sent is not None and on[0] <= row.sent < on[1])
-    if until := given.get("DateSent<"):
-        tests.append(lambda row: row.sent is not None and row.sent < until[1])
-    if since := given.get("DateSent>"):
-        tests.append(lambda row: row.sent is not None and row.sent >= since[0])
-    return tests
+    return tests + in_period(given, "DateSent", _sent)
+
+
+def _sent(message: Message) -> float | None:
+    return message.sent
 
 
 def fetch(context: Context) -> Response:
@@ -221,9 +219,7 @@ _CREATE = (
 _FILTERS = (
     Parameter("To", text()),
     Parameter("From", text()),
-    Parameter("DateSent", period),
-    Parameter("DateSent<", period),
-    Parameter("DateSent>", period),
+    *periods("DateSent"),
 )
 _UPDATE = (Parameter("Body", text()), Parameter("Status", one_of("canceled")))
 _FEEDBACK = (Parameter("Outcome", one_of("confirmed", "unconfirmed")),)

@@ -16,9 +16,10 @@ from telephony.sandbox.parameters import (
     Parameter,
     flag,
     http_method,
+    in_period,
     matching,
     one_of,
-    period,
+    periods,
     sid,
     url,
 )
@@ -92,16 +93,17 @@ def list_recordings(context: Context) -> Response:
 
 
 def _filtered(context: Context, rows: list[Recording], given: dict[str, Any]) -> list[Recording]:
-    on, until = given.get("DateCreated"), given.get("DateCreated<")
-    since, deleted = given.get("DateCreated>"), given.get("IncludeSoftDeleted", False)
+    tests = in_period(given, "DateCreated", _created)
+    deleted = given.get("IncludeSoftDeleted", False)
     return [
         row
         for row in rows
-        if _is_there(context, row, with_deleted=deleted)
-        and (on is None or on[0] <= row.created < on[1])
-        and (until is None or row.created < until[1])
-        and (since is None or row.created >= since[0])
+        if _is_there(context, row, with_deleted=deleted) and all(test(row) for test in tests)
     ]
+
+
+def _created(recording: Recording) -> float:
+    return recording.created
 
 
 def fetch(context: Context) -> Response:
@@ -238,7 +240,7 @@ def _authenticate(context: Context) -> None:
     context.caller, context.key = caller
 
 
-_DATES = tuple(Parameter(name, period) for name in ("DateCreated", "DateCreated<", "DateCreated>"))
+_DATES = periods("DateCreated")
 _DELETED = Parameter("IncludeSoftDeleted", flag)
 _FILTERS = (
     *_DATES,

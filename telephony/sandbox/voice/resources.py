@@ -13,7 +13,7 @@ from telephony.sandbox.errors import TwilioError
 from telephony.sandbox.http import Response, json_response
 from telephony.sandbox.messaging.drafts import e164
 from telephony.sandbox.paging import page
-from telephony.sandbox.parameters import Parameter, one_of, period, sid, text
+from telephony.sandbox.parameters import Parameter, in_period, one_of, periods, sid, text
 from telephony.sandbox.voice import calls
 from telephony.sandbox.voice.rows import Call
 
@@ -92,7 +92,6 @@ def list_calls(context: Context) -> Response:
 
 
 def _filters(given: dict[str, Any]) -> list[Callable[[Call], bool]]:
-    """The operator is a part of the parameter's name; a day counts as a whole."""
     tests: list[Callable[[Call], bool]] = []
     if to := given.get("To"):
         tests.append(lambda row: row.to_number == (e164(to) or to))
@@ -103,32 +102,12 @@ def _filters(given: dict[str, Any]) -> list[Callable[[Call], bool]]:
     if status := given.get("Status"):
         tests.append(lambda row: row.status == status)
     for name, moment in (("StartTime", started), ("EndTime", _ended)):
-        tests += _time_filters(given, name, moment)
+        tests += in_period(given, name, moment)
     return tests
 
 
 def _ended(call: Call) -> float | None:
     return call.end
-
-
-def _time_filters(
-    given: dict[str, Any], name: str, moment: Callable[[Call], float | None]
-) -> list[Callable[[Call], bool]]:
-    """`Name`, `Name<` and `Name>`; a call without that time is in none of them."""
-    begin, stop = given.get(name, (None, None))
-    before, after = given.get(f"{name}<", (None, None)), given.get(f"{name}>", (None, None))
-    low = [edge for edge in (begin, after[0]) if edge is not None]
-    high = [edge for edge in (stop, before[1]) if edge is not None]
-    if not low and not high:
-        return []
-
-    def test(row: Call) -> bool:
-        at = moment(row)
-        return (
-            at is not None and all(at >= edge for edge in low) and all(at < edge for edge in high)
-        )
-
-    return [test]
 
 
 def fetch(context: Context) -> Response:
@@ -154,9 +133,6 @@ FILTERS = (
     Parameter("From", text()),
     Parameter("ParentCallSid", sid("CA")),
     Parameter("Status", one_of(*STATUSES)),
-    *(
-        Parameter(f"{name}{operator}", period)
-        for name in ("StartTime", "EndTime")
-        for operator in ("", "<", ">")
-    ),
+    *periods("StartTime"),
+    *periods("EndTime"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.sandbox.contract.scenes import Scene, drives
+from tests.sandbox.texting import VERIFICATION
 
 BRANDS = "/v1/a2p/BrandRegistrations"
 CAMPAIGNS = "/v1/Services/{MessagingServiceSid}/Compliance/Usa2p"
@@ -19,17 +20,6 @@ CAMPAIGN: dict[str, Any] = {
     "message_samples": ["Your appointment is tomorrow at 9:00.", "Your appointment was moved."],
     "has_embedded_links": False,
     "has_embedded_phone": False,
-}
-WANTED: dict[str, Any] = {
-    "business_name": "Acme",
-    "business_website": "https://acme.example",
-    "notification_email": "texts@acme.example",
-    "use_case_categories": ["CUSTOMER_CARE"],
-    "use_case_summary": "Answers to customers",
-    "production_message_sample": "Your parcel is on its way.",
-    "opt_in_image_urls": ["https://acme.example/opt-in.png"],
-    "opt_in_type": "WEB_FORM",
-    "message_volume": "1,000",
 }
 
 
@@ -80,7 +70,7 @@ def register_a_campaign(scene: Scene) -> None:
 def verify_a_toll_free_number(scene: Scene) -> None:
     verifications = scene.client.messaging.v1.tollfree_verifications
     number = scene.client.incoming_phone_numbers.toll_free.list(limit=1)[0]
-    created = verifications.create(tollfree_phone_number_sid=str(number.sid), **WANTED)
+    created = verifications.create(tollfree_phone_number_sid=str(number.sid), **VERIFICATION)
     verification = verifications(str(created.sid))
     rejected = {"status": "TWILIO_REJECTED", "reasons": [{"code": 30446, "reason": "Unclear"}]}
     scene.sandbox.control("POST", f"tollfree-verifications/{created.sid}/status", rejected)
