@@ -7,7 +7,7 @@ BIN := .venv/bin
 COMPILE := uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes \
 	--no-header --no-emit-index-url --no-emit-find-links --quiet
 
-.PHONY: help demo demo-reset test bench lint format pins venv
+.PHONY: help demo demo-reset test quick clocks soak bench lint format pins venv
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -20,6 +20,15 @@ demo-reset: .venv/runtime.stamp ## The same, after deleting what the demo has st
 
 test: .venv/dev.stamp ## Run every check and every test
 	@scripts/check
+
+clocks: .venv/dev.stamp ## Run the tests on evenings and days when clocks are odd
+	@scripts/check --clocks
+
+quick: .venv/dev.stamp ## Run the checks and the tests without processes and browsers, on SQLite
+	@scripts/check --quick
+
+soak: .venv/dev.stamp ## Send odd requests to every door; SOAK_SEED=, SOAK_REQUESTS=20000
+	@scripts/check --soak
 
 bench: .venv/dev.stamp ## Measure speed and memory
 	@$(BIN)/python -m bench

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta
-from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
-from accounts.models import Account, ApiKey, Event, Membership, User
+from accounts.models import Account, ApiKey, Event, Membership
+from accounts.models.events import EventQuerySet
+from accounts.registries import SUBJECTS
 from accounts.states import ActorKind
-from config.phone_numbers import digits_of, parse
+from config.outside import whole
+from config.text import tidy
 
 #: ``at`` is read from the clock a little before the row gets its id; never longer than this.
 SKEW = timedelta(hours=1)
 #: How the filter writes who acted: one person, one key, or whoever of ours.
-ACTOR = re.compile(r"^((user|api_key):[0-9]{1,18}|support|system)$")
-#: The end of a number, as people quote it: ``0123``, ``555-0123``.
-LAST_DIGITS = re.compile(r"^[0-9 .-]+$")
-LAST_DIGITS_LENGTHS = range(4, 8)
+ACTOR = re.compile(r"^((user|api_key):[0-9]{1,18}|support|carrier|system)\Z")
 #: Several API keys or connections may share a name, several numbers their last digits.
 SUBJECTS_CONSIDERED = 20
 
@@ -36,14 +35,14 @@ def choose(
     until: date | None = None,
     start: datetime | None = None,
     end: datetime | None = None,
-) -> QuerySet[Event]:
+) -> EventQuerySet:
     """Events of the account.
 
     ``actor`` is written as in ``ACTOR``. ``subject`` is what people call it (a number in any
     format or by its last digits, an agent, an email) or ``type:id``. ``since`` and ``until`` are
     whole days in the account's zone, both included; ``start`` is included and ``end`` is not.
     """
-    events: QuerySet[Event] = Event.objects.filter(account=account)
+    events = Event.objects.filter(account=account)
     if type:
         events = events.filter(type=type)
     if actor:
@@ -69,15 +68,18 @@ def actors(account: Account) -> list[tuple[str, str]]:
     programs = [
         (f"api_key:{pk}", f"API key “{name}”") for pk, name in keys.values_list("pk", "name")
     ]
-    ours = [(kind.value, str(kind.label)) for kind in (ActorKind.SUPPORT, ActorKind.SYSTEM)]
+    ours = [
+        (kind.value, str(kind.label))
+        for kind in (ActorKind.SUPPORT, ActorKind.CARRIER, ActorKind.SYSTEM)
+    ]
     return people + programs + ours
 
 
 def _by(account: Account, actor: str) -> Q:
     kind, _, id = actor.partition(":")
     if id:
-        return Q(actor_kind=kind, actor_id=int(id))
-    if kind == ActorKind.SYSTEM:  # has no id
+        return Q(actor_kind=kind, actor_id=whole(id, least=0))
+    if kind in (ActorKind.CARRIER, ActorKind.SYSTEM):  # have no id
         return Q(actor_kind=kind, actor_id=None)
     # Whoever of our staff. Looked up apart: no index has them in the order of the page.
     ids = Event.objects.filter(account=account, actor_kind=kind).values("pk")
@@ -86,53 +88,27 @@ def _by(account: Account, actor: str) -> Q:
 
 def _about(account: Account, text: str) -> Q:
     """The subjects that people mean by ``text``."""
+    text = tidy(text)
     kind, _, id = text.partition(":")
-    if id.isascii() and id.isdigit() and len(id) < 19:
-        return Q(subject_type=kind, subject_id=int(id))
+    if (subject_id := whole(id)) is not None:
+        return Q(subject_type=kind, subject_id=subject_id)
     found = Q()
-    for subject_type, ids in _called(account, text).items():
-        if chosen := list(ids[:SUBJECTS_CONSIDERED]):
+    for subject_type, subject in SUBJECTS.items():
+        if subject.find is None:
+            continue
+        if chosen := list(subject.find(account, text)[:SUBJECTS_CONSIDERED]):
             found |= Q(subject_type=subject_type, subject_id__in=chosen)
     return found or Q(pk__in=[])
 
 
-def _called(account: Account, text: str) -> dict[str, QuerySet[Any, int]]:
-    """Type of subject -> ids of what is called ``text`` in the account."""
-    numbers = account.numbers.filter(_number_written(text, account.country))
-    agents = account.agents.filter(name__iexact=text)
-    connections = account.connections.filter(Q(name__iexact=text) | Q(sid=text))
-    keys = account.api_keys.filter(name__iexact=text)
-    invitations = account.invitations.filter(email__iexact=text)
-    members = User.objects.filter(email__iexact=text)  # those who have left included
-    return {
-        "number": numbers.values_list("pk", flat=True),
-        "agent": agents.values_list("pk", flat=True),
-        "connection": connections.values_list("pk", flat=True),
-        "api_key": keys.values_list("pk", flat=True),
-        "invitation": invitations.values_list("pk", flat=True),
-        "member": members.values_list("pk", flat=True),
-    }
-
-
-def _number_written(text: str, country: str) -> Q:
-    """Numbers in full in any format, or by their last digits."""
-    digits = digits_of(text)
-    if LAST_DIGITS.match(text) and len(digits) in LAST_DIGITS_LENGTHS:
-        return Q(e164__endswith=digits)
-    try:
-        return Q(e164=parse(text, country))
-    except ValueError:
-        return Q(pk__in=[])
-
-
-def _from(account: Account, events: QuerySet[Event], start: datetime) -> QuerySet[Event]:
+def _from(account: Account, events: EventQuerySet, start: datetime) -> EventQuerySet:
     """Those at or after ``start``; ids bound the search, because pages are ordered by them."""
     earlier = Event.objects.filter(account=account, at__lt=start - SKEW).order_by("-at")
     bound = earlier.values_list("pk", flat=True).first()
     return events.filter(at__gte=start, **({} if bound is None else {"pk__gt": bound}))
 
 
-def _before(account: Account, events: QuerySet[Event], end: datetime) -> QuerySet[Event]:
+def _before(account: Account, events: EventQuerySet, end: datetime) -> EventQuerySet:
     later = Event.objects.filter(account=account, at__gt=end + SKEW).order_by("at")
     bound = later.values_list("pk", flat=True).first()
     return events.filter(at__lt=end, **({} if bound is None else {"pk__lt": bound}))

@@ -1,74 +1,12 @@
-"""Who does something: a member, an API key, support staff, or Numberdesk itself."""
+"""The actor of each door: a session, an API key, the admin, a hook, the worker."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
 
-from config.errors import Forbidden
-
-from .states import ROLE_PERMISSIONS, WHO_MAY, ActorKind, Permission
-
-if TYPE_CHECKING:
-    from .models import ActedBy, ApiKey, Membership, User
-
-
-@dataclass(frozen=True)
-class Actor:
-    """The one argument that says who acts, what it may do, and in which account.
-
-    ``account_id`` is None for support staff and the system, who see every account.
-    ``label`` is what timelines show. ``request_id`` ties events to a log line. ``reason`` is why
-    support acts; it is written to every event of the act.
-    """
-
-    kind: ActorKind
-    label: str
-    permissions: frozenset[str]
-    id: int | None = None
-    account_id: int | None = None
-    request_id: str = ""
-    reason: str = ""
-
-    @property
-    def sees_every_account(self) -> bool:
-        return self.kind in (ActorKind.SUPPORT, ActorKind.SYSTEM)
-
-    @property
-    def can_numbers(self) -> bool:
-        return Permission.NUMBERS in self.permissions
-
-    @property
-    def can_licenses(self) -> bool:
-        return Permission.LICENSES in self.permissions
-
-    @property
-    def can_admin(self) -> bool:
-        return Permission.ADMIN in self.permissions
-
-    def sees(self, account_id: int) -> bool:
-        return self.sees_every_account or self.account_id == account_id
-
-    def require(self, permission: Permission) -> None:
-        """Raise ``Forbidden`` with the roles that may, when this actor may not (B11)."""
-        if permission in self.permissions:
-            return
-        if self.kind == ActorKind.API_KEY:
-            raise Forbidden(
-                f"This API key lacks the scope “{permission.value}”. "
-                "Use a key that has it, or create one under Settings, API keys."
-            )
-        raise Forbidden(f"Your role does not allow this. Ask {WHO_MAY[permission]}.")
-
-    def as_columns(self) -> dict[str, Any]:
-        """The columns of ``models.ActedBy``."""
-        return {"actor_kind": self.kind, "actor_id": self.id, "actor_label": self.label[:150]}
-
-
-_EVERYTHING = frozenset(Permission.values)
-SYSTEM = Actor(kind=ActorKind.SYSTEM, label="Numberdesk", permissions=_EVERYTHING)
-#: Whoever runs a management command on the server.
-OPERATOR = replace(SYSTEM, label="Operator (command line)")
+from .actor import Actor
+from .models import ApiKey, Job, Look, Membership, RequestedBy, User
+from .states import ROLE_PERMISSIONS, ActorKind, Permission, Role
 
 
 def member(membership: Membership, *, request_id: str = "") -> Actor:
@@ -101,21 +39,55 @@ def support(user: User, *, request_id: str = "", reason: str = "") -> Actor:
         kind=ActorKind.SUPPORT,
         id=user.pk,
         label=f"Support ({user.email})",
-        permissions=_EVERYTHING,
+        permissions=frozenset(Permission.values),
         request_id=request_id,
         reason=reason,
     )
 
 
-def requested_by(row: ActedBy, *, account_id: int) -> Actor:
-    """Who asked for a job or a task, so that the worker can act in their name.
+def looking(look: Look, *, request_id: str = "") -> Actor:
+    """Support that looks at one account: bound to it, and may do what a viewer may."""
+    return replace(
+        support(look.user, request_id=request_id, reason=look.reason),
+        account_id=look.account_id,
+        permissions=ROLE_PERMISSIONS[Role.VIEWER],
+    )
 
-    The request itself was allowed when it was made, so the actor may finish what it started.
+
+def carrier(
+    account_id: int, *, label: str, permissions: frozenset[str] = frozenset(), request_id: str = ""
+) -> Actor:
+    """Whoever called one of our hooks: bound to one account, with what that hook needs (S4-61).
+
+    ``label`` names the caller on timelines, such as ``Twilio``.
+    """
+    return Actor(
+        kind=ActorKind.CARRIER,
+        label=label,
+        account_id=account_id,
+        permissions=permissions,
+        request_id=request_id,
+    )
+
+
+def requested_by(row: RequestedBy, *, account_id: int, job_id: int | None = None) -> Actor:
+    """Who asked for a job or a task, so that the worker acts in their name.
+
+    With what they were allowed when they asked, neither more nor less, and with the request and
+    the reason that they gave then: an event of the worker says what the event of a page would.
     """
     actor = Actor(
         kind=ActorKind(row.actor_kind),
         id=row.actor_id,
         label=row.actor_label,
-        permissions=_EVERYTHING,
+        permissions=frozenset(row.actor_permissions),
+        request_id=row.request_id,
+        reason=row.reason,
+        job_id=job_id,
     )
     return actor if actor.sees_every_account else replace(actor, account_id=account_id)
+
+
+def of_job(job: Job) -> Actor:
+    """Who asked for the job; what this actor does says that it belongs to the job."""
+    return requested_by(job, account_id=job.account_id, job_id=job.pk)

@@ -6,14 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotFound, ParseError, PermissionDenied
 from rest_framework.request import Request
 
 from accounts import actors
+from accounts.looking import look_of
 from accounts.models import ApiKey, Membership, User
 from accounts.services import api_keys
+from config import clock
 from config.middleware import request_id_of
 
 _SLUG = re.compile(r"^[-\w]{1,50}$", re.ASCII)
@@ -37,9 +38,11 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         if scheme.lower() != "bearer":
             raise AuthenticationFailed("Send the API key as “Authorization: Bearer nd_…”.")
-        key = api_keys.authenticate(token.strip(), at=timezone.now())
+        key = api_keys.authenticate(token.strip(), at=clock.now())
         if key is None:
             raise AuthenticationFailed("This API key is unknown or has been revoked.")
+        if _named(request) not in ("", key.account.slug):
+            raise NotFound("This API key is of another account than the one that you name.")
         request.actor = actors.api_key(key, request_id=request_id_of(request))  # type: ignore[attr-defined]
         return Program(key), key
 
@@ -54,6 +57,8 @@ class BrowserSessionAuthentication(SessionAuthentication):
         found = super().authenticate(request)
         if found is None:
             return None
+        if look_of(request):
+            raise PermissionDenied("While you look at an account, only its pages are shown.")
         membership = _membership(found[0], request)
         request.actor = actors.member(membership, request_id=request_id_of(request))  # type: ignore[attr-defined]
         return found[0], membership
@@ -67,9 +72,17 @@ class BrowserSessionAuthentication(SessionAuthentication):
             ) from refused
 
 
+def _named(request: Request) -> str:
+    """The slug in ``X-Account`` or ``?account=``; empty when neither names an account."""
+    slugs = {request.headers.get("X-Account", ""), *request.query_params.getlist("account")} - {""}
+    if len(slugs) > 1:
+        raise ParseError("This names several accounts. Name one.")
+    return slugs.pop() if slugs else ""
+
+
 def _membership(user: Any, request: Request) -> Membership:
-    """The account that ``X-Account`` or ``?account=`` names, or the user's only one."""
-    slug = request.headers.get("X-Account") or request.query_params.get("account", "")
+    """The account that the request names, or the user's only one."""
+    slug = _named(request)
     theirs = Membership.objects.select_related("account", "user").filter(user_id=user.pk)
     if slug:
         chosen = theirs.filter(account__slug=slug).first() if _SLUG.match(slug) else None

@@ -10,12 +10,12 @@ from django import forms
 from django.contrib.auth.password_validation import password_validators_help_text_html
 from django.core.validators import MaxValueValidator, MinValueValidator
 
-from accounts.actors import Actor
+from accounts.actor import Actor
 from accounts.models import Account, NoticePreference, User
+from accounts.registries import EVENT_TYPES, NOTICE_KINDS
 from accounts.services.inbox import Channels
-from accounts.services.notices import KINDS
 from accounts.states import ROLE_PERMISSIONS, Permission, Role
-from accounts.timeline import TYPES, type_label
+from accounts.timeline import type_label
 
 from . import activity
 
@@ -34,7 +34,7 @@ def event_types() -> list[tuple[str, str]]:
     return [
         ("", "Everything, imports summed up"),
         (EVERY_TYPE, "Everything, each imported number too"),
-        *sorted((type, type_label(type)) for type in TYPES),
+        *sorted((type, type_label(type)) for type in EVENT_TYPES),
     ]
 
 
@@ -115,7 +115,7 @@ class ActivityForm(forms.Form):
     type = forms.ChoiceField(required=False, choices=event_types)
     subject = forms.CharField(
         required=False,
-        max_length=100,
+        max_length=200,
         label="About",
         widget=forms.TextInput({"placeholder": "Number, agent, email, key", "type": "search"}),
     )
@@ -144,9 +144,9 @@ class PreferencesForm(forms.Form):
             wish.kind: wish for wish in NoticePreference.objects.filter(account=account, user=user)
         }
         self.kinds = {
-            kind: about
-            for kind, (about, permission) in KINDS.items()
-            if permission in actor.permissions
+            name: kind.about
+            for name, kind in NOTICE_KINDS.items()
+            if kind.permission in actor.permissions
         }
         for kind, about in self.kinds.items():
             wish = stored.get(kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from config.errors import InvalidTransition
+from config.moves import Moves
 
 
 class Permission(models.TextChoices):
@@ -23,6 +23,7 @@ class Role(models.TextChoices):
     BILLING_ADMIN = "billing_admin", "Billing admin"
     ADMIN = "admin", "Admin"
     MEMBER = "member", "Member"
+    VIEWER = "viewer", "Viewer"
 
 
 ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
@@ -30,7 +31,11 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.BILLING_ADMIN: frozenset({Permission.READ, Permission.NUMBERS, Permission.LICENSES}),
     Role.ADMIN: frozenset({Permission.READ, Permission.NUMBERS, Permission.ADMIN}),
     Role.MEMBER: frozenset({Permission.READ}),
+    Role.VIEWER: frozenset({Permission.READ}),
 }
+
+#: What staff needs for acts of support on an account, as Django's admin calls it.
+CHANGES_ACCOUNTS = "accounts.change_account"
 
 #: Who to ask, for each permission an actor lacks.
 WHO_MAY: dict[str, str] = {
@@ -47,39 +52,51 @@ class ActorKind(models.TextChoices):
     USER = "user", "Member"
     API_KEY = "api_key", "API key"
     SUPPORT = "support", "Numberdesk support"
+    CARRIER = "carrier", "Twilio and other callers"
     SYSTEM = "system", "Numberdesk"
 
 
 class JobState(models.TextChoices):
     QUEUED = "queued", "Waiting"
     RUNNING = "running", "Running"
+    SETTLING = "settling", "Waiting for answers"  # every item was begun, not every one has ended
     DONE = "done", "Done"
     FAILED = "failed", "Failed"
 
 
-OPEN_JOB_STATES = (JobState.QUEUED, JobState.RUNNING)
+OPEN_JOB_STATES = (JobState.QUEUED, JobState.RUNNING, JobState.SETTLING)
 
-NEXT_JOB_STATES: dict[JobState, frozenset[JobState]] = {
-    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.FAILED}),
-    JobState.RUNNING: frozenset({JobState.DONE, JobState.FAILED}),
-    JobState.DONE: frozenset(),
-    JobState.FAILED: frozenset({JobState.QUEUED}),  # run again, which continues where it stopped
-}
+JOB_MOVES = Moves(
+    "A job",
+    {
+        JobState.QUEUED: frozenset({JobState.RUNNING, JobState.FAILED}),
+        JobState.RUNNING: frozenset({JobState.SETTLING, JobState.DONE, JobState.FAILED}),
+        JobState.SETTLING: frozenset({JobState.DONE}),
+        JobState.DONE: frozenset(),
+        JobState.FAILED: frozenset(
+            {JobState.QUEUED}
+        ),  # run again, which continues where it stopped
+    },
+)
 
 
 class ItemState(models.TextChoices):
-    """What became of one thing in a bulk job."""
+    """What became of one thing in a job; kinds of jobs have words of their own for these."""
 
     PENDING = "pending", "Waiting"
-    DONE = "done", "Changed"
+    STARTED = "started", "Not confirmed yet"  # what it started ends later, and settles it
+    DONE = "done", "Done"
     SKIPPED = "skipped", "Skipped"
     FAILED = "failed", "Failed"
 
 
-def require_job_move(current: str, new: JobState) -> None:
-    """Refuse a move that ``NEXT_JOB_STATES`` does not list."""
-    state = JobState(current)
-    if new not in NEXT_JOB_STATES[state]:
-        raise InvalidTransition(
-            f"A job that is {state.label.lower()} cannot become {new.label.lower()}."
-        )
+#: Items that have yet to end. A job is done once it has none of them.
+UNSETTLED_ITEM_STATES = (ItemState.PENDING, ItemState.STARTED)
+
+
+class DeliveryState(models.TextChoices):
+    """What became of a call of one of our hooks."""
+
+    RECEIVED = "received", "Received"
+    ANSWERED = "answered", "Answered"
+    FAILED = "failed", "Failed"

@@ -9,9 +9,16 @@ from typing import Any, NamedTuple
 from django.urls import reverse
 
 from accounts.models import Account, Event
+from accounts.registries import (
+    DETAIL_LABELS,
+    EVENT_TYPES,
+    FIELD_LABELS,
+    FIELD_LISTS,
+    SUBJECTS,
+    Tone,
+)
 from accounts.states import ActorKind
-from config.phone_numbers import for_people
-from config.text import absolute
+from config.text import absolute, name_as_label
 
 Change = tuple[str, str, str]
 
@@ -19,110 +26,13 @@ Change = tuple[str, str, str]
 class Entry(NamedTuple):
     """One line of ``templates/components/timeline.html``."""
 
-    tone: str
+    tone: Tone
     subject: str
     sentence: str
     url: str
     actor_text: str
     at: datetime
     details: list[Change]
-
-
-#: Every type of event, with the tone in which timelines show it. A test compares it with the code.
-TYPES: dict[str, str] = {
-    "account.changed": "",
-    "account.created": "good",
-    "agent.created": "",
-    "agent.deleted": "warn",
-    "agent.paused": "warn",
-    "agent.renamed": "",
-    "agent.went_live": "good",
-    "api_key.created": "warn",
-    "api_key.revoked": "",
-    "bulk.started": "",
-    "connection.made": "good",
-    "connection.recovered": "good",
-    "connection.refresh_scheduled": "",
-    "connection.token_replaced": "",
-    "connection.trouble": "bad",
-    "grace.expired": "bad",
-    "grace.extended": "",
-    "grace.opened": "warn",
-    "grace.resolved": "good",
-    "grace.settled": "good",
-    "import.completed": "good",
-    "import.failed": "bad",
-    "license.changed": "",
-    "license.payment_refused": "bad",
-    "member.added": "good",
-    "member.invitation_revoked": "",
-    "member.invited": "",
-    "member.joined": "good",
-    "member.removed": "warn",
-    "member.role_changed": "",
-    "number.assigned": "good",
-    "number.brought_back": "good",
-    "number.came_back": "good",
-    "number.changed": "",
-    "number.described": "",
-    "number.excluded": "warn",
-    "number.gone": "warn",
-    "number.imported": "good",
-    "number.kept": "",
-    "number.kept_after_all": "warn",
-    "number.missing": "bad",
-    "number.put_back_refused": "bad",
-    "number.release_decided": "warn",
-    "number.release_refused": "bad",
-    "number.released": "warn",
-    "number.restore_asked": "",
-    "number.restore_dropped": "bad",
-    "number.restore_refused": "bad",
-    "number.restored": "good",
-    "number.settings_put_back": "",
-    "number.swapped_in": "good",
-    "number.swapped_out": "warn",
-    "number.unassigned": "",
-    "subscription.changed": "",
-    "subscription.payment_overdue": "bad",
-    "subscription.renewed": "",
-    "support.acted": "warn",
-}
-
-#: Type of subject -> the page that shows it, and whether its address takes the subject's id.
-PAGES: dict[str, tuple[str, bool]] = {
-    "account": ("accounts:settings", False),
-    "agent": ("telephony:agent", True),
-    "api_key": ("accounts:api_keys", False),
-    "connection": ("numbers:connection", True),
-    "grace_period": ("licensing:grace", False),
-    "import": ("numbers:import_detail", True),
-    "invitation": ("accounts:members", False),
-    "job": ("numbers:job", True),
-    "member": ("accounts:members", False),
-    "number": ("numbers:detail", True),
-    "subscription": ("licensing:manage", False),
-}
-
-#: Subjects whose name a sentence about them needs, unless it holds it already.
-NAMED = {"agent", "connection", "number"}
-
-#: Names of changed fields that do not read well as they are.
-LABELS: dict[str, str] = {
-    "country": "Home country",
-    "e164": "Number",
-    "mms": "MMS",
-    "sid": "SID",
-    "sms": "SMS",
-    "friendly_name": "Name at Twilio",
-}
-
-#: What else an event may tell, beside before and after.
-EXTRAS: dict[str, str] = {
-    "came_back": "Came back",
-    "did_not": "Did not come back",
-    "putting_back": "Being put back at Twilio",
-}
 
 
 def entries(
@@ -137,7 +47,7 @@ def entries(
 
 def _entry(event: Event, account: Account, *, elsewhere: bool) -> Entry:
     return Entry(
-        tone=TYPES.get(event.type, ""),
+        tone=_tone(event.type),
         subject=called(event, account) if elsewhere else "",
         sentence=event.summary,
         url=address(event, account) if elsewhere else "",
@@ -147,24 +57,31 @@ def _entry(event: Event, account: Account, *, elsewhere: bool) -> Entry:
     )
 
 
+def _tone(type: str) -> Tone:
+    """Of a type that has been given up since, none."""
+    known = EVENT_TYPES.get(type)
+    return known.tone if known else ""
+
+
 def _subject(event: Event) -> tuple[str, int | None]:
     return (event.subject_type, event.subject_id)
 
 
 def called(event: Event, account: Account) -> str:
     """What the event is about, where its sentence does not say so."""
-    label = event.subject_label
-    if event.subject_type not in NAMED or label in event.summary:
+    label, kind = event.subject_label, SUBJECTS.get(event.subject_type)
+    if kind is None or not kind.is_named or label in event.summary:
         return ""
-    return for_people(label, account.country) if event.subject_type == "number" else label
+    return kind.written(label, account)
 
 
 def address(event: Event, account: Account) -> str:
     """The page that shows what the event is about; empty when there is none."""
-    name, takes_id = PAGES.get(event.subject_type, ("", False))
-    if not name or (takes_id and event.subject_id is None):
+    kind = SUBJECTS.get(event.subject_type)
+    if kind is None or (kind.has_own_page and event.subject_id is None):
         return ""
-    return reverse(name, args=[account.slug, event.subject_id] if takes_id else [account.slug])
+    which = [event.subject_id] if kind.has_own_page else []
+    return reverse(kind.page, args=[account.slug, *which])
 
 
 def who(event: Event) -> str:
@@ -175,9 +92,11 @@ def who(event: Event) -> str:
 
 
 def type_label(type: str) -> str:
-    """``number.released`` as ``Number released``."""
-    words = type.replace(".", " ").replace("_", " ").capitalize()
-    return words.replace("Api key", "API key")
+    """``number.released`` as ``Number released``, unless its app has better words."""
+    known = EVENT_TYPES.get(type)
+    if known and known.words:
+        return known.words
+    return type.replace(".", " ").replace("_", " ").capitalize()
 
 
 def changes(event: Event, account: Account) -> list[Change]:
@@ -185,13 +104,22 @@ def changes(event: Event, account: Account) -> list[Change]:
     before: dict[str, Any] = event.data.get("before") or {}
     after: dict[str, Any] = event.data.get("after") or {}
     rows = [
-        (field_label(name), _text(before.get(name), account), _text(after.get(name), account))
+        (
+            field_label(name),
+            _value(event, name, before, account),
+            _value(event, name, after, account),
+        )
         for name in {**before, **after}
         if before.get(name) != after.get(name)
     ]
     rows += [
         (label, "", _text(event.data[name], account))
-        for name, label in EXTRAS.items()
+        for name, label in DETAIL_LABELS.items()
+        if event.data.get(name)
+    ]
+    rows += [
+        (label, "", ", ".join(field_label(field) for field in event.data[name]))
+        for name, label in FIELD_LISTS.items()
         if event.data.get(name)
     ]
     if event.reason:
@@ -200,8 +128,17 @@ def changes(event: Event, account: Account) -> list[Change]:
 
 
 def field_label(name: str) -> str:
-    """``voice_url`` as ``Voice url``."""
-    return LABELS.get(name) or name.replace("_", " ").capitalize()
+    """``voice_url`` as ``Voice URL``, unless an app has better words."""
+    return FIELD_LABELS.get(name) or name_as_label(name)
+
+
+def _value(event: Event, name: str, values: dict[str, Any], account: Account) -> str:
+    """A value as people read it; what events keep as a code, by its label."""
+    value, kind = values.get(name), SUBJECTS.get(event.subject_type)
+    choices = kind.choices.get(name) if kind else None
+    if choices is not None and value in choices.values:
+        return str(choices(value).label)
+    return _text(value, account)
 
 
 def _text(value: Any, account: Account) -> str:

@@ -15,12 +15,12 @@ from django.urls import reverse
 
 from config.errors import Blocked, DomainError, Forbidden
 from config.middleware import request_id_of
-from config.refusals import add_refusal as add_refusal
 
 from . import actors
-from .actors import Actor
+from .actor import Actor
+from .looking import ended, look_of
 from .models import Account, Membership, User
-from .states import Permission
+from .states import Permission, Role
 
 P = ParamSpec("P")
 
@@ -52,8 +52,8 @@ def account_page(
         @wraps(view)
         @login_required
         def page(request: HttpRequest, account: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            inside = enter(request, account)
             try:
+                inside = enter(request, account)
                 inside.actor.require(permission)
                 return view(inside, *args, **kwargs)
             except Forbidden as error:
@@ -65,19 +65,37 @@ def account_page(
 
 
 def enter(request: HttpRequest, slug: str) -> AccountRequest:
-    """Resolve the account and the actor of a signed-in request; ``Http404`` for strangers."""
+    """Resolve the account and the actor of a signed-in request; ``Http404`` for strangers.
+
+    Support that looks at an account is in that one only. Raises ``Forbidden`` once that is over.
+    """
+    inside = cast(AccountRequest, request)
+    look = look_of(request)
+    if look is not None and look.account.slug == slug:
+        inside.membership = Membership(account=look.account, user=look.user, role=Role.VIEWER)
+        inside.actor = actors.looking(look, request_id=request_id_of(request))
+    else:
+        membership = None if look else _membership(request, slug)
+        if membership is None:
+            raise Http404("No such account.")
+        inside.membership = membership
+        inside.actor = actors.member(membership, request_id=request_id_of(request))
+    inside.account = inside.membership.account
+    return inside
+
+
+def _membership(request: HttpRequest, slug: str) -> Membership | None:
     membership = (
         Membership.objects.select_related("account", "user")
         .filter(account__slug=slug, user=cast(User, request.user))
         .first()
     )
-    if membership is None:
-        raise Http404("No such account.")
-    inside = cast(AccountRequest, request)
-    inside.membership = membership
-    inside.account = membership.account
-    inside.actor = actors.member(membership, request_id=request_id_of(request))
-    return inside
+    if membership is None and ended(request, slug):
+        raise Forbidden(
+            "You no longer look at this account: the time for it is over, or you may not any more. "
+            "Begin again on its page in the support console."
+        )
+    return membership
 
 
 def to(request: HttpRequest, name: str, *args: Any) -> str:

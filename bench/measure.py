@@ -25,9 +25,9 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     call_command("createcachetable", verbosity=0)
 
-    from bench import imports, pages, sandbox, sweep
+    from bench import bulk, events, imports, pages, sandbox, sweep
 
-    parts = {"imports": imports, "pages": pages, "sweep": sweep}
+    parts = {"events": events, "imports": imports, "pages": pages, "bulk": bulk, "sweep": sweep}
     if connection.vendor == "sqlite":  # the sandbox has no database: once is enough
         parts["sandbox"] = sandbox
     rows: list[dict[str, Any]] = []

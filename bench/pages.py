@@ -21,23 +21,25 @@ from rest_framework.serializers import (
     StringRelatedField,
 )
 
-from accounts.actors import SYSTEM
+from accounts.actor import SYSTEM
 from accounts.models import Account, Membership, User
 from accounts.services import api_keys
 from accounts.states import Permission, Role
+from carrier.types import NumberType
 from licensing.services import licenses
 from numbers.models import Connection, PhoneNumber
-from numbers.states import NumberState, NumberType
+from numbers.states import NumberState
 
 from .measuring import Row, ratio
 
 NUMBERS = 100_000
+FEW_NUMBERS = 1_000
 ROUNDS = 7
 EACH = 3
 
 
 def rows() -> list[Row]:
-    account, owner = _inventory()
+    account, owner = inventory("big", NUMBERS)
     browser = Client()
     browser.force_login(owner)
     url = f"/a/{account.slug}/numbers/"
@@ -66,8 +68,39 @@ def rows() -> list[Row]:
             each=EACH,
         )
     )
+    found.append(_against_a_small_account(browser, url, owner))
     found.append(_rest(account))
+    found.append(_overview(browser, account, owner))
     return found
+
+
+def _against_a_small_account(browser: Client, url: str, owner: User) -> Row:
+    """The same page of the same person over few numbers: it may not grow with the inventory."""
+    small, _ = inventory("small", FEW_NUMBERS, owner=owner)
+    small_url = f"/a/{small.slug}/numbers/"
+    return ratio(
+        f"Numbers page of 50 among {NUMBERS:,}",
+        lambda: _ok(browser, url),
+        f"the same among {FEW_NUMBERS:,}",
+        lambda: _ok(browser, small_url),
+        limit=1.15,
+        rounds=2 * ROUNDS,
+        each=2 * EACH,
+    )
+
+
+def _overview(browser: Client, account: Account, owner: User) -> Row:
+    """The first page of all: it may not grow with the inventory either."""
+    few, _ = inventory("few", FEW_NUMBERS, owner=owner)
+    return ratio(
+        f"overview of {NUMBERS:,} numbers",
+        lambda: _ok(browser, f"/a/{account.slug}/overview/"),
+        f"the same of {FEW_NUMBERS:,}",
+        lambda: _ok(browser, f"/a/{few.slug}/overview/"),
+        limit=1.15,
+        rounds=2 * ROUNDS,
+        each=2 * EACH,
+    )
 
 
 def _ok(browser: Client, address: str, **headers: str) -> bytes:
@@ -86,17 +119,18 @@ def _deepest(browser: Client, url: str) -> str:
     return urljoin(url, unescape(link[1]))
 
 
-def _inventory() -> tuple[Account, User]:
+def inventory(slug: str, amount: int, *, owner: User | None = None) -> tuple[Account, User]:
+    """An account with as many held numbers, and its owner."""
     at = timezone.now()
-    account = Account.objects.create(slug="big", name="Big")
-    owner = User.objects.create_user("owner@big.example", None)
+    account = Account.objects.create(slug=slug, name=slug.title())
+    owner = owner or User.objects.create_user(f"owner@{slug}.example", None)
     Membership.objects.create(account=account, user=owner, role=Role.OWNER)
-    licenses.open_subscription(account.pk, licenses=NUMBERS, actor=SYSTEM, at=at)
+    licenses.open_subscription(account.pk, licenses=amount, actor=SYSTEM, at=at)
     connection = Connection.objects.create(
         account=account,
-        sid="AC" + "1" * 32,
+        sid=f"AC{account.pk:032x}",
         owner_sid="AC" + "0" * 32,
-        name="Big",
+        name=account.name,
         auth_token="t",  # noqa: S106 - of nobody
         checked_at=at,
     )
@@ -119,7 +153,7 @@ def _inventory() -> tuple[Account, User]:
                 twilio=settings,
                 fingerprint="0" * 32,
             )
-            for n in range(NUMBERS)
+            for n in range(amount)
         ),
         batch_size=5_000,
     )

@@ -1,4 +1,4 @@
-"""The Twilio sandbox: pages of numbers against a static file, and its start with a saved world."""
+"""The Twilio sandbox: pages of numbers against a static file, purchases, its start when saved."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from itertools import count
 from pathlib import Path
 from statistics import median
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from tests.sandbox_process import SandboxProcess
 
@@ -22,6 +24,8 @@ PAGE = 1_000
 ROUNDS = 15
 EACH = 20
 STARTS = 5
+BUYERS = 50
+AREA_CODE = "415"  # one of those that many of the numbers have
 
 
 def rows() -> list[Row]:
@@ -30,7 +34,8 @@ def rows() -> list[Row]:
         with SandboxProcess(numbers=NUMBERS, state=state) as sandbox:
             pages = [_page(sandbox, Path(folder), deep) for deep in (False, True)]
             sandbox.save()
-        return [*pages, _start(state)]
+            buying = _buying(sandbox)
+        return [*pages, buying, _start(state)]
 
 
 class _Caller:
@@ -47,6 +52,14 @@ class _Caller:
         if answer.status != 200:
             raise RuntimeError(f"{path} answered {answer.status}")
         return answer.read()
+
+    def post(self, path: str, form: dict[str, str]) -> None:
+        headers = {**self._headers, "Content-Type": "application/x-www-form-urlencoded"}
+        self._connection.request("POST", path, urlencode(form), headers)
+        answer = self._connection.getresponse()
+        answer.read()
+        if answer.status != 201:
+            raise RuntimeError(f"{form} answered {answer.status}")
 
     def close(self) -> None:
         self._connection.close()
@@ -106,6 +119,38 @@ def _static(file: Path) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             running.terminate()
+
+
+def _buying(sandbox: SandboxProcess) -> Row:
+    """Many buyers at the same time, each with a connection of its own."""
+    path = f"/api/2010-04-01/Accounts/{sandbox.acme_sid}/IncomingPhoneNumbers.json"
+    fresh = (f"+1{AREA_CODE}555{line}" for line in count(1000))  # no stock is among these
+    with ExitStack() as stack:
+        buyers = [
+            stack.enter_context(closing(_Caller(sandbox.url, sandbox.acme_sid, sandbox.acme_token)))
+            for _ in range(BUYERS)
+        ]
+        pool = stack.enter_context(ThreadPoolExecutor(BUYERS))
+
+        def buy(forms: list[dict[str, str]]) -> None:
+            list(pool.map(lambda buyer, form: buyer.post(path, form), buyers, forms))
+
+        def by_area_code() -> None:
+            buy([{"AreaCode": AREA_CODE}] * BUYERS)
+
+        def by_number() -> None:
+            buy([{"PhoneNumber": next(fresh)} for _ in range(BUYERS)])
+
+        by_area_code()  # warm both
+        by_number()
+        return ratio(
+            f"sandbox: {BUYERS} numbers bought by area code at the same time",
+            by_area_code,
+            "the same bought by their digits",
+            by_number,
+            limit=1.5,
+            rounds=ROUNDS,
+        )
 
 
 def _start(state: Path) -> Row:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from telephony.sandbox.http import Request, Response, Server
+from twilio_sandbox.http import Request, Response, Server
 
 
 def main() -> None:

@@ -6,6 +6,8 @@ through an act (a button with its own page) that calls a service and asks for a 
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,18 +19,20 @@ from django import forms
 from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db import DataError
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 
+from config import clock
 from config.errors import DomainError
+from config.filters import named, number_written
 from config.refusals import add_refusal
-from config.text import plural
+from config.text import plural, tidy
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -37,9 +41,11 @@ else:
     _ModelAdmin = admin.ModelAdmin
     _Paginator = Paginator
 
+logger = logging.getLogger(__name__)
+
 admin.site.site_header = "Numberdesk support"
 admin.site.site_title = "Numberdesk support"
-admin.site.index_title = "Repair and inspection"
+admin.site.index_title = "Support"
 admin.site.enable_nav_sidebar = False
 
 #: Rows that one act may change at once; more is a job of the account's own people.
@@ -78,8 +84,11 @@ class Act:
 
     ``run`` gets the row, the form's cleaned data, the request and the time, and returns the
     sentence that is shown afterwards; it raises ``DomainError``. ``means`` says beforehand what the
-    act does; ``applies`` hides the act where it makes no sense; ``button`` is the label of the
-    button that does it, when ``label`` names the page.
+    act does; ``applies`` hides the act where it makes no sense, and ``why_not`` tells whoever comes
+    there all the same; ``button`` is the label of the button that does it, when ``label`` names the
+    page. ``preview`` says what just this input would do, such as its price: the page shows it
+    first, and acts when the same is sent again and that still holds. ``then`` is where to go
+    afterwards, if not back to the row.
     """
 
     name: str
@@ -87,17 +96,25 @@ class Act:
     run: Callable[[Any, dict[str, Any], HttpRequest, datetime], str]
     means: Callable[[Any], Sequence[str]] = lambda row: ()
     applies: Callable[[Any], bool] = lambda row: True
+    why_not: Callable[[Any], Sequence[str]] = lambda row: (
+        "This does not apply to it as it is now.",
+    )
     form: type[ReasonForm] = ReasonForm
     in_bulk: bool = False
     danger: bool = False
     facts: Callable[[Any], Sequence[tuple[str, Any]]] = lambda row: ()
     button: str = ""
+    preview: Callable[[Any, dict[str, Any], datetime], Sequence[str]] | None = None
+    then: Callable[[Any], str] | None = None
 
 
 class SupportAdmin(_ModelAdmin):
     """Rows to look at, with acts. Nothing is added, edited or deleted here."""
 
     acts: ClassVar[Sequence[Act]] = ()
+    #: Searched besides ``search_fields``: a column that is a ``FoldedField``, one with E.164.
+    name_column: ClassVar[str] = ""
+    number_column: ClassVar[str] = ""
     paginator = CappedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # a count for every value of every filter
@@ -125,6 +142,35 @@ class SupportAdmin(_ModelAdmin):
             return False
         return super().lookup_allowed(lookup, value, request)
 
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        """Rows are reached by their primary key; Django trips over names that are no columns."""
+        return False
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        """The row; ``?_to_field=`` without a name is no field to look it up by."""
+        return super().get_object(request, object_id, from_field or None)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list. A filter typed into the address that no column can hold answers 400."""
+        try:
+            answer = super().changelist_view(request, extra_context)
+            if isinstance(answer, TemplateResponse):
+                answer.render()  # reads the rows
+        except (ValueError, OverflowError, DataError) as error:
+            if request.method == "POST" or not request.GET:
+                raise
+            logger.warning("The filters of a list cannot be read", exc_info=True)
+            raise BadRequest("These filters cannot be read.") from error
+        return answer
+
+    def all_acts(self) -> Sequence[Act]:
+        """What support can do to the rows."""
+        return self.acts
+
     def may_act(self, request: HttpRequest) -> bool:
         """Acts need the permission to change, which the forms here never use."""
         return super().has_change_permission(request)
@@ -132,6 +178,19 @@ class SupportAdmin(_ModelAdmin):
     def links(self, row: Any) -> list[tuple[str, str]]:
         """Labels and addresses of other pages about ``row``."""
         return []
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """As pages search: names without case and accents, numbers as they were pasted."""
+        term = tidy(search_term)
+        found, doubles = super().get_search_results(request, queryset, term)
+        also = Q()
+        if term and self.name_column:
+            also |= named(term, self.name_column)
+        if term and self.number_column:
+            also |= number_written(term, self.number_column) or Q()
+        return (found | queryset.filter(also) if also else found), doubles
 
     # --- Acts on one row ---------------------------------------------------------------------
 
@@ -160,7 +219,7 @@ class SupportAdmin(_ModelAdmin):
             context["links"] = self.links(row)
             context["acts"] = [
                 {"label": act.label, "url": self.act_url(row, act), "danger": act.danger}
-                for act in (self.acts if self.may_act(request) else ())
+                for act in (self.all_acts() if self.may_act(request) else ())
                 if act.applies(row)
             ]
         return super().change_view(request, object_id, form_url, context)
@@ -170,17 +229,25 @@ class SupportAdmin(_ModelAdmin):
         if not self.may_act(request):
             raise PermissionDenied
         row = self.get_object(request, unquote(object_id))
-        found = next((each for each in self.acts if each.name == act), None)
+        found = next((each for each in self.all_acts() if each.name == act), None)
         if row is None or found is None:
             raise Http404
+        if not found.applies(row):
+            return self._refused_page(request, found, row)
         form = found.form([row], request.POST if request.method == "POST" else None)
         if form.is_valid():
+            at = clock.now()
+            shown = found.preview(row, form.cleaned_data, at) if found.preview else ()
+            if shown and request.POST.get("shown") != _seal(form, shown):
+                return self._act_page(request, found, [row], form, back=str(row), shown=shown)
             try:
-                done = found.run(row, form.cleaned_data, request, timezone.now())
+                done = found.run(row, form.cleaned_data, request, at)
             except DomainError as error:
                 add_refusal(form, error)
             else:
                 messages.success(request, done)
+                if found.then is not None:
+                    return redirect(found.then(row))
                 return redirect(
                     f"admin:{self.opts.app_label}_{self.opts.model_name}_change", row.pk
                 )
@@ -193,7 +260,7 @@ class SupportAdmin(_ModelAdmin):
             return {}
         return {
             act.name: (partial(_in_bulk, act=act), act.name, act.label)
-            for act in self.acts
+            for act in self.all_acts()
             if act.in_bulk
         }
 
@@ -210,8 +277,11 @@ class SupportAdmin(_ModelAdmin):
             return self._act_page(request, act, chosen, form, back=self.opts.verbose_name_plural)
         done, refusals = 0, {}
         for row in chosen:
+            if not act.applies(row):
+                refusals[row] = " ".join(act.why_not(row))
+                continue
             try:
-                act.run(row, form.cleaned_data, request, timezone.now())
+                act.run(row, form.cleaned_data, request, clock.now())
             except DomainError as error:
                 refusals[row] = error.message
             else:
@@ -222,8 +292,28 @@ class SupportAdmin(_ModelAdmin):
             messages.error(request, f"{row}: {why}")
         return None
 
+    def _refused_page(self, request: HttpRequest, act: Act, row: Any) -> HttpResponse:
+        """Why the act makes no sense here, and no form."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": act.label,
+            "opts": self.opts,
+            "act": act,
+            "rows": [row],
+            "back": str(row),
+            "refused": act.why_not(row),
+        }
+        return TemplateResponse(request, "admin/act.html", context, status=422)
+
     def _act_page(
-        self, request: HttpRequest, act: Act, rows: list[Any], form: ReasonForm, *, back: Any
+        self,
+        request: HttpRequest,
+        act: Act,
+        rows: list[Any],
+        form: ReasonForm,
+        *,
+        back: Any,
+        shown: Sequence[str] = (),
     ) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
@@ -236,9 +326,18 @@ class SupportAdmin(_ModelAdmin):
             "means": act.means(rows[0]) if len(rows) == 1 else (),
             "facts": act.facts(rows[0]) if len(rows) == 1 else (),
             "in_bulk": request.POST.get("action") == act.name,
+            "button": "Preview" if act.preview and not shown else act.button or act.label,
+            "shown": shown,
+            "seal": _seal(form, shown) if shown else "",
         }
         status = 422 if form.errors else 200
         return TemplateResponse(request, "admin/act.html", context, status=status)
+
+
+def _seal(form: ReasonForm, shown: Sequence[str]) -> str:
+    """What was entered besides the reason and what was said of it, to know both again."""
+    entered = [f"{name}={form.cleaned_data[name]}" for name in form.fields if name != "reason"]
+    return hashlib.sha256("\n".join([*entered, *shown]).encode()).hexdigest()[:32]
 
 
 def _in_bulk(
@@ -257,9 +356,10 @@ class QueueAdmin(SupportAdmin):
 
 # What these packages register lets people edit what must not be edited here (schedules, addresses)
 # or shows secrets (the second factor). Theirs are loaded first, so that ours take their place.
-for package in ("django.contrib.auth", "django_q", "allauth.account", "allauth.mfa"):
+ALLAUTH = ("account", "mfa", "socialaccount")
+for package in ("django.contrib.auth", "django_q", *(f"allauth.{name}" for name in ALLAUTH)):
     import_module(f"{package}.admin")
-for label in ("auth", "account", "mfa", "django_q"):
+for label in ("auth", *ALLAUTH, "django_q"):
     for model in apps.get_app_config(label).get_models():
         if admin.site.is_registered(model):
             admin.site.unregister(model)

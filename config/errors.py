@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,8 @@ class Blocker:
     fix_args: tuple[Any, ...] = field(default=())
 
     def fix_path(self, slug: str) -> str:
-        """The page that removes the reason, inside the account ``slug`` or outside of any."""
-        if not self.fix:
-            return ""
-        try:
-            return reverse(self.fix, args=[slug, *self.fix_args])
-        except NoReverseMatch:
-            return reverse(self.fix, args=self.fix_args)
+        """The page that removes the reason, inside the account ``slug``."""
+        return reverse(self.fix, args=[slug, *self.fix_args]) if self.fix else ""
 
 
 class DomainError(Exception):

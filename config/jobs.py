@@ -8,17 +8,18 @@ from functools import partial
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django_q.models import OrmQ, Schedule, Success
+from django_q.models import Failure, OrmQ, Schedule, Success
 from django_q.tasks import async_task
 
+from config.registry import Registry
+
 #: name -> (task, minutes between runs). Sweeps find what is due; running one twice changes nothing.
-SCHEDULES: dict[str, tuple[str, int]] = {
-    "licensing.sweep": ("licensing.tasks.sweep", 1),
-    "numbers.sweep": ("numbers.tasks.sweep", 1),
-    "accounts.sweep": ("accounts.tasks.sweep", 1),
-    "config.prune_queue": ("config.jobs.prune_queue", 24 * 60),
-}
+#: Each app adds its own in its ``catalog.py``.
+SCHEDULES: Registry[tuple[str, int]] = Registry(
+    "schedule", {"config.prune_queue": ("config.jobs.prune_queue", 24 * 60)}
+)
 KEEP_FINISHED_TASKS = timedelta(days=7)
+KEEP_FAILED_TASKS = timedelta(days=90)
 
 
 def enqueue(task: str, *args: str | int) -> None:
@@ -55,9 +56,11 @@ def sync_schedules() -> None:
 
 
 def prune_queue() -> int:
-    """Delete records of tasks that succeeded more than a week ago; returns how many."""
-    old = Success.objects.filter(stopped__lt=timezone.now() - KEEP_FINISHED_TASKS)
-    return int(old.delete()[0])
+    """Delete records of tasks that ended long ago; returns how many."""
+    at = timezone.now()
+    succeeded = Success.objects.filter(stopped__lt=at - KEEP_FINISHED_TASKS)
+    failed = Failure.objects.filter(stopped__lt=at - KEEP_FAILED_TASKS)
+    return int(succeeded.delete()[0] + failed.delete()[0])
 
 
 def oldest_waiting(at: datetime) -> timedelta | None:

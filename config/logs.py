@@ -66,6 +66,10 @@ def configure(options: dict[str, Any]) -> None:
                 "django": {"handlers": [], "propagate": True},
                 "django.server": {"handlers": [], "propagate": True},
                 "django-q": {"handlers": [], "propagate": True, "level": "WARNING"},
+                # Answered 400, with a line of its own; anybody can cause its stack trace.
+                "django.security.DisallowedHost": {"level": "CRITICAL"},
+                # Says at each request that all threads are busy.
+                "waitress.queue": {"level": "ERROR"},
                 # At INFO the client logs every URL, and with it phone numbers.
                 "twilio.http_client": {"level": "WARNING"},
             },

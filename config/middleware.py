@@ -28,6 +28,19 @@ class RequestIdMiddleware:
         return response
 
 
+class UncachedMiddleware:
+    """No cache keeps what we answer, unless the view says otherwise: pages show an account's
+    numbers, and the next person at the same machine may look. Static files never come here."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
 def request_id_of(request: HttpRequest) -> str:
     """The id that ``RequestIdMiddleware`` gave this request."""
     return str(request.META.get("REQUEST_ID", ""))

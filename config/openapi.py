@@ -12,6 +12,10 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
+from config.outside import LARGEST_ID
+
+#: The id of a row.
+ID_SCHEMA = {"type": "integer", "format": "int64", "minimum": 1, "maximum": LARGEST_ID}
 #: Every operation may answer these; operations that write add the second line.
 PROBLEMS = {
     "400": "The request cannot be read, or names no account.",
@@ -36,9 +40,53 @@ class ConsoleSchema(AutoSchema):
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if operation is None:
             return None
+        if len(operation.get("requestBody", {}).get("content", {})) > 1:
+            operation["requestBody"]["required"] = True  # which of them it is, a body alone says
         for status, description in self._problems().items():
             operation["responses"].setdefault(status, self._problem(description))
         return operation
+
+    def _get_filter_parameters(self) -> list[Any]:
+        """Filters with what they accept, exactly."""
+        inherited: Any = super()
+        found: list[Any] = inherited._get_filter_parameters()
+        filters = getattr(getattr(self.view, "filterset_class", None), "base_filters", {})
+        for parameter in found:
+            each = filters.get(parameter["name"])
+            if shape := getattr(each, "json_schema", None):
+                parameter["schema"] = shape
+        return found
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
+        from config.api.bodies import Wanted
+
+        inherited: Any = super()
+        schema: dict[str, Any] = inherited._map_basic_serializer(serializer, direction)
+        wanted = serializer if isinstance(serializer, type) else type(serializer)
+        for shape in schema.get("properties", {}).values():
+            if shape.get("oneOf", [])[1:] == [{"type": "string", "maxLength": 0}]:
+                shape |= shape.pop("oneOf")[0]  # its pattern takes an empty text as well
+        if direction == "request" and issubclass(wanted, Wanted):
+            schema |= {"additionalProperties": False, **wanted.rules()}
+        return schema
+
+    def _map_serializer_field(self, field: Any, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        from config.api.bodies import Text
+
+        inherited: Any = super()
+        schema: dict[str, Any] | None = inherited._map_serializer_field(field, *args, **kwargs)
+        if schema is not None and isinstance(field, Text):
+            schema["pattern"] = field.pattern
+        return schema
+
+    def _resolve_path_parameters(self, variables: list[str]) -> list[Any]:
+        """Ids are those that a row can have."""
+        inherited: Any = super()
+        found: list[Any] = inherited._resolve_path_parameters(variables)
+        for parameter in found:
+            if parameter["schema"].get("type") == "integer":
+                parameter["schema"] = ID_SCHEMA
+        return found
 
     def get_override_parameters(self) -> list[Any]:
         if self.method != "POST":
@@ -46,7 +94,12 @@ class ConsoleSchema(AutoSchema):
         return [
             OpenApiParameter(
                 "Idempotency-Key",
-                {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+                {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 255,
+                    "pattern": "^[!-~]([ -~]*[!-~])?$",
+                },
                 OpenApiParameter.HEADER,
                 description="Any text of yours, such as a UUID. The same request sent again with "
                 "it within a day gets the first one's answer and does nothing.",

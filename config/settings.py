@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from cryptography.fernet import Fernet
@@ -25,6 +26,10 @@ env = environ.Env()
 PRODUCTION = env.bool("PRODUCTION", default=False)
 DEBUG = env.bool("DEBUG", default=False)
 DEMO = env.bool("DEMO", default=False)
+if DEMO and PRODUCTION:
+    raise ImproperlyConfigured(
+        "DEMO and PRODUCTION are both set: everybody knows a demo's passwords and moves its clock."
+    )
 
 
 def _secret(name: str, *, default: str) -> str:
@@ -53,8 +58,10 @@ for _key in ENCRYPTION_KEYS:
             "ENCRYPTION_KEYS holds something that is no Fernet key (docs/operations.md)."
         ) from None
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+# The path below which everything is, such as ``/desk``; usually nothing.
+FORCE_SCRIPT_NAME = urlsplit(PUBLIC_URL).path or None
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "testserver"])
-CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(PUBLIC_URL))]
 
 # --- Applications ----------------------------------------------------------------------------
 
@@ -75,6 +82,9 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "django_countries",
     "django_htmx",
     "django_filters",
     "django_q",
@@ -85,20 +95,24 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.middleware.RequestIdMiddleware",
+    "config.addresses.PublicAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.UncachedMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.intake.IntakeMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.looking.LookMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
 
-ROOT_URLCONF = "config.urls"
+ROOT_URLCONF = "demo.urls" if DEMO else "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 
 TEMPLATES = [
@@ -114,6 +128,7 @@ TEMPLATES = [
                 "csp.context_processors.nonce",
                 "accounts.context_processors.console",
                 "licensing.context_processors.grace",
+                *(["demo.context_processors.rehearsal"] if DEMO else []),
             ],
             "builtins": ["config.templatetags.console"],
         },
@@ -140,7 +155,21 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Rate limits are counted in the cache, so it must be shared by all web processes.
+_ROWS = {
+    "BACKEND": "config.cache.PatientDatabaseCache",
+    "LOCATION": "cache",
+    "OPTIONS": {"MAX_ENTRIES": 10_000},  # rows that have expired are looked for beyond these
+}
 CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://cache")}
+if CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
+    CACHES["default"] |= {**_ROWS, "LOCATION": CACHES["default"]["LOCATION"]}
+elif "redis" in CACHES["default"]["BACKEND"].lower():
+    seconds = {"socket_connect_timeout": 1, "socket_timeout": 1}  # then the spare counts
+    CACHES["default"] |= {
+        "BACKEND": "config.cache.SparedRedisCache",
+        "OPTIONS": seconds | CACHES["default"].get("OPTIONS", {}),
+    }
+    CACHES["spare"] = _ROWS
 
 # --- Background work (docs/operations.md gives the reason for each value) ---------------------
 
@@ -160,8 +189,9 @@ Q_CLUSTER = {
     "label": "Background work",
 }
 
-# How long a worker may be silent before another one takes its job over; more than a call to
-# Twilio takes with all its retries.
+# How long a task goes on beginning new steps; then it hands the rest to a fresh task.
+JOB_SLICE_SECONDS = 20
+# How long a worker may be silent before another one takes its job over; more than a step takes.
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=45)
 
 # --- People ----------------------------------------------------------------------------------
@@ -194,8 +224,37 @@ MFA_TOTP_ISSUER = "Numberdesk"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # see ACCOUNT_EMAIL_VERIFICATION
 
+# Sign-in by OpenID Connect. Without an issuer nothing of it can be reached.
+OIDC_ISSUER = env.str("OIDC_ISSUER", default="").rstrip("/")
+OIDC_NAME = env.str("OIDC_NAME", default="single sign-on")
+OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", default="")
+if OIDC_ISSUER and not (OIDC_CLIENT_ID and OIDC_CLIENT_SECRET):
+    raise ImproperlyConfigured("OIDC_ISSUER needs OIDC_CLIENT_ID and OIDC_CLIENT_SECRET.")
+SOCIALACCOUNT_ADAPTER = "accounts.adapter.SingleSignOnAdapter"
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
+if OIDC_ISSUER:
+    SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                # Logins are kept by it: the same subject elsewhere is somebody else.
+                "provider_id": OIDC_ISSUER,
+                "name": OIDC_NAME,
+                "client_id": OIDC_CLIENT_ID,
+                "secret": OIDC_CLIENT_SECRET,
+                "settings": {"server_url": OIDC_ISSUER},
+            }
+        ],
+    }
+
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+# A demo goes by its stand-in's clock, and keeps its mails in a folder where a page shows them.
+DEMO_CLOCK = VAR_DIR / "demo-clock.json" if DEMO else None
+DEMO_MAILS = VAR_DIR / "demo-mails"
+if DEMO:
+    EMAIL_BACKEND = "demo.mails.Mailbox"
 DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default="Numberdesk <no-reply@numberdesk.example>"
 )
@@ -207,6 +266,7 @@ SUPPORT_CHAT_URL = env.str("SUPPORT_CHAT_URL", default="")
 # --- Language and time -----------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-us"
+COUNTRIES_OVERRIDE = {"US": "United States", "XK": "Kosovo"}  # as people say, and what ISO lacks
 USE_I18N = False
 TIME_ZONE = "UTC"  # storage and schedules; pages use the account's zone
 USE_TZ = True
@@ -254,6 +314,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_PATCH": False,  # what a change must name it must name in the document, too
     "ENUM_NAME_OVERRIDES": {
         "JobState": "accounts.states.JobState",
         "ItemState": "accounts.states.ItemState",
@@ -261,7 +322,7 @@ SPECTACULAR_SETTINGS = {
         "SubscriptionState": "licensing.states.SubscriptionState",
         "GraceState": "licensing.states.GraceState",
         "NumberState": "numbers.states.NumberState",
-        "NumberType": "numbers.states.NumberType",
+        "NumberType": "carrier.types.NumberType",
         "ConnectionState": "numbers.states.ConnectionState",
         "RefreshEvery": "numbers.states.RefreshEvery",
         "Fate": "numbers.states.Fate",
@@ -275,6 +336,9 @@ SPECTACULAR_SETTINGS = {
 TWILIO_BASE_URL = env.str("TWILIO_BASE_URL", default="")
 TWILIO_TIMEOUT_SECONDS = env.float("TWILIO_TIMEOUT_SECONDS", default=10)
 TWILIO_RETRY_SECONDS = env.float("TWILIO_RETRY_SECONDS", default=20)
+# What the calls of one step may take together, such as a look, a purchase and another look. A step
+# that begins at the end of a slice must end before the queue's timeout (checked at the start).
+TWILIO_STEP_SECONDS = env.float("TWILIO_STEP_SECONDS", default=30)
 TWILIO_ONLY_LOOPBACK = False  # tests set it: nothing may leave this machine
 
 # --- Licenses --------------------------------------------------------------------------------
@@ -282,6 +346,8 @@ TWILIO_ONLY_LOOPBACK = False  # tests set it: nothing may leave this machine
 LICENSE_PRICE = Decimal(env.str("LICENSE_PRICE", default="5.00"))
 LICENSE_CURRENCY = env.str("LICENSE_CURRENCY", default="USD")
 PAYMENT_GATEWAY = env.str("PAYMENT_GATEWAY", default="licensing.payments.OpenInvoice")
+# A payment without an answer after this long is looked up at the gateway.
+PAYMENT_PATIENCE_SECONDS = env.int("PAYMENT_PATIENCE_SECONDS", default=120)
 
 # --- Safety ----------------------------------------------------------------------------------
 
@@ -302,10 +368,11 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"{FORCE_SCRIPT_NAME or ''}/"
 if PUBLIC_URL.startswith("https://"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
-    SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
+    SECURE_REDIRECT_EXEMPT = ["(^|/)(healthz|readyz)$"]
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 
+from config import charts
+
 TONES = (("good", "Active"), ("warn", "Low, 1 of 3"), ("bad", "May be reclaimed"), ("", "Released"))
 
 
@@ -76,8 +78,47 @@ def examples(now: datetime) -> dict[str, Any]:
             "Front desk answers one number less.",
         ],
         "undo_until": now + timedelta(days=10),
+        **_charts(now),
         "blank_form": ExampleForm(initial={"licenses": 10}, prefix="blank"),
         "bound_form": ExampleForm({"bad-licenses": "-1", "bad-agent": "1"}, prefix="bad"),
+    }
+
+
+def _charts(now: datetime) -> dict[str, Any]:
+    days = [f"Nov {day}" for day in range(1, 31)]
+    calls = [(day * 7) % 23 + day % 3 for day in range(30)]
+    texts = [(day * 11) % 31 + 4 for day in range(30)]
+    months = ("Jun", "Jul", "Aug", "Sep", "Oct", "Nov")
+    held = [(0, 8), (9, 12), (30, 27), (41, 22), (43, 12), (70, 19)]
+    licensed = [(0, 10), (30, 12), (75, 20)]
+    return {
+        "steps_chart": charts.steps(
+            "Held and licensed",
+            "Held from 8 to 19, licensed from 10 to 20. At most 15 over, on Oct 2.",
+            [("Held", held), ("Licensed", licensed)],
+            until=90,
+            along=("Sep 2", "Oct 2", "Nov 1", "Dec 1"),
+            table=charts.Table(
+                ("Day", "Held", "Licensed", "Over"),
+                [
+                    ("Nov 11", "19", "12", "7"),
+                    ("Oct 2", "27", "12", "15"),
+                    ("Sep 2", "8", "10", "0"),
+                ],
+            ),
+            marked="Over",
+        ),
+        "lines_chart": charts.lines(
+            "Calls and texts by day", "Of November.", days, [("Calls", calls), ("Texts", texts)]
+        ),
+        "bars_chart": charts.bars(
+            "Minutes by month",
+            "From June to November, free and charged.",
+            months,
+            [("Free", [60, 60, 48, 60, 60, 60]), ("Charged", [120, 88, 0, 12, 240, 305])],
+        ),
+        "empty_chart": charts.bars("Minutes by month", "None yet.", months, [("Minutes", [0] * 6)]),
+        "spark": charts.sparkline("Calls in 30 days, at most 24 a day", calls),
     }
 
 

@@ -1,10 +1,112 @@
-"""Money, counts and times as people read them. Pure."""
+"""Words, money, counts and times as people write and read them. Pure."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
+
+#: Signs that show nothing although Unicode files them under letters, marks or symbols.
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
+#: These change how their neighbors look, in scripts without capitals and between symbols.
+_JOINERS = frozenset("\u200c\u200d")
+_JOINED = ("Lo", "Mn", "Mc", "So", "Sk")
+_VARIATION = re.compile("[\ufe00-\ufe0f]")
+#: Arabic signs that Unicode files under the invisible ones although they enclose what follows.
+_SEEN = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2")
+#: Text that a database stores.
+ANYTHING = r"^[^\u0000]*$"
+#: What text has to be to show something, for the document of the API: any sign but NUL, and at
+#: least one that is not blank.
+SHOWS = (
+    r"^[^\u0000]*[^\u0000-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5"
+    r"\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff"
+    r"\uffa0\ufff9-\ufffb][^\u0000]*$"
+)
+#: Letters whose stroke or ligature is no accent to Unicode, and quotes and dashes of all kinds.
+_ALIKE = str.maketrans(
+    {"ø": "o", "đ": "d", "ð": "d", "ł": "l", "ħ": "h", "ŧ": "t", "\u0131": "i", "æ": "ae",
+     "œ": "oe", "þ": "th"}
+    | dict.fromkeys("\u2018\u2019\u201a\u02bc\u00b4", "'")
+    | dict.fromkeys("\u201c\u201d\u201e", '"')
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
+)  # fmt: skip
+
+
+#: Parts of the names of fields that are written in capitals.
+_WORDS = {word: word.upper() for word in ("api", "id", "mms", "sid", "sms", "url")}
+
+
+def visible(text: str) -> str:
+    """``text`` without signs that show nothing: direction marks, zero widths, soft hyphens.
+
+    Line breaks, tabs and the joiners of emoji and of Arabic and Indic scripts stay.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    kept: list[str] = []
+    for sign in text:
+        kind = unicodedata.category(sign)
+        joins = sign in _JOINERS or _VARIATION.match(sign)
+        if joins:
+            if kept and unicodedata.category(kept[-1]) in _JOINED:
+                kept.append(sign)
+            continue
+        hidden = sign in _BLANK or (kind in ("Cf", "Cs", "Cc") and not sign.isspace())
+        if sign in _SEEN or not hidden:
+            kept.append(sign)
+    while kept and kept[-1] in _JOINERS:
+        kept.pop()
+    return "".join(kept)
+
+
+def tidy(text: str) -> str:
+    """A name as it is stored: what looks the same is the same.
+
+    One line, single spaces, nothing invisible, composed (NFC).
+    """
+    return unicodedata.normalize("NFC", " ".join(visible(text).split()))
+
+
+def tidy_lines(text: str) -> str:
+    """The same for text of several lines, whose spaces inside lines stay."""
+    lines = visible(text).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return unicodedata.normalize("NFC", "\n".join(line.rstrip() for line in lines)).strip()
+
+
+def fold(text: str) -> str:
+    """``text`` as it is searched: without case, accents and kinds of quotes and dashes."""
+    plain = " ".join(visible(text).split())
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKD", plain)
+        plain = unicodedata.normalize("NFKD", plain.casefold())
+        plain = "".join(sign for sign in plain if not _is_accent(sign)).translate(_ALIKE)
+        plain = " ".join(unicodedata.normalize("NFC", plain).split())
+    return plain.casefold()
+
+
+def _is_accent(sign: str) -> bool:
+    """Marks above and below letters, Hebrew and Arabic vowels; not those that make a letter."""
+    place = unicodedata.combining(sign)
+    return place >= 200 or 10 <= place <= 36
+
+
+def name_in_words(name: str) -> str:
+    """The name of a field in words: ``voice_fallback_url`` as ``voice fallback URL``."""
+    return " ".join(_WORDS.get(word, word) for word in name.split("_"))
+
+
+def name_as_label(name: str) -> str:
+    """The name of a field as a label: ``voice_fallback_url`` as ``Voice fallback URL``."""
+    text = name_in_words(name)
+    return text[:1].upper() + text[1:]
+
+
+def inside(text: str) -> str:
+    """A label as it stands inside of a sentence: ``Closed at Twilio`` as ``closed at Twilio``."""
+    return text[:1].lower() + text[1:]
 
 
 def plural(count: int, noun: str) -> str:
@@ -12,14 +114,24 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def counted(count: int, noun: str) -> str:
+    """The same with its verb: ``1 number is``, ``3 numbers are``."""
+    return f"{plural(count, noun)} {'is' if count == 1 else 'are'}"
+
+
 def one_line(text: str) -> str:
     """``text`` without line breaks, as the header of a mail takes it."""
     return " ".join(text.split())
 
 
+def cents(amount: Decimal) -> Decimal:
+    """An amount as it is shown and charged: to the cent, half a cent up."""
+    return Decimal(amount).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
 def money(amount: Decimal, currency: str = "USD") -> str:
     """``$85.00``, or ``85.00 EUR`` for currencies other than the dollar."""
-    text = f"{amount:,.2f}"
+    text = f"{cents(amount):,.2f}"
     return f"${text}" if currency == "USD" else f"{text} {currency}"
 
 

@@ -10,13 +10,14 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from accounts.admin import acting, list_url
+from config import clock
 from config.admin import Act, ReasonForm, SupportAdmin
-from config.text import absolute
+from config.text import absolute, inside, money
 
 from . import gates
 from .models import Charge, GracePeriod, LicenseChange, PaymentAttempt, Subscription
-from .services import grace, licenses
-from .states import LONGEST_EXTENSION, SubscriptionState
+from .services import attempts, grace, licenses
+from .states import LONGEST_EXTENSION, AttemptState, ChargeKind, SubscriptionState
 
 
 class StateForm(ReasonForm):
@@ -31,7 +32,7 @@ def _set_state(row: Subscription, data: dict[str, Any], request: HttpRequest, at
         actor=acting(request, data),
         at=at,
     )
-    return f"{changed.account} is now {changed.get_state_display().lower()}."
+    return f"{changed.account} is now {inside(changed.get_state_display())}."
 
 
 @admin.register(Subscription)
@@ -39,7 +40,8 @@ class SubscriptionAdmin(SupportAdmin):
     list_display = ("account", "state", "licenses", "price", "currency", "period_ends_at")
     list_filter = ("state",)
     list_select_related = ("account",)
-    search_fields = ("account__slug", "account__name")
+    search_fields = ("account__slug",)
+    name_column = "account__search_name"
     acts = (
         Act(
             "state",
@@ -95,7 +97,8 @@ class GracePeriodAdmin(SupportAdmin):
     )
     list_filter = ("state",)
     list_select_related = ("account",)
-    search_fields = ("account__slug", "account__name")
+    search_fields = ("account__slug",)
+    name_column = "account__search_name"
     acts = (
         Act(
             "extend",
@@ -107,6 +110,7 @@ class GracePeriodAdmin(SupportAdmin):
                 "One that has run out is open again, and what was blocked is open too.",
             ),
             applies=lambda row: not gates.extend(row),
+            why_not=lambda row: [blocker.message for blocker in gates.extend(row)],
         ),
     )
 
@@ -126,9 +130,90 @@ class ChargeAdmin(SupportAdmin):
     search_fields = ("=account__slug", "=reference")
 
 
+def _ask_again(
+    row: PaymentAttempt, data: dict[str, Any], request: HttpRequest, at: datetime
+) -> str:
+    attempts.ask_again(row.pk, actor=acting(request, data), at=at, early=True)
+    return f"{row.account} has paid {money(row.amount, row.currency)}."
+
+
+class ConclusionForm(ReasonForm):
+    charged = forms.TypedChoiceField(
+        label="What the gateway's own records say",
+        choices=[("yes", "It was charged"), ("no", "It was not charged, and will not be")],
+        coerce=lambda chosen: chosen == "yes",
+        widget=forms.RadioSelect,
+    )
+    reference = forms.CharField(
+        max_length=100,
+        required=False,
+        help_text="What the gateway calls a payment that was charged; it stands on the invoice.",
+    )
+
+
+def _conclude(row: PaymentAttempt, data: dict[str, Any], request: HttpRequest, at: datetime) -> str:
+    attempts.conclude_by_hand(
+        row.pk,
+        charged=data["charged"],
+        reference=data["reference"],
+        actor=acting(request, data),
+        at=at,
+    )
+    return f"{row}: {'charged' if data['charged'] else 'not charged'}."
+
+
+def _conclusion_means(row: PaymentAttempt) -> tuple[str, ...]:
+    renews = row.kind == ChargeKind.RENEWAL
+    return (
+        "Look at the gateway first, by the key. What is said here is booked as if the gateway had "
+        "answered it, and the gateway is not asked again.",
+        f"Charged: the line of the invoice is written and the licenses are "
+        f"{'renewed' if renews else 'added'}.",
+        "Not charged: stop the payment at the gateway before, so that it is not taken later. "
+        + ("The subscription is overdue." if renews else "The licenses stay as they are."),
+    )
+
+
+def _why_not_now(row: PaymentAttempt) -> list[str]:
+    return [blocker.message for blocker in gates.ask_payment(row, at=clock.now())]
+
+
 @admin.register(PaymentAttempt)
 class PaymentAttemptAdmin(SupportAdmin):
-    list_display = ("created_at", "account", "state", "description", "amount", "message")
+    list_display = (
+        "created_at",
+        "account",
+        "state",
+        "description",
+        "amount",
+        "message",
+        "next_ask_at",
+        "asks",
+    )
     list_filter = ("state", "kind")
     list_select_related = ("account",)
     search_fields = ("=account__slug", "=reference")
+    acts = (
+        Act(
+            "ask_again",
+            "Ask again now",
+            _ask_again,
+            means=lambda row: (
+                "The gateway is asked what became of this payment. One that never arrived is asked "
+                "for again with the same key, so it is charged at most once.",
+            ),
+            applies=lambda row: row.state == AttemptState.UNANSWERED,
+            why_not=_why_not_now,
+        ),
+        Act(
+            "conclude",
+            "Conclude by hand",
+            _conclude,
+            form=ConclusionForm,
+            means=_conclusion_means,
+            facts=lambda row: (("Key at the gateway", row.key),),
+            applies=lambda row: row.state == AttemptState.UNANSWERED,
+            why_not=_why_not_now,
+            danger=True,
+        ),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.urls import reverse
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiResponse,
@@ -18,15 +19,24 @@ from rest_framework.response import Response
 from accounts.api.endpoints import Endpoint, ListEndpoint
 from accounts.api.serializers import ActorSerializer
 from accounts.states import Permission
-from config.api.bodies import BlockerSerializer, Flag, RowSerializer, Text, Wanted, Whole
+from config.api.bodies import (
+    BlockerSerializer,
+    Flag,
+    NothingWanted,
+    RowSerializer,
+    Text,
+    Wanted,
+    Whole,
+)
 
 from . import gates
 from .models import GracePeriod, LicenseChange, PaymentAttempt, Subscription
-from .pricing import CENT, quote
-from .services import licenses
+from .pricing import quote
+from .services import attempts, licenses
+from .services.attempts import PaymentUnanswered
 from .services.entitlement import no_subscription
 from .standing import Standing, of_subscription
-from .states import AttemptState, GraceState, SubscriptionState
+from .states import AttemptState, ChargeKind, GraceState, SubscriptionState
 
 
 def _money(**options: Any) -> serializers.DecimalField:
@@ -67,7 +77,31 @@ class SubscriptionSerializer(RowSerializer):
 
     @extend_schema_field(_money())
     def get_monthly(self, subscription: Subscription) -> str:
-        return str(subscription.monthly().quantize(CENT))
+        return str(subscription.monthly())
+
+
+class PaymentSerializer(RowSerializer):
+    """A payment that was asked for. `unanswered`: the bank has not said anything yet."""
+
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(AttemptState.choices)
+    kind = serializers.ChoiceField(ChargeKind.choices)
+    description = serializers.CharField()
+    quantity = serializers.IntegerField(help_text="Licenses that are paid for.")
+    amount = _money()
+    currency = serializers.CharField()
+    message = serializers.CharField(help_text="Why it was refused; may be empty.")
+    actor = ActorSerializer(source="*")
+    created_at = serializers.DateTimeField()
+    next_ask_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the bank is asked again; null once it has answered."
+    )
+    settled_at = serializers.DateTimeField(allow_null=True, help_text="When the bank answered.")
+    license_change = serializers.IntegerField(
+        source="license_change_id",
+        allow_null=True,
+        help_text="The line of the ledger that it paid for.",
+    )
 
 
 class LicensesSerializer(RowSerializer):
@@ -83,6 +117,9 @@ class LicensesSerializer(RowSerializer):
     )
     grace_period = GracePeriodSerializer(source="standing.period", allow_null=True)
     subscription = SubscriptionSerializer(allow_null=True)
+    unanswered_payment = PaymentSerializer(
+        allow_null=True, help_text="While there is one, licenses cannot be changed."
+    )
 
 
 class ChargeSerializer(RowSerializer):
@@ -141,6 +178,7 @@ class Entitlement:
 
     standing: Standing
     subscription: Subscription | None
+    unanswered_payment: PaymentAttempt | None
 
 
 class LicensesEndpoint(Endpoint):
@@ -149,7 +187,8 @@ class LicensesEndpoint(Endpoint):
         """How many licenses the account owns and uses, what they cost, and the grace period."""
         subscription = Subscription.objects.visible_to(self.actor).first()
         standing = of_subscription(subscription, account_id=self.account.pk, at=self.at)
-        return Response(LicensesSerializer(Entitlement(standing, subscription)).data)
+        unanswered = attempts.open_attempt(self.account.pk)
+        return Response(LicensesSerializer(Entitlement(standing, subscription, unanswered)).data)
 
 
 class LicenseChangeListEndpoint(ListEndpoint):
@@ -167,6 +206,11 @@ class LicenseChangeListEndpoint(ListEndpoint):
         responses={
             200: OpenApiResponse(LicenseQuoteSerializer, "With `preview`: nothing has changed."),
             201: OpenApiResponse(LicenseChangeSerializer, "Changed; more are paid for."),
+            202: OpenApiResponse(
+                PaymentSerializer,
+                "The bank has not answered yet. The licenses are added as soon as it says yes; "
+                "`Location` is the payment to ask after.",
+            ),
         },
         examples=[
             OpenApiExample("Own 27", {"to": 27, "reason": "The ported office"}, request_only=True),
@@ -181,30 +225,79 @@ class LicenseChangeListEndpoint(ListEndpoint):
         wanted = self.wanted(WantedLicensesSerializer)
         if wanted["preview"]:
             return self._preview(wanted["to"])
-        change = licenses.change_licenses(
-            self.account.pk,
-            to=wanted["to"],
-            reason=wanted.get("reason", ""),
-            actor=self.actor,
-            at=self.at,
-        )
+        try:
+            change = licenses.change_licenses(
+                self.account.pk,
+                to=wanted["to"],
+                reason=wanted.get("reason", ""),
+                actor=self.actor,
+                at=self.at,
+            )
+        except PaymentUnanswered as silence:
+            address = reverse("licensing-api:payment", args=[silence.attempt.pk])
+            waiting = PaymentSerializer(silence.attempt).data
+            return Response(waiting, status=202, headers={"Location": address})
         return Response(LicenseChangeSerializer(change).data, status=201)
 
     def _preview(self, to: int) -> Response:
         subscription = Subscription.objects.visible_to(self.actor).first()
         if subscription is None:
             raise no_subscription()
-        pending = PaymentAttempt.objects.filter(
-            account_id=self.account.pk, state=AttemptState.PENDING
-        )
         offer = quote(
             subscription,
             to=to,
             standing=of_subscription(subscription, account_id=self.account.pk, at=self.at),
             at=self.at,
-            payment_pending=pending.exists(),
+            unanswered=attempts.open_attempt(self.account.pk),
         )
         return Response(LicenseQuoteSerializer(offer, context={"request": self.request}).data)
+
+
+class PaymentListEndpoint(ListEndpoint):
+    queryset = PaymentAttempt.objects.select_related("charge__license_change")
+
+    @extend_schema(responses=PaymentSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """List payments that were asked for, newest first."""
+        return self.page(self.visible(), PaymentSerializer)
+
+
+class PaymentEndpoint(Endpoint):
+    queryset = PaymentAttempt.objects.select_related("charge__license_change")
+
+    @extend_schema(responses=PaymentSerializer)
+    def get(self, request: Request, pk: int) -> Response:
+        """One payment: what became of it, and the line of the ledger that it paid for."""
+        return Response(PaymentSerializer(self.one(pk)).data)
+
+
+class PaymentAskEndpoint(Endpoint):
+    permission = Permission.LICENSES
+    queryset = PaymentAttempt.objects.select_related("charge__license_change")
+    problems = {"402": "The payment was refused; licenses are unchanged."}
+
+    @extend_schema(
+        request=NothingWanted,
+        responses={
+            201: OpenApiResponse(PaymentSerializer, "The bank has said yes."),
+            202: OpenApiResponse(PaymentSerializer, "It still says nothing; it is asked again."),
+        },
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Ask the bank now about a payment that it has not answered.
+
+        Without it the bank is asked at `next_ask_at`.
+        """
+        payment = self.one(pk)
+        self.wanted(NothingWanted)
+        status = 201
+        try:
+            attempts.ask_again(payment.pk, actor=self.actor, at=self.at, early=True)
+        except PaymentUnanswered:
+            status = 202
+        address = reverse("licensing-api:payment", args=[payment.pk])
+        body = PaymentSerializer(self.one(pk)).data
+        return Response(body, status=status, headers={"Location": address})
 
 
 class GracePeriodListEndpoint(ListEndpoint):

@@ -28,9 +28,11 @@ class LicensesForm(forms.Form):
 
 
 class ConfirmLicensesForm(LicensesForm):
-    """The same, carried through the confirm step together with the count it was decided on."""
+    """The same, carried through the confirm step together with the count it was decided on, and
+    with what it was said to cost today."""
 
     before = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    charge = forms.DecimalField(min_value=0, required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from config.errors import Blocker
-from config.text import plural
+from datetime import datetime
 
-from .models import GracePeriod, Subscription
+from accounts.registries import SUBJECTS
+from config.errors import Blocker
+from config.text import counted, inside, money, plural
+
+from .models import GracePeriod, PaymentAttempt, Subscription
 from .standing import Standing
+from .states import ASKING_TAKES, AttemptState
 
 MOST_LICENSES = 1_000_000
 
 
 def change_licenses(
-    subscription: Subscription, *, to: int, held: int, payment_pending: bool
+    subscription: Subscription, *, to: int, held: int, unanswered: PaymentAttempt | None
 ) -> list[Blocker]:
-    """Reasons against owning ``to`` licenses (S0-23, S4-1)."""
+    """Reasons against owning ``to`` licenses (S0-23, S4-1).
+
+    ``unanswered`` is the payment of the account that the bank has not answered yet.
+    """
     blockers = []
     if to == subscription.licenses:
         blockers.append(Blocker("no_change", f"The account already has {plural(to, 'license')}."))
@@ -29,53 +36,74 @@ def change_licenses(
                 f"{plural(held, 'number')} held: release or exclude {held - to:,} first, "
                 f"then lower to {to:,}.",
                 "See the numbers",
-                "numbers:list",
+                SUBJECTS["number"].listed_on,
             )
         )
-    if to > subscription.licenses and not subscription.is_active:
+    if to > subscription.licenses:
+        blockers += _active(subscription, "licenses")
+    if unanswered is not None:
         blockers.append(
             Blocker(
-                "subscription_inactive",
-                f"The subscription is {subscription.get_state_display().lower()}; "
-                "licenses can be added while it is active. Ask support to reactivate it.",
-                "Help",
-                "help",
+                "payment_pending",
+                "Your bank has not answered yet about "
+                f"{money(unanswered.amount, unanswered.currency)} for "
+                f"{plural(unanswered.quantity, 'license')}. Until it has, nothing else is bought "
+                "or changed.",
+                "See the payment",
+                "licensing:manage",
             )
-        )
-    if payment_pending:
-        blockers.append(
-            Blocker("payment_pending", "A payment is being made. Try again in a minute.")
         )
     return blockers
 
 
-def take_license(standing: Standing) -> list[Blocker]:
+def _active(subscription: Subscription | None, things: str) -> list[Blocker]:
+    """Reasons against adding: a subscription that is past due or canceled stops that."""
+    if subscription is None or subscription.is_active:
+        return []
+    return [
+        Blocker(
+            "subscription_inactive",
+            f"The subscription is not active ({inside(subscription.get_state_display())}); "
+            f"{things} can be added while it is. Ask support to reactivate it.",
+            "Help",
+            "accounts:help",
+        )
+    ]
+
+
+def take_license(standing: Standing, *, left_at: datetime | None = None) -> list[Blocker]:
     """Reasons against one more number by buying, restoring or bringing back.
 
-    Only an import may go over the licenses (design section 4).
+    Only an import may go over the licenses (design section 4). ``left_at`` is when a number left
+    that is to come back: in the grace period in which it left it can, and the caller then calls
+    ``services.grace.resume``; that adds nothing, so it can while the subscription is past due, too
+    (docs/decisions/0023).
     """
+    if left_at is not None and standing.has_place_for_one_that_left(left_at):
+        return []
+    blockers = _active(standing.subscription, "numbers")
     if standing.restricted:
-        return [
+        blockers.append(
             Blocker(
                 "grace_expired",
-                f"The grace period is over and {plural(standing.over, 'number')} "
-                f"{'is' if standing.over == 1 else 'are'} beyond the licenses. "
+                f"The grace period is over and {counted(standing.over, 'number')} beyond the "
+                "licenses. "
                 f"Release {standing.over:,} or add {plural(standing.over, 'license')} first.",
                 "See the two ways out",
                 "licensing:decide",
             )
-        ]
-    if standing.free < 1:
-        return [
+        )
+    elif standing.free < 1:
+        blockers.append(
             Blocker(
                 "no_free_license",
-                f"All {plural(standing.licenses, 'license')} are in use; "
+                f"The {counted(standing.licenses, 'license')} in use; "
                 "this needs a free one. Add a license or release a number.",
                 "Add licenses",
                 "licensing:manage",
             )
-        ]
-    return []
+        )
+    return blockers
 
 
 def assign_more(standing: Standing, *, assigned: int) -> list[Blocker]:
@@ -87,11 +115,30 @@ def assign_more(standing: Standing, *, assigned: int) -> list[Blocker]:
         return [
             Blocker(
                 "beyond_licenses",
-                f"The grace period is over and all {plural(standing.licenses, 'license')} "
-                f"are used by assigned numbers. Release {standing.over:,} "
+                f"The grace period is over and the {counted(standing.licenses, 'license')} "
+                f"used by assigned numbers. Release {standing.over:,} "
                 f"or add {plural(standing.over, 'license')} first.",
                 "See the two ways out",
                 "licensing:decide",
+            )
+        ]
+    return []
+
+
+def ask_payment(attempt: PaymentAttempt, *, at: datetime) -> list[Blocker]:
+    """Reasons against a person having the bank asked now, or saying in its place what it did.
+
+    What somebody is asking at this moment is answered in a moment, perhaps by a yes.
+    """
+    if not attempt.is_open:
+        return [Blocker("answered", "This payment has been answered.")]
+    asked_at = attempt.asked_at
+    pending = attempt.state == AttemptState.PENDING
+    if pending or (asked_at is not None and at < asked_at + ASKING_TAKES):
+        return [
+            Blocker(
+                "being_asked",
+                "The bank is being asked about this payment right now. Try again in a minute.",
             )
         ]
     return []

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from accounts.models import ActedBy, AppendOnlyQuerySet, OwnedQuerySet
+from accounts.models import ActedBy, AppendOnlyQuerySet, AppendOnlyRow, OwnedQuerySet, RequestedBy
+from config.text import cents, plural
 
 from .states import (
+    OPEN_ATTEMPT_STATES,
     AttemptState,
     ChargeKind,
     GraceState,
     NoticeStage,
     SubscriptionState,
+    wait_before_asking,
 )
 
 
 class SubscriptionQuerySet(OwnedQuerySet["Subscription"]):
     def renewal_due(self, at: datetime) -> Self:
-        return self.filter(state=SubscriptionState.ACTIVE, period_ends_at__lte=at)
+        """Subscriptions to renew now: neither pushed back nor waiting for a payment's answer."""
+        paying = PaymentAttempt.objects.unanswered().filter(account=OuterRef("account"))
+        return self.filter(
+            Q(renew_not_before=None) | Q(renew_not_before__lte=at),
+            ~Exists(paying),
+            state=SubscriptionState.ACTIVE,
+            period_ends_at__lte=at,
+        )
 
 
 class Subscription(models.Model):
@@ -42,6 +52,9 @@ class Subscription(models.Model):
     currency = models.CharField(max_length=3)
     period_started_at = models.DateTimeField()
     period_ends_at = models.DateTimeField()
+    renew_not_before = models.DateTimeField(
+        null=True, blank=True, help_text="A renewal that failed is not tried again before."
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = SubscriptionQuerySet.as_manager()
@@ -66,7 +79,7 @@ class Subscription(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account}: {self.licenses} licenses"
+        return f"{self.account}: {plural(self.licenses, 'license')}"
 
     @property
     def is_active(self) -> bool:
@@ -74,7 +87,11 @@ class Subscription(models.Model):
 
     def monthly(self, licenses: int | None = None) -> Decimal:
         """What ``licenses`` (default: those owned) cost a month, in ``currency``."""
-        return self.price * (self.licenses if licenses is None else licenses)
+        return cents(self.price * (self.licenses if licenses is None else licenses))
+
+    @property
+    def about(self) -> tuple[str, int, str]:
+        return ("subscription", self.pk, "Licenses")
 
 
 class GracePeriodQuerySet(OwnedQuerySet["GracePeriod"]):
@@ -94,20 +111,26 @@ class GracePeriod(models.Model):
     """The 48 hours in which being over the licenses is allowed (S0-8, S0-9, S0-24).
 
     ``settled_at`` is when the account came back within its licenses: at the close of a resolved
-    period, later than ``ends_at`` for an expired one.
+    period, later than ``ends_at`` for an expired one. A settled period is taken up again, with the
+    deadline it had, when what left in it comes back (``services.grace``).
     """
 
     account = models.ForeignKey("accounts.Account", models.PROTECT, related_name="grace_periods")
     state = models.CharField(max_length=10, choices=GraceState.choices, default=GraceState.OPEN)
     opened_at = models.DateTimeField()
     ends_at = models.DateTimeField()
-    held_at_open = models.PositiveIntegerField()
+    held_at_open = models.PositiveIntegerField(
+        help_text="What left in the period can come back until its end, up to as many numbers."
+    )
     licenses_at_open = models.PositiveIntegerField()
     opened_by_job = models.ForeignKey(
         "accounts.Job", models.PROTECT, null=True, blank=True, related_name="+"
     )
     expired_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by_missing = models.BooleanField(
+        default=False, help_text="Only because numbers were missing; they take it up again."
+    )
     extended_at = models.DateTimeField(null=True, blank=True)
     extended_by = models.CharField(max_length=150, blank=True)
     extension_reason = models.CharField(max_length=300, blank=True)
@@ -157,9 +180,28 @@ class GracePeriod(models.Model):
     def over_at_open(self) -> int:
         return self.held_at_open - self.licenses_at_open
 
+    @property
+    def about(self) -> tuple[str, int, str]:
+        return ("grace_period", self.pk, "Grace period")
 
-class PaymentAttempt(ActedBy):
-    """A payment that was asked for. Written before the gateway is called, so nothing gets lost."""
+
+class PaymentAttemptQuerySet(OwnedQuerySet["PaymentAttempt"]):
+    def unanswered(self) -> Self:
+        """Payments of which nobody knows yet what became; one per account at most."""
+        return self.filter(state__in=OPEN_ATTEMPT_STATES)
+
+    def to_be_asked(self, at: datetime) -> Self:
+        """Payments whose answer is overdue, in the order in which they are due."""
+        return self.unanswered().filter(next_ask_at__lte=at).order_by("next_ask_at", "pk")
+
+
+class PaymentAttempt(RequestedBy):
+    """A payment that was asked for. Written before the gateway is called, so nothing gets lost.
+
+    ``next_ask_at`` is when somebody looks what became of it, unless it has been answered by then;
+    it is moved on before the gateway is asked, so that an attempt which hangs or kills whoever asks
+    does not hold up the others. ``asks`` counts how often it was.
+    """
 
     account = models.ForeignKey("accounts.Account", models.PROTECT, related_name="payment_attempts")
     state = models.CharField(
@@ -170,11 +212,14 @@ class PaymentAttempt(ActedBy):
     amount = models.DecimalField(max_digits=12, decimal_places=2)
     currency = models.CharField(max_length=3)
     description = models.CharField(max_length=200)
-    reason = models.CharField(max_length=300, blank=True)
     reference = models.CharField(max_length=100, blank=True)
     message = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
+    next_ask_at = models.DateTimeField(null=True, blank=True)
+    asks = models.PositiveSmallIntegerField(default=0)
+
+    objects = PaymentAttemptQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -184,23 +229,54 @@ class PaymentAttempt(ActedBy):
             ),
             models.UniqueConstraint(
                 fields=["account"],
-                condition=Q(state=AttemptState.PENDING),
-                name="payment_attempt_is_pending_once",
+                condition=Q(state__in=OPEN_ATTEMPT_STATES),
+                name="payment_attempt_is_open_once",
+            ),
+            models.CheckConstraint(
+                name="payment_attempt_without_an_answer_is_asked_again",
+                condition=~Q(state__in=OPEN_ATTEMPT_STATES) | Q(next_ask_at__isnull=False),
             ),
         ]
         indexes = [
             models.Index(
-                name="payment_attempt_pending",
-                fields=["created_at"],
-                condition=Q(state=AttemptState.PENDING),
+                name="payment_attempt_to_ask",
+                fields=["next_ask_at"],
+                condition=Q(state__in=OPEN_ATTEMPT_STATES),
             ),
+            models.Index(name="payment_attempt_recent", fields=["account", "-id"]),
         ]
 
     def __str__(self) -> str:
         return f"{self.description}: {self.amount} {self.currency}"
 
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_ATTEMPT_STATES
 
-class Charge(models.Model):
+    @property
+    def asked_at(self) -> datetime | None:
+        """When the gateway was asked last; None when nobody has asked for it in vain."""
+        if self.next_ask_at is None or not self.asks:
+            return None
+        return self.next_ask_at - wait_before_asking(self.asks - 1)
+
+    @property
+    def license_change_id(self) -> int | None:
+        """The line of the ledger that it paid for."""
+        charge = getattr(self, "charge", None)
+        change = getattr(charge, "license_change", None)
+        return change.pk if change else None
+
+    @property
+    def key(self) -> str:
+        """Names this payment to the gateway, for good.
+
+        With its time, since ids are given out again after a restored backup.
+        """
+        return f"attempt-{self.pk}-{self.created_at.astimezone(UTC):%Y%m%d%H%M%S%f}"
+
+
+class Charge(AppendOnlyRow):
     """A line of an invoice. Never edited: a correction is another line."""
 
     account = models.ForeignKey("accounts.Account", models.PROTECT, related_name="charges")
@@ -214,6 +290,9 @@ class Charge(models.Model):
     period_ends_at = models.DateTimeField()
     charged_at = models.DateTimeField()
     reference = models.CharField(max_length=100, help_text="What the payment gateway calls it.")
+    attempt = models.OneToOneField(
+        PaymentAttempt, models.PROTECT, null=True, blank=True, related_name="charge"
+    )
 
     objects = AppendOnlyQuerySet["Charge"].as_manager()
 
@@ -232,7 +311,7 @@ class Charge(models.Model):
         return f"{self.description}: {self.amount} {self.currency}"
 
 
-class LicenseChange(ActedBy):
+class LicenseChange(ActedBy, AppendOnlyRow):
     """The ledger of licenses: who changed the count, why, from what to what."""
 
     account = models.ForeignKey(

@@ -23,35 +23,55 @@ class PaymentRequest:
 
 @dataclass(frozen=True)
 class PaymentResult:
-    """``reference`` is the provider's own; ``message`` is for people when it was refused."""
+    """What the provider decided. ``reference`` is its own; ``message`` says why it refused."""
 
     accepted: bool
     reference: str = ""
     message: str = ""
 
 
+class NoAnswer(Exception):
+    """The provider could not be asked or is still at it: nobody knows whether money was taken.
+
+    Never a refusal: that is an answer, a ``PaymentResult`` that is not accepted. A gateway need not
+    translate everything that can break on the way; any other exception is taken for this one.
+    """
+
+
 class PaymentGateway(Protocol):
-    """What a provider must be able to do. Called outside of database transactions."""
+    """What a provider must be able to do.
+
+    Called outside of database transactions, by web processes and by workers, also by two of them at
+    once. Both calls give up (``NoAnswer``) after 10 seconds at most: the sweep has a minute.
+    """
 
     def charge(self, request: PaymentRequest) -> PaymentResult:
-        """Take the money or say why not."""
+        """Take the money or say why not.
+
+        A key that was asked for before gets its answer again, and no money is taken for it. Raises
+        ``NoAnswer``.
+        """
         ...
 
-    def find(self, key: str) -> PaymentResult | None:
-        """What became of a payment whose answer was lost; None when it never arrived."""
+    def look_up(self, key: str) -> PaymentResult | None:
+        """What became of the payment with that key; None when the provider has never seen it.
+
+        Raises ``NoAnswer``.
+        """
         ...
 
 
 class OpenInvoice:
     """Puts every amount on the account's open invoice, to be paid on terms; refuses nothing.
 
-    The invoice lines are our own ``Charge`` rows, so there is nobody to ask about a lost answer.
+    The invoice lines are our own ``Charge`` rows: a payment that has none has not been made, and
+    asking for it again is how it is made.
     """
 
     def charge(self, request: PaymentRequest) -> PaymentResult:
         return PaymentResult(accepted=True, reference=f"invoice:{request.key}")
 
-    def find(self, key: str) -> PaymentResult | None:
+    def look_up(self, key: str) -> PaymentResult | None:
         return None
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
+from math import ceil
 
 from config.errors import Blocker
-from config.text import money, plural
+from config.text import cents, money, plural
 
 from . import gates
-from .models import Subscription
+from .models import PaymentAttempt, Subscription
 from .standing import Standing
 
-CENT = Decimal("0.01")
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def quote(
     to: int,
     standing: Standing,
     at: datetime,
-    payment_pending: bool = False,
+    unanswered: PaymentAttempt | None = None,
 ) -> Quote:
     """What owning ``to`` licenses from ``at`` on costs and does to the grace clock (S0-18)."""
     return Quote(
@@ -63,17 +64,20 @@ def quote(
         period_ends_at=subscription.period_ends_at,
         grace_effect=_grace_effect(standing, to),
         blockers=gates.change_licenses(
-            subscription, to=to, held=standing.held, payment_pending=payment_pending
+            subscription, to=to, held=standing.held, unanswered=unanswered
         ),
     )
 
 
 def prorated(subscription: Subscription, *, add: int, at: datetime) -> Decimal:
-    """The price of ``add`` licenses for the rest of the paid month, rounded to the cent."""
-    length = subscription.period_ends_at - subscription.period_started_at
-    left = min(max(subscription.period_ends_at - at, timedelta(0)), length)
-    share = Decimal(int(left.total_seconds())) / Decimal(int(length.total_seconds()))
-    return (subscription.price * add * share).quantize(CENT, ROUND_HALF_UP)
+    """The price of ``add`` licenses for the days that are left of the paid month.
+
+    A begun day counts whole, so that what one page shows is what the next one shows and what is
+    charged (docs/decisions/0027).
+    """
+    length = ceil((subscription.period_ends_at - subscription.period_started_at) / DAY)
+    left = min(max(ceil((subscription.period_ends_at - at) / DAY), 0), length)
+    return cents(subscription.price * add * left / length)
 
 
 def _grace_effect(standing: Standing, to: int) -> str:

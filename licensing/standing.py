@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.utils import timezone
-
 from accounts.models import Account
-from config.text import money, span
+from config import clock
+from config.text import money, plural, span
 
 from .models import GracePeriod, Subscription
 from .states import GraceState
@@ -20,14 +19,16 @@ class Standing:
 
     ``over`` is held minus licenses when positive; ``period`` is the unsettled grace period.
     ``restricted`` means that the period ran out with the account still over: nothing new can be
-    bought, and numbers beyond the licenses cannot be put to work (design section 4).
+    bought, and numbers beyond the licenses cannot be put to work (design section 4). ``latest`` is
+    the account's last period, settled or not: until its end what left in it can come back.
     """
 
     licenses: int
     held: int
-    subscription_active: bool
     period: GracePeriod | None
     at: datetime
+    latest: GracePeriod | None = None
+    subscription: Subscription | None = None
 
     @property
     def over(self) -> int:
@@ -37,6 +38,58 @@ class Standing:
     def free(self) -> int:
         return max(0, self.licenses - self.held)
 
+    def has_place_for_one_that_left(self, left_at: datetime) -> bool:
+        """Whether a number that left at ``left_at`` can come back without a free license.
+
+        Deciding includes changing one's mind: until the end of the period in which it left, up to
+        as many numbers as were held when that opened.
+        """
+        period = self.latest
+        return (
+            period is not None
+            and period.opened_at <= left_at
+            and self.at < period.ends_at
+            and self.held < period.held_at_open
+        )
+
+    def place_until(self) -> datetime | None:
+        """Until when a number that leaves now can come back without a free license."""
+        period = self.latest
+        if period is None or self.at >= period.ends_at or self.held > period.held_at_open:
+            return None
+        return period.ends_at
+
+    @property
+    def cost_of_one_more(self) -> str:
+        """What a number that comes back takes, for people who are about to bring it back."""
+        if self.free:
+            return f"Takes one license; {self.free:,} free."
+        none_free = "Takes one license, and none is free"
+        if not self.has_place_for_one_that_left(self.at):
+            return f"{none_free}."
+        return (
+            f"{none_free}: the account is over its licenses with it, and the grace period goes on "
+            "with the deadline it had."
+        )
+
+    def after(self, change: int) -> Standing:
+        """The same with as many numbers held more, or fewer."""
+        return replace(self, held=self.held + change)
+
+    def said_of(self, change: int) -> str:
+        """What as many numbers held more, or fewer, do to the licenses, for people to decide by."""
+        after = self.after(change)
+        of = f"{after.held:,} held with {plural(self.licenses, 'license')}"
+        if change > 0 and after.over:
+            return f"Afterwards {of}, {after.over:,} over: the grace period goes on, as it was."
+        if not self.over or change > 0:
+            return f"Afterwards {of}: {after.free:,} free."
+        if after.over:
+            return f"Afterwards {of}: {after.over:,} still over."
+        closes = "" if self.period is None or self.restricted else " The grace period closes."
+        enough = f"{-change:,} chosen, {self.over:,} are enough. " if after.free else ""
+        return f"{enough}Afterwards {of}: {after.free:,} free.{closes}"
+
     @property
     def restricted(self) -> bool:
         """By the clock, not by the sweep: a late sweep gives nobody more time."""
@@ -45,7 +98,7 @@ class Standing:
 
 def held_count(account_id: int) -> int:
     """How many numbers of the account take a license."""
-    return Account(pk=account_id).numbers.taking_license().count()
+    return Account(pk=account_id).number_counts.taking_license()
 
 
 def standing(account_id: int, *, at: datetime) -> Standing:
@@ -58,13 +111,21 @@ def of_subscription(
     subscription: Subscription | None, *, account_id: int, at: datetime
 ) -> Standing:
     """The same for a caller that has the subscription (perhaps locked) already."""
+    latest = latest_period(account_id)
     return Standing(
         licenses=subscription.licenses if subscription else 0,
         held=held_count(account_id),
-        subscription_active=subscription is not None and subscription.is_active,
-        period=GracePeriod.objects.unsettled().filter(account_id=account_id).first(),
+        period=latest if latest is not None and latest.settled_at is None else None,
         at=at,
+        latest=latest,
+        subscription=subscription,
     )
+
+
+def latest_period(account_id: int) -> GracePeriod | None:
+    """The account's last grace period. Only this one can be unsettled, or be taken up again."""
+    periods = GracePeriod.objects.filter(account_id=account_id)
+    return periods.order_by("-opened_at", "-pk").first()
 
 
 @dataclass(frozen=True)
@@ -94,7 +155,7 @@ def banner(account: Account) -> Banner | None:
     period = GracePeriod.objects.unsettled().filter(account=account).first()
     if period is None:
         return None
-    at = timezone.now()
+    at = clock.now()
     subscription = Subscription.objects.get(account=account)
     held = held_count(account.pk)
     over = held - subscription.licenses

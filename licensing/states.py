@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import models
 
-from config.errors import InvalidTransition
+from config.moves import Moves
 
 GRACE_PERIOD = timedelta(hours=48)
 #: Support may add at most this much to one grace period, once.
@@ -25,20 +25,41 @@ class GraceState(models.TextChoices):
     EXPIRED = "expired", "Expired"
 
 
-NEXT_GRACE_STATES: dict[GraceState, frozenset[GraceState]] = {
-    GraceState.OPEN: frozenset({GraceState.RESOLVED, GraceState.EXPIRED}),
-    GraceState.RESOLVED: frozenset(),
-    # Support may extend a period that has just run out; then it is open again.
-    GraceState.EXPIRED: frozenset({GraceState.OPEN}),
-}
+GRACE_MOVES = Moves(
+    "A grace period",
+    {
+        GraceState.OPEN: frozenset({GraceState.RESOLVED, GraceState.EXPIRED}),
+        # What left in it came back before its end: decided otherwise, or missing for a while.
+        GraceState.RESOLVED: frozenset({GraceState.OPEN}),
+        # Support may extend a period that has just run out; then it is open again.
+        GraceState.EXPIRED: frozenset({GraceState.OPEN}),
+    },
+)
 
 
 class AttemptState(models.TextChoices):
-    """A payment that is being asked for, accepted or refused."""
+    """A payment that is being asked for. Only an answer makes it accepted or refused."""
 
-    PENDING = "pending", "Waiting"
+    PENDING = "pending", "Being asked for"
+    UNANSWERED = "unanswered", "No answer yet"
     ACCEPTED = "accepted", "Accepted"
     REFUSED = "refused", "Refused"
+
+
+#: Nobody knows yet whether money was or will be taken.
+OPEN_ATTEMPT_STATES = (AttemptState.PENDING, AttemptState.UNANSWERED)
+
+ATTEMPT_MOVES = Moves(
+    "A payment",
+    {
+        AttemptState.PENDING: frozenset(
+            {AttemptState.UNANSWERED, AttemptState.ACCEPTED, AttemptState.REFUSED}
+        ),
+        AttemptState.UNANSWERED: frozenset({AttemptState.ACCEPTED, AttemptState.REFUSED}),
+        AttemptState.ACCEPTED: frozenset(),
+        AttemptState.REFUSED: frozenset(),
+    },
+)
 
 
 class ChargeKind(models.TextChoices):
@@ -80,10 +101,11 @@ def next_stage_due(ends_at: datetime, stage: NoticeStage) -> datetime | None:
     return ends_at - STAGE_BEFORE_END[NoticeStage(stage + 1)]
 
 
-def require_grace_move(current: str, new: GraceState) -> None:
-    """Refuse a move that ``NEXT_GRACE_STATES`` does not list."""
-    state = GraceState(current)
-    if new not in NEXT_GRACE_STATES[state]:
-        raise InvalidTransition(
-            f"A grace period that is {state.label.lower()} cannot become {new.label.lower()}."
-        )
+LONGEST_BETWEEN_ASKS = timedelta(hours=1)
+#: Whoever asks a gateway has its answer, or gives up, in less: two calls of 10 seconds at most.
+ASKING_TAKES = timedelta(seconds=30)
+
+
+def wait_before_asking(asks: int) -> timedelta:
+    """How long to wait after having asked ``asks`` times for an answer: 1, 2, 4 … 60 minutes."""
+    return min(timedelta(minutes=2 ** min(asks, 10)), LONGEST_BETWEEN_ASKS)

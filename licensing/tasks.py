@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
-from django.utils import timezone
-
-from accounts.tasks import BATCH, for_each
+from accounts.tasks import for_each
+from config import clock
 
 from .models import GracePeriod, PaymentAttempt, Subscription
-from .services import grace, licenses
-from .states import AttemptState
+from .services import attempts, grace, licenses
 
-#: A payment without an answer after this long is looked up.
-PAYMENT_PATIENCE = timedelta(minutes=2)
+#: Renewals are begun when unanswered payments took no longer: the whole has a minute.
+PAYMENTS_SLICE = timedelta(seconds=10)
 
 
 def sweep() -> dict[str, int]:
@@ -29,33 +28,26 @@ def sweep_grace() -> dict[str, int]:
 
     In this order, so that an outage across the deadline sends the last notice only.
     """
-    at = timezone.now()
-    ended = GracePeriod.objects.ended(at).order_by("ends_at").values_list("pk", flat=True)
-    expired = for_each(list(ended[:BATCH]), lambda pk: grace.expire(pk, at=at), "grace period")
+    at = clock.now()
+    ended = GracePeriod.objects.ended(at).order_by("ends_at")
+    expired = for_each(ended, lambda pk: grace.expire(pk, at=at), "grace period")
     due = GracePeriod.objects.notice_due(at).order_by("next_notice_at")
-    told = for_each(
-        list(due.values_list("pk", flat=True)[:BATCH]),
-        lambda pk: grace.send_notice(pk, at=at),
-        "grace notice",
-    )
+    told = for_each(due, lambda pk: grace.send_notice(pk, at=at), "grace notice")
     return {"expired": expired, "told": told}
 
 
 def sweep_payments() -> dict[str, int]:
-    """Subscriptions whose paid month is over, and payments whose answer was lost."""
-    at = timezone.now()
+    """Payments that nobody has answered, then subscriptions whose paid month is over.
+
+    Each is pushed back before the gateway is asked for it, so one that fails waits its turn. While
+    the gateway is slow to answer, no further renewal is begun.
+    """
+    at = clock.now()
+    began = time.monotonic()
+    silent = PaymentAttempt.objects.to_be_asked(at)
+    settled = for_each(silent, lambda pk: attempts.ask_again(pk, at=at), "payment")
+    if time.monotonic() - began > PAYMENTS_SLICE.total_seconds():
+        return {"renewed": 0, "settled": settled}
     unpaid = Subscription.objects.renewal_due(at).order_by("period_ends_at")
-    renewed = for_each(
-        list(unpaid.values_list("pk", flat=True)[:BATCH]),
-        lambda pk: licenses.renew(pk, at=at),
-        "subscription",
-    )
-    lost = PaymentAttempt.objects.filter(
-        state=AttemptState.PENDING, created_at__lt=at - PAYMENT_PATIENCE
-    )
-    settled = for_each(
-        list(lost.values_list("pk", flat=True)[:BATCH]),
-        lambda pk: licenses.settle_attempt(pk, at=at),
-        "payment",
-    )
+    renewed = for_each(unpaid, lambda pk: licenses.renew(pk, at=at), "subscription")
     return {"renewed": renewed, "settled": settled}

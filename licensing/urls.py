@@ -15,4 +15,5 @@ urlpatterns = [
     path("grace/", views.grace, name="grace"),
     path("ledger/", views.ledger, name="ledger"),
     path("charges/", views.charges, name="charges"),
+    path("payments/<int:pk>/", views.ask_again, name="ask_again"),
 ]

@@ -4,34 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import F, Model, QuerySet
-from django.http import HttpResponse
-from django.shortcuts import redirect, render
-from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.states import Permission
-from accounts.web import AccountRequest, account_page, add_refusal, to
+from accounts.web import AccountRequest, account_page, attempt, to
+from config import clock
 from config.errors import Blocked, DomainError
-from config.text import plural
+from config.paging import page
+from config.refusals import add_refusal
+from config.text import money, plural
 
 from .forms import ConfirmLicensesForm, LicensesForm
 from .models import GracePeriod, LicenseChange, PaymentAttempt, Subscription
 from .pricing import Quote, prorated, quote
+from .services import attempts
 from .services import licenses as license_services
+from .services.attempts import PaymentUnanswered
 from .standing import Standing, of_subscription
-from .states import AttemptState
 
 #: Rows of a history shown at once.
 PAGE = 20
-#: Numbers without an agent that the decision page lists.
-UNDECIDED_SHOWN = 12
-
-Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,8 @@ def change(request: AccountRequest) -> HttpResponse:
     if offer.blockers:
         add_refusal(form, Blocked(offer.blockers), field="to")
         return _refused(request, subscription, standing, form)
-    confirmed = ConfirmLicensesForm(initial={**form.cleaned_data, "before": subscription.licenses})
+    shown = {"before": subscription.licenses, "charge": offer.charge_today}
+    confirmed = ConfirmLicensesForm(initial=form.cleaned_data | shown)
     context = {"quote": offer, "form": confirmed, "added": offer.after - offer.before}
     return render(request, "licensing/change.html", context)
 
@@ -90,9 +89,13 @@ def _change(
             to=form.cleaned_data["to"],
             reason=form.cleaned_data["reason"],
             expected=typed.cleaned_data["before"],
+            at_most=typed.cleaned_data["charge"],
             actor=request.actor,
-            at=timezone.now(),
+            at=clock.now(),
         )
+    except PaymentUnanswered as silence:
+        messages.warning(request, silence.message)
+        return redirect(to(request, "licensing:manage"))
     except DomainError as error:
         add_refusal(form, error, field="to")
         return _refused(request, subscription, standing, form)
@@ -116,37 +119,52 @@ def _manage(
     status: int = 200,
 ) -> HttpResponse:
     offer = _quote(request, subscription, standing, form) if subscription else None
-    changes, older_changes = _newest(request.account.license_changes.select_related("charge"))
-    charged, older_charges = _newest(request.account.charges.all())
+    changes = page(request.account.license_changes.select_related("charge"), QueryDict(), size=PAGE)
+    charged = page(request.account.charges.all(), QueryDict(), size=PAGE)
     context = {
         "subscription": subscription,
         "standing": standing,
         "form": form,
         "quote": offer,
         "outcome": _outcome(subscription, standing),
-        "changes": changes,
-        "older_changes": older_changes,
-        "charges": charged,
-        "older_charges": older_charges,
+        "unanswered": attempts.open_attempt(request.account.pk),
+        "changes": changes.rows,
+        "older_changes": changes.older,
+        "charges": charged.rows,
+        "older_charges": charged.older,
         "past_periods": request.account.grace_periods.exists(),
         "connected": request.account.connections.exists(),
     }
     return render(request, "licensing/manage.html", context, status=status)
 
 
+@require_POST
+@account_page(Permission.LICENSES)
+def ask_again(request: AccountRequest, pk: int) -> HttpResponse:
+    """Ask the bank now about a payment that it has not answered, instead of when it is due."""
+    payment = get_object_or_404(PaymentAttempt.objects.visible_to(request.actor), pk=pk)
+    return attempt(
+        request,
+        lambda: attempts.ask_again(payment.pk, actor=request.actor, at=clock.now(), early=True),
+        success=f"Your bank has paid {money(payment.amount, payment.currency)}.",
+        then=to(request, "licensing:manage"),
+    )
+
+
 @require_safe
 @account_page()
 def decide(request: AccountRequest) -> HttpResponse:
-    """In grace and after it: the two ways out side by side (S0-10, S0-18, S0-26)."""
+    """In grace and after it: the two ways out side by side (S0-10, S0-18, S0-26).
+
+    What becomes of each number is decided under Unassigned, where this page leads.
+    """
     subscription, standing = _entitlement(request)
-    unassigned = request.account.numbers.unassigned()
-    undecided = unassigned.order_by(F("keep_decided_at").asc(nulls_first=True), "e164")
+    counts = request.account.number_counts
     context = {
         "subscription": subscription,
         "standing": standing,
         "outcome": _outcome(subscription, standing),
-        "numbers": list(undecided[:UNDECIDED_SHOWN]) if standing.over else [],
-        "unassigned": unassigned.count() if standing.over else 0,
+        "unassigned": counts.unassigned() if standing.over else 0,
         "connected": request.account.connections.exists(),
     }
     return render(request, "licensing/decide.html", context)
@@ -156,8 +174,8 @@ def decide(request: AccountRequest) -> HttpResponse:
 @account_page()
 def grace(request: AccountRequest) -> HttpResponse:
     """Every grace period with its outcome, newest first."""
-    periods, older = _newest(GracePeriod.objects.visible_to(request.actor), request)
-    return render(request, "licensing/grace.html", {"periods": periods, "older": older})
+    shown = page(GracePeriod.objects.visible_to(request.actor), request.GET, size=PAGE)
+    return render(request, "licensing/grace.html", {"periods": shown.rows, "page": shown})
 
 
 @require_safe
@@ -165,21 +183,21 @@ def grace(request: AccountRequest) -> HttpResponse:
 def ledger(request: AccountRequest) -> HttpResponse:
     """Every change of the license count: who, why, before, after, and what it cost."""
     changes = LicenseChange.objects.visible_to(request.actor).select_related("charge")
-    rows, older = _newest(changes, request)
-    return render(request, "licensing/ledger.html", {"changes": rows, "older": older})
+    shown = page(changes, request.GET, size=PAGE)
+    return render(request, "licensing/ledger.html", {"changes": shown.rows, "page": shown})
 
 
 @require_safe
 @account_page()
 def charges(request: AccountRequest) -> HttpResponse:
     """Every line of the account's invoices."""
-    rows, older = _newest(request.account.charges.all(), request)
-    return render(request, "licensing/charges.html", {"charges": rows, "older": older})
+    shown = page(request.account.charges.all(), request.GET, size=PAGE)
+    return render(request, "licensing/charges.html", {"charges": shown.rows, "page": shown})
 
 
 def _entitlement(request: AccountRequest) -> tuple[Subscription | None, Standing]:
     subscription = Subscription.objects.visible_to(request.actor).first()
-    at = timezone.now()
+    at = clock.now()
     return subscription, of_subscription(subscription, account_id=request.account.pk, at=at)
 
 
@@ -191,20 +209,19 @@ def _proposed(standing: Standing) -> dict[str, Any]:
 def _quote(
     request: AccountRequest, subscription: Subscription, standing: Standing, form: LicensesForm
 ) -> Quote | None:
-    """The preview of what was typed; None while that is no count."""
-    if not form.is_bound:
-        return None
+    """The preview of what the box shows; None while that is no count, or no change yet."""
     try:
         wanted = form.fields["to"].clean(form["to"].value())
     except ValidationError:
         return None
-    pending = PaymentAttempt.objects.filter(account=request.account, state=AttemptState.PENDING)
+    if not form.is_bound and wanted == subscription.licenses:
+        return None
     return quote(
         subscription,
         to=wanted,
         standing=standing,
         at=standing.at,
-        payment_pending=pending.exists(),
+        unanswered=attempts.open_attempt(request.account.pk),
     )
 
 
@@ -216,14 +233,3 @@ def _outcome(subscription: Subscription | None, standing: Standing) -> Outcome |
         today=prorated(subscription, add=standing.over, at=standing.at),
         monthly_after=subscription.monthly(standing.held),
     )
-
-
-def _newest(
-    rows: QuerySet[Row], request: AccountRequest | None = None
-) -> tuple[list[Row], int | None]:
-    """One page of a history and, when there is more, the id to go on before (``?before=``)."""
-    before = request.GET.get("before", "") if request else ""
-    if before.isascii() and before.isdecimal():
-        rows = rows.filter(pk__lt=int(before[:18]))
-    page = list(rows.order_by("-pk")[: PAGE + 1])
-    return page[:PAGE], page[PAGE - 1].pk if len(page) > PAGE else None

@@ -1,10 +1,10 @@
-"""Addresses of numbers, connections, imports, swaps and bulk jobs."""
+"""Addresses of numbers, connections, imports, swaps, bulk jobs and edits by CSV."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from .api import actions, bulk, connections, numbers
+from .api import actions, bulk, connections, csv_edits, numbers
 
 app_name = "numbers-api"
 
@@ -13,19 +13,15 @@ urlpatterns = [
     path("numbers/<int:pk>/", numbers.NumberEndpoint.as_view(), name="number"),
     path("numbers/<int:pk>/actions/", numbers.NumberActionsEndpoint.as_view(), name="actions"),
     path("numbers/<int:pk>/timeline/", numbers.NumberTimelineEndpoint.as_view(), name="timeline"),
-    path("numbers/<int:pk>/assignments/", actions.AssignmentEndpoint.as_view(), name="assignments"),
-    path("numbers/<int:pk>/releases/", actions.ReleaseEndpoint.as_view(), name="releases"),
-    path(
-        "numbers/<int:pk>/restorations/", actions.RestorationEndpoint.as_view(), name="restorations"
+    *(
+        path(f"numbers/<int:pk>/{noun}/", endpoint.as_view(), name=noun)
+        for noun, endpoint in actions.endpoints().items()
     ),
-    path("numbers/<int:pk>/exclusions/", actions.ExclusionEndpoint.as_view(), name="exclusions"),
-    path("numbers/<int:pk>/inclusions/", actions.InclusionEndpoint.as_view(), name="inclusions"),
-    path("numbers/<int:pk>/spares/", actions.SpareEndpoint.as_view(), name="spares"),
-    path("numbers/<int:pk>/closures/", actions.ClosureEndpoint.as_view(), name="closures"),
+    path("numbers/<int:pk>/tasks/", actions.TaskListEndpoint.as_view(), name="tasks"),
+    path("tasks/<int:pk>/attempts/", actions.TaskAttemptEndpoint.as_view(), name="task-attempts"),
     path("swaps/", actions.SwapListEndpoint.as_view(), name="swaps"),
     path("bulk-jobs/", bulk.BulkJobListEndpoint.as_view(), name="bulk-jobs"),
-    path("bulk-jobs/<int:pk>/", bulk.BulkJobEndpoint.as_view(), name="bulk-job"),
-    path("bulk-jobs/<int:pk>/retries/", bulk.BulkRetryEndpoint.as_view(), name="bulk-retries"),
+    path("csv-edits/", csv_edits.CsvEditListEndpoint.as_view(), name="csv-edits"),
     path("connections/", connections.ConnectionListEndpoint.as_view(), name="connections"),
     path("connections/<int:pk>/", connections.ConnectionEndpoint.as_view(), name="connection"),
     path(

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, cast
 
 import django_filters
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.http import QueryDict
 
 from accounts.models import Event
+from carrier.types import NumberType
 from config.errors import Invalid
-from config.filters import IdFilter, YesNoFilter
-from config.phone_numbers import digits_of
-from numbers.models import PhoneNumber
+from config.filters import IdFilter, TextFilter, YesNoFilter, named, number_written
+from config.text import tidy
+from numbers.models import CarrierTask, NumberCount, PhoneNumber
 from numbers.models.inventory import PhoneNumberQuerySet
-from numbers.states import TAKES_LICENSE, NumberState, NumberType
+from numbers.states import (
+    OPEN_TASK_STATES,
+    OUTCOME_EVENTS,
+    TAKES_LICENSE,
+    NumberState,
+    Outcome,
+)
 
-_LOOKS_LIKE_A_NUMBER = re.compile(r"^[\d\s()+./-]+$")
 _LOOKS_LIKE_A_SID = re.compile(r"^PN[0-9a-f]{2,32}$", re.IGNORECASE)
-#: From this many digits on, a leading zero is taken for a trunk prefix (020 7946… in the UK).
-_TRUNK_PREFIX_FROM = 7
+#: Characters of a search; a link to a text message may carry the message.
+LONGEST_SEARCH = 200
 
 
 class Tab(models.TextChoices):
@@ -37,32 +45,35 @@ class Tab(models.TextChoices):
     GONE = "gone", "Gone"
 
 
-TAB_CONDITIONS: dict[str, Q] = {
-    Tab.ALL: Q(state__in=TAKES_LICENSE),
-    Tab.ASSIGNED: Q(state=NumberState.HELD, agent__isnull=False),
-    Tab.UNASSIGNED: Q(state=NumberState.HELD, agent__isnull=True),
-    Tab.RELEASED: Q(state__in=[NumberState.RELEASED, NumberState.RELEASING]),
-    Tab.EXCLUDED: Q(state=NumberState.EXCLUDED),
-    Tab.MISSING: Q(state=NumberState.MISSING),
-    Tab.GONE: Q(state=NumberState.GONE),
+#: The states that a tab shows; of held ones, two tabs ask for the agent besides (``holds``).
+TAB_STATES: dict[str, tuple[NumberState, ...]] = {
+    Tab.ALL: TAKES_LICENSE,
+    Tab.ASSIGNED: (NumberState.HELD,),
+    Tab.UNASSIGNED: (NumberState.HELD,),
+    Tab.RELEASED: (NumberState.RELEASED, NumberState.RELEASING),
+    Tab.EXCLUDED: (NumberState.EXCLUDED,),
+    Tab.MISSING: (NumberState.MISSING,),
+    Tab.GONE: (NumberState.GONE,),
 }
 
 
-class Outcome(models.TextChoices):
-    """What an import found about a number; each is an event of the import's job."""
-
-    NEW = "new", "New"
-    CHANGED = "changed", "Changed"
-    CAME_BACK = "came_back", "Came back"
-    MISSING = "missing", "No longer found"
+def _condition(tab: Tab) -> Q:
+    shown = Q(state__in=TAB_STATES[tab])
+    if tab in (Tab.ASSIGNED, Tab.UNASSIGNED):
+        shown &= Q(agent__isnull=tab == Tab.UNASSIGNED)
+    return shown
 
 
-OUTCOME_EVENTS: dict[str, str] = {
-    Outcome.NEW: "number.imported",
-    Outcome.CHANGED: "number.changed",
-    Outcome.CAME_BACK: "number.came_back",
-    Outcome.MISSING: "number.missing",
-}
+def tab_of(state: str, *, assigned: bool) -> Tab:
+    """The tab that such a number is in; a held one is in ``all`` as well."""
+    return next(tab for tab in reversed(Tab) if holds(tab, state, assigned=assigned))
+
+
+def holds(tab: Tab, state: str, *, assigned: bool) -> bool:
+    """Whether the tab shows such a number without asking the database."""
+    if tab in (Tab.ASSIGNED, Tab.UNASSIGNED):
+        return state == NumberState.HELD and assigned == (tab == Tab.ASSIGNED)
+    return state in TAB_STATES[tab]
 
 
 class Capability(models.TextChoices):
@@ -71,54 +82,58 @@ class Capability(models.TextChoices):
     MMS = "mms", "MMS"
 
 
-def tab_counts(numbers: PhoneNumberQuerySet) -> dict[str, int]:
-    """How many numbers each tab holds, in one grouped query that an index answers alone."""
-    rows = numbers.order_by().values("state").annotate(all=Count("pk"), assigned=Count("agent_id"))
-    by_state = {row["state"]: row["all"] for row in rows}
-    assigned = sum(row["assigned"] for row in rows)
+def tab_counts(counts: Iterable[NumberCount]) -> dict[str, int]:
+    """How many numbers each tab holds, by the ``counts`` of their account."""
     return {
-        Tab.ALL: sum(by_state.get(state, 0) for state in TAKES_LICENSE),
-        Tab.ASSIGNED: assigned,
-        Tab.UNASSIGNED: by_state.get(NumberState.HELD, 0) - assigned,
-        Tab.RELEASED: by_state.get(NumberState.RELEASED, 0)
-        + by_state.get(NumberState.RELEASING, 0),
-        Tab.EXCLUDED: by_state.get(NumberState.EXCLUDED, 0),
-        Tab.MISSING: by_state.get(NumberState.MISSING, 0),
-        Tab.GONE: by_state.get(NumberState.GONE, 0),
+        tab: sum(each.amount for each in counts if holds(tab, each.state, assigned=each.assigned))
+        for tab in Tab
     }
 
 
+def country_counts(counts: Iterable[NumberCount], tab: str) -> dict[str, int]:
+    """How many numbers of each country the tab holds; without a tab, the account.
+
+    Numbers of no country (satellites, say) are left out: nothing chooses them.
+    """
+    found = Counter[str]()
+    for each in counts:
+        if each.country and (
+            tab not in TAB_STATES or holds(Tab(tab), each.state, assigned=each.assigned)
+        ):
+            found[each.country] += each.amount
+    return {country: amount for country, amount in found.items() if amount}
+
+
 def search(numbers: PhoneNumberQuerySet, text: str) -> PhoneNumberQuerySet:
-    """Numbers that ``text`` could mean: digits anywhere in any format, a name, or a SID (B10)."""
-    text = text.strip()
+    """Numbers that ``text`` could mean: a number or a part of one in any format, a name, or a SID.
+
+    Names are compared without case and accents (B10).
+    """
+    text = tidy(text)
     if _LOOKS_LIKE_A_SID.match(text):
         sid = f"PN{text[2:].lower()}"
         return numbers.filter(sid=sid) if len(sid) == 34 else numbers.filter(sid__startswith=sid)
-    if not _LOOKS_LIKE_A_NUMBER.match(text):
-        return numbers.filter(Q(label__icontains=text) | Q(friendly_name__icontains=text))
-    # Digits have no upper case, and a case-blind comparison costs PostgreSQL twice the time.
-    condition = Q(label__contains=text) | Q(friendly_name__contains=text)
-    digits = digits_of(text)
-    if digits:
-        condition |= Q(e164__contains=digits)
-    if len(digits) >= _TRUNK_PREFIX_FROM and digits.startswith("0"):
-        condition |= Q(e164__contains=digits.lstrip("0"))
-    return numbers.filter(condition)
+    written = number_written(text)
+    return numbers.filter(named(text) if written is None else named(text) | written)
 
 
 class NumberFilter(django_filters.FilterSet):  # type: ignore[misc]
     """The filters of every list of numbers. Give it a queryset that is ``visible_to`` the actor."""
 
     tab = django_filters.ChoiceFilter(label="Tab", choices=Tab.choices, method="in_tab")
-    q = django_filters.CharFilter(label="Search", max_length=100, method="by_text")
+    q = TextFilter(label="Search", max_length=LONGEST_SEARCH, method="by_text")
     state = django_filters.ChoiceFilter(label="State", choices=NumberState.choices)
     agent = IdFilter(label="Agent", field_name="agent_id")
-    tag = django_filters.CharFilter(label="Tag", max_length=40, method="with_tag")
-    country = django_filters.CharFilter(label="Country", max_length=2, method="in_country")
+    tag = TextFilter(label="Tag", max_length=40, method="with_tag")
+    country = TextFilter(label="Country", max_length=2, method="in_country")
     type = django_filters.ChoiceFilter(label="Type", choices=NumberType.choices)
     capability = django_filters.MultipleChoiceFilter(
         label="Capability", choices=Capability.choices, method="with_capabilities"
     )
+    task = django_filters.ChoiceFilter(
+        label="At Twilio", choices=[(state.value, state.label) for state in OPEN_TASK_STATES],
+        method="with_task",
+    )  # fmt: skip
     protected = YesNoFilter(label="Protected")
     connection = IdFilter(label="Connection", field_name="connection_id")
     kept = YesNoFilter(label="Kept", method="decided_to_keep")
@@ -132,13 +147,13 @@ class NumberFilter(django_filters.FilterSet):  # type: ignore[misc]
         fields: list[str] = []
 
     def in_tab(self, numbers: PhoneNumberQuerySet, name: str, value: str) -> PhoneNumberQuerySet:
-        return numbers.filter(TAB_CONDITIONS[value])
+        return numbers.filter(_condition(Tab(value)))
 
     def by_text(self, numbers: PhoneNumberQuerySet, name: str, value: str) -> PhoneNumberQuerySet:
         return search(numbers, value)
 
     def with_tag(self, numbers: PhoneNumberQuerySet, name: str, value: str) -> PhoneNumberQuerySet:
-        return numbers.filter(tags__name=value)
+        return numbers.filter(tags__name=tidy(value.lower()))
 
     def in_country(
         self, numbers: PhoneNumberQuerySet, name: str, value: str
@@ -149,6 +164,10 @@ class NumberFilter(django_filters.FilterSet):  # type: ignore[misc]
         self, numbers: PhoneNumberQuerySet, name: str, value: list[str]
     ) -> PhoneNumberQuerySet:
         return numbers.filter(**dict.fromkeys(value, True))
+
+    def with_task(self, numbers: PhoneNumberQuerySet, name: str, value: str) -> PhoneNumberQuerySet:
+        tasks = CarrierTask.objects.filter(state=value)
+        return numbers.filter(pk__in=tasks.values("number_id"))
 
     def decided_to_keep(
         self, numbers: PhoneNumberQuerySet, name: str, value: bool
@@ -176,10 +195,10 @@ FILTER_NAMES = tuple(name for name in NumberFilter.base_filters if name != "tab"
 def filter_of(numbers: PhoneNumberQuerySet, query: str | Mapping[str, Any]) -> NumberFilter:
     """The filter of a list page's query string.
 
-    Without a tab, a state or an import it means all that are held.
+    Without a tab, a state, an import or a task at Twilio it means all that are held.
     """
     data = QueryDict(query, mutable=True) if isinstance(query, str) else query
-    if not any(data.get(name) for name in ("tab", "state", "imported_in")):
+    if not any(data.get(name) for name in ("tab", "state", "imported_in", "task")):
         data = cast(QueryDict, data).copy()
         data["tab"] = Tab.ALL
     return NumberFilter(data, queryset=numbers)
@@ -195,3 +214,8 @@ def matching(numbers: PhoneNumberQuerySet, query: str) -> PhoneNumberQuerySet:
     if not chosen.is_valid():
         raise Invalid({name: list(errors) for name, errors in chosen.errors.items()})
     return cast(PhoneNumberQuerySet, chosen.qs)
+
+
+def shown_by(query: str) -> Callable[[PhoneNumberQuerySet], PhoneNumberQuerySet]:
+    """Narrows numbers to those that the list shows for ``query``: the choice of a bulk action."""
+    return partial(matching, query=query)

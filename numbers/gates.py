@@ -6,29 +6,59 @@ with the same codes, and the services ask again under their lock.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from accounts.actors import Actor
-from accounts.states import WHO_MAY, Permission
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual
+
+from accounts.registries import SUBJECTS
 from config.errors import Blocker
+from config.text import inside, plural
 from licensing import gates as licensing_gates
 from licensing.standing import Standing
 
-from .models import Connection, PhoneNumber
-from .states import MOST_TAGS, RESTORE_WINDOW, ConnectionState, Fate, NumberState, TaskKind
+from .models import CarrierTask, Connection, PhoneNumber
+from .previous import offered
+from .states import (
+    ENDED,
+    MOST_TAGS,
+    RESTORE_WINDOW,
+    UNATTACHED,
+    ConnectionState,
+    Fate,
+    NumberState,
+    TaskKind,
+)
+
+#: The states from which a number can be given back.
+RELEASABLE = (NumberState.HELD, NumberState.EXCLUDED)
 
 
 def _only(number: PhoneNumber, states: tuple[NumberState, ...], verb: str) -> list[Blocker]:
     if number.state in states:
         return []
-    allowed = " or ".join(NumberState(state).label.lower() for state in states)
+    allowed = " or ".join(inside(NumberState(state).label) for state in states)
     return [
         Blocker(
             "wrong_state",
-            f"This number is {number.get_state_display().lower()}; "
+            f"This number is {inside(number.get_state_display())}; "
             f"only a number that is {allowed} can be {verb}.",
         )
     ]
@@ -56,7 +86,7 @@ def reachable(connection: Connection) -> list[Blocker]:
         Blocker(
             "connection_broken",
             f"The connection “{connection.name}” does not work: "
-            f"{connection.get_state_display().lower()}.",
+            f"{inside(connection.get_state_display())}.",
             "Mend the connection",
             "numbers:connection",
             (connection.pk,),
@@ -64,10 +94,95 @@ def reachable(connection: Connection) -> list[Blocker]:
     ]
 
 
+def ended(connection: Connection) -> list[Blocker]:
+    """The reason why nothing that Twilio listed through this connection is believed any more."""
+    return reachable(connection) if connection.state in ENDED else []
+
+
+def attached(connection: Connection) -> list[Blocker]:
+    """Reasons why a connection can be neither checked nor changed any more."""
+    if connection.state not in UNATTACHED:
+        return []
+    code = "connection_detached"
+    left = f"Support has detached “{connection.name}” from this account."
+    if connection.state == ConnectionState.REMOVED:
+        code, left = "connection_removed", f"“{connection.name}” was removed from this account."
+    return [
+        Blocker(
+            code,
+            f"{left} Connect the subaccount again if it belongs here.",
+            "Connections",
+            "numbers:connections",
+        )
+    ]
+
+
+def remove(connection: Connection) -> list[Blocker]:
+    """Reasons against removing a connection: something here still needs it."""
+    blockers = attached(connection)
+    if blockers:
+        return blockers
+    counted = connection.numbers.order_by().values_list("state").annotate(Count("pk"))
+    in_state = {NumberState(state): amount for state, amount in counted}
+    blockers = [
+        Blocker(code, f"{plural(amount, 'number')} {words}", "See the numbers", "numbers:list")
+        for code, states, words in _NEEDS_IT
+        if (amount := sum(in_state.get(state, 0) for state in states))
+    ]
+    waiting = CarrierTask.objects.unfinished().filter(number__connection=connection)
+    waiting = waiting.exclude(number__state__in=NEEDING_CONNECTION)
+    if amount := waiting.values("number").distinct().count():
+        blockers.append(
+            Blocker(
+                "tasks_wait",
+                f"Something at Twilio is not finished for {plural(amount, 'number')}. Wait for it, "
+                "or decide about it on the number's page.",
+                "See the numbers",
+                "numbers:list",
+            )
+        )
+    if connection.imports.filter(is_open=True).exists():
+        blockers.append(
+            Blocker(
+                "import_runs",
+                "An import from it is running. Wait for its end.",
+                "See the imports",
+                "numbers:imports",
+            )
+        )
+    return blockers
+
+
+_NEEDS_IT = (
+    ("holds_numbers", (NumberState.HELD, NumberState.RESTORING),
+     "held here are in this subaccount. Release or exclude them first."),
+    ("excludes_numbers", (NumberState.EXCLUDED,),
+     "excluded here are in this subaccount. Release them, or mark as gone what is not there."),
+    ("releases_numbers", (NumberState.RELEASING,),
+     "being released: Twilio has not confirmed it yet."),
+)  # fmt: skip
+NEEDING_CONNECTION = tuple(state for _, states, _ in _NEEDS_IT for state in states)
+
+
+def _at_twilio(number: PhoneNumber) -> list[Blocker]:
+    """A reason when an excluded number is at Twilio no more, as far as the last look went."""
+    if number.state != NumberState.EXCLUDED:
+        return []
+    if number.unlisted_at is None and number.connection.state not in ENDED:
+        return []
+    return [
+        Blocker(
+            "not_at_twilio",
+            "Twilio no longer lists this number in the subaccount. Mark it as gone, or refresh if "
+            "it was bought again.",
+        )
+    ]
+
+
 def release(number: PhoneNumber) -> list[Blocker]:
     """Reasons against giving the number back to Twilio (S1-14)."""
-    blockers = _only(number, (NumberState.HELD, NumberState.EXCLUDED), "released")
-    blockers += _unprotected(number) + reachable(number.connection)
+    blockers = _only(number, RELEASABLE, "released")
+    blockers += _at_twilio(number) + _unprotected(number) + reachable(number.connection)
     if number.twilio.get("emergency_status") == "Active" and number.twilio.get(
         "emergency_address_sid"
     ):
@@ -81,15 +196,31 @@ def release(number: PhoneNumber) -> list[Blocker]:
     return blockers
 
 
+def risk_of_release(number: PhoneNumber) -> str:
+    """Why the release of this number is confirmed by typing, at every door for people."""
+    if number.is_hosted:
+        return "It cannot be bought back."
+    if number.is_assigned:
+        return "It has an agent: it is in use."
+    return ""
+
+
+#: The same for many numbers.
+RISKY_TO_RELEASE = Q(agent__isnull=False) | Q(twilio__origin="hosted")
+
+
 def exclude(number: PhoneNumber) -> list[Blocker]:
     """Reasons against leaving the number at Twilio without managing it here."""
     return _only(number, (NumberState.HELD,), "excluded") + _unprotected(number)
 
 
 def bring_back(number: PhoneNumber, standing: Standing) -> list[Blocker]:
-    """Reasons against managing an excluded number again; it needs a free license."""
+    """Reasons against managing an excluded number again; it takes a license."""
     blockers = _only(number, (NumberState.EXCLUDED,), "brought back")
-    return blockers or licensing_gates.take_license(standing)
+    left_at = number.state_changed_at
+    return blockers or (
+        _at_twilio(number) + licensing_gates.take_license(standing, left_at=left_at)
+    )
 
 
 def restore(number: PhoneNumber, standing: Standing, at: datetime) -> list[Blocker]:
@@ -106,19 +237,30 @@ def restore(number: PhoneNumber, standing: Standing, at: datetime) -> list[Block
                 "this one has left Twilio for good.",
             )
         )
-    return blockers + reachable(number.connection) + licensing_gates.take_license(standing)
+    taken = licensing_gates.take_license(standing, left_at=number.left_at)
+    return blockers + reachable(number.connection) + taken
+
+
+UNDER_WAY = Blocker(
+    "under_way",
+    "The release is under way at Twilio; wait for its answer. Once Twilio has taken the number, "
+    "Restore asks for it back.",
+)
 
 
 def take_back(number: PhoneNumber, standing: Standing) -> list[Blocker]:
-    """Reasons against keeping a number whose release Twilio refused."""
+    """Reasons against keeping a number whose release Twilio refused, or was not asked for yet.
+
+    One that was excluded is excluded again, and takes no license.
+    """
     blockers = _only(number, (NumberState.RELEASING,), "kept after all")
     if blockers:
         return blockers
-    if not number.carrier_tasks.needing_a_person().filter(kind=TaskKind.RELEASE).exists():
-        blockers.append(
-            Blocker("under_way", "The release is under way at Twilio; wait for its answer.")
-        )
-    return blockers + licensing_gates.take_license(standing)
+    if not number.carrier_tasks.can_be_called_off().filter(kind=TaskKind.RELEASE).exists():
+        blockers.append(UNDER_WAY)
+    if number.was_excluded:
+        return blockers
+    return blockers + licensing_gates.take_license(standing, left_at=number.state_changed_at)
 
 
 def assign(number: PhoneNumber, standing: Standing, *, assigned: int) -> list[Blocker]:
@@ -136,10 +278,10 @@ def agent(agent: Any) -> list[Blocker]:
     return [
         Blocker(
             "agent_not_live",
-            f"{agent.name} is {agent.get_state_display().lower()}; only a live agent can be "
+            f"{agent.name} is {inside(agent.get_state_display())}; only a live agent can be "
             "assigned.",
             "Open the agent",
-            "telephony:agent",
+            SUBJECTS["agent"].page,
             (agent.pk,),
         )
     ]
@@ -163,9 +305,39 @@ def keep(number: PhoneNumber) -> list[Blocker]:
     return blockers
 
 
+def unkeep(number: PhoneNumber) -> list[Blocker]:
+    """Reasons against taking back the decision that the number stays as a spare."""
+    blockers = _only(number, (NumberState.HELD,), "decided again")
+    if not blockers and number.keep_decided_at is None:
+        blockers.append(Blocker("not_kept", "Nobody has decided to keep this number."))
+    return blockers
+
+
 def mark_gone(number: PhoneNumber) -> list[Blocker]:
     """Reasons against closing the file of a number that Twilio no longer lists."""
+    if _at_twilio(number):
+        return []
     return _only(number, (NumberState.MISSING,), "marked as gone")
+
+
+def _offered(number: PhoneNumber, verb: str) -> list[Blocker]:
+    blockers = _only(number, (NumberState.HELD,), verb)
+    if not blockers and not offered(number):
+        blockers.append(
+            Blocker("nothing_offered", "Twilio has no other settings than before it left.")
+        )
+    return blockers
+
+
+def put_settings_back(number: PhoneNumber) -> list[Blocker]:
+    """Reasons against writing the settings that a number had before it left over today's."""
+    blockers = _offered(number, "given its settings back")
+    return blockers or reachable(number.connection)
+
+
+def leave_settings(number: PhoneNumber) -> list[Blocker]:
+    """Reasons against leaving the settings at Twilio as they are, for good."""
+    return _offered(number, "left as it is at Twilio")
 
 
 def swap_out(number: PhoneNumber, fate: str = Fate.KEEP) -> list[Blocker]:
@@ -222,52 +394,88 @@ class Facts:
     at: datetime
 
 
-@dataclass(frozen=True)
-class ActionState:
-    """An action on a number and the reasons against it, before anyone tries (B3).
+# --- Many numbers at once --------------------------------------------------------------------
 
-    ``relevant`` is False for actions that make no sense in the number's state; pages leave those
-    out, REST lists them with their reason.
-    """
+#: What a gate looks at in a number, so that a preview of many can ask it once for all numbers that
+#: are alike: names of columns (None), and of what is computed (an expression).
+Reads = Mapping[str, Any]
 
-    action: str
-    label: str
-    relevant: bool
-    blockers: list[Blocker]
+#: A connection that works is like any other; each broken one has its own sentence.
+_BROKEN = Case(
+    When(connection__state=ConnectionState.ACTIVE, then=Value(0)),
+    default=F("connection_id"),
+    output_field=BigIntegerField(),
+)
+_HAS_AGENT = Case(When(agent_id=None, then=Value(0)), default=Value(1))
+_EMERGENCY = Case(
+    When(
+        Q(state__in=RELEASABLE, protected=False)
+        & Q(Exact(KT("twilio__emergency_status"), Value("Active")))
+        & Q(GreaterThan(KT("twilio__emergency_address_sid"), Value("")))
+        & ~Q(Exact(KT("twilio__emergency_address_sid"), Value("null"))),  # as SQLite gives a null
+        then=Value(1),
+    ),
+    default=Value(0),
+)
+#: An excluded number that Twilio lists no more, or whose subaccount has ended.
+_UNLISTED = Case(
+    When(
+        Q(state=NumberState.EXCLUDED)
+        & (Q(unlisted_at__isnull=False) | Q(connection__state__in=ENDED)),
+        then=Value(1),
+    ),
+    default=Value(0),
+)
+_LEFT_AT = F("state_changed_at")
+READS_OF_RELEASE: Reads = {
+    "state": None, "protected": None, "broken": _BROKEN, "emergency": _EMERGENCY,
+    "unlisted": _UNLISTED,
+}  # fmt: skip
+READS_OF_EXCLUDE: Reads = {"state": None, "protected": None}
+READS_OF_MARK_GONE: Reads = {"state": None, "unlisted": _UNLISTED}
+READS_OF_UNASSIGN: Reads = {"state": None, "has_agent": _HAS_AGENT}
 
-    @property
-    def allowed(self) -> bool:
-        return not self.blockers
 
-
-#: action -> (label, reasons against it), in the order of the page.
-ACTIONS: dict[str, tuple[str, Callable[[PhoneNumber, Facts], list[Blocker]]]] = {
-    "assign": ("Assign", lambda n, f: assign(n, f.standing, assigned=f.assigned)),
-    "unassign": ("Unassign", lambda n, f: unassign(n)),
-    "keep": ("Keep as spare", lambda n, f: keep(n)),
-    "swap_out": ("Swap out", lambda n, f: swap_out(n)),
-    "swap_in": ("Swap in", lambda n, f: swap_in(n)),
-    "exclude": ("Exclude", lambda n, f: exclude(n)),
-    "bring_back": ("Bring back", lambda n, f: bring_back(n, f.standing)),
-    "release": ("Release", lambda n, f: release(n)),
-    "take_back": ("Keep after all", lambda n, f: take_back(n, f.standing)),
-    "restore": ("Restore", lambda n, f: restore(n, f.standing, f.at)),
-    "mark_gone": ("Mark as gone", lambda n, f: mark_gone(n)),
+READS_OF_KEEP: Reads = {
+    **READS_OF_UNASSIGN,
+    "kept": Case(When(keep_decided_at=None, then=Value(0)), default=Value(1)),
 }
-#: Reasons that mean "does not apply here" rather than "not now".
-_IRRELEVANT = {"wrong_state", "not_assigned", "kept_already"}
 
 
-def all_actions(number: PhoneNumber, *, actor: Actor, facts: Facts) -> list[ActionState]:
-    """Every action with the reasons against it; those without permission carry that reason too."""
-    denied = (
-        []
-        if actor.can_numbers
-        else [Blocker("forbidden", f"Ask {WHO_MAY[Permission.NUMBERS]} to do this.")]
-    )
-    states = []
-    for action, (label, gate) in ACTIONS.items():
-        blockers = gate(number, facts)
-        relevant = not _IRRELEVANT.intersection(blocker.code for blocker in blockers)
-        states.append(ActionState(action, label, relevant, denied + blockers))
-    return states
+def reads_of_assign(agent_id: int) -> Reads:
+    has_it = Case(When(agent_id=agent_id, then=Value(1)), default=Value(0))
+    return {**READS_OF_UNASSIGN, "has_it": has_it}
+
+
+def reads_of_bring_back(facts: Facts) -> Reads:
+    return {"state": None, "unlisted": _UNLISTED, **_place_of(facts)}
+
+
+def reads_of_restore(facts: Facts) -> Reads:
+    too_late = When(released_at__lte=facts.at - RESTORE_WINDOW, then=Value(1))
+    return {
+        "state": None,
+        "too_late": Case(too_late, default=Value(0)),
+        "broken": _BROKEN,
+        **_place_of(facts, Coalesce("released_at", "state_changed_at")),
+    }
+
+
+def _place_of(facts: Facts, left_at: Any = _LEFT_AT) -> Reads:
+    """A number that left in a grace period may have a place in it, others need a license."""
+    if facts.standing.latest is None:
+        return {}
+    left_in_it = When(GreaterThanOrEqual(left_at, facts.standing.latest.opened_at), then=Value(1))
+    return {"left_in_it": Case(left_in_it, default=Value(0))}
+
+
+def reads_of_tag(params: Mapping[str, Any]) -> Reads:
+    """Whether the tags to add are all there, and whether one to remove is."""
+    of_number = PhoneNumber.tags.through.objects.filter(phonenumber=OuterRef("pk"))
+    add = [name for name in params["add"] if name not in params["remove"]]
+    there: Any = of_number.filter(tag__name__in=add).order_by().values("phonenumber")
+    amount = there.annotate(amount=Count("pk")).values("amount")
+    return {
+        "added": Coalesce(Subquery(amount), 0, output_field=IntegerField()),
+        "removable": Exists(of_number.filter(tag__name__in=params["remove"])),
+    }

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from config.errors import Blocker
-from config.text import absolute
+from config.text import absolute, name_as_label, plural
 from licensing.standing import Standing
 
 from . import gates
-from .models import PhoneNumber
-from .services.release import settings_of
+from .models import Connection, PhoneNumber
+from .previous import offered, settings_of
 from .services.swaps import merged_notes
-from .states import RESTORE_WINDOW, Fate, NumberState
+from .states import RESTORE_WINDOW, Fate, NumberState, TaskKind
 
 FREE = "Releasing is free. Twilio does not refund the month that is paid."
 
@@ -43,7 +43,15 @@ def _agent_name(number: PhoneNumber) -> str:
     return number.agent.name if number.agent else ""
 
 
-def release_plan(number: PhoneNumber, *, at: datetime) -> Plan:
+def _license_for_coming_back(number: PhoneNumber, standing: Standing) -> str:
+    until = standing.place_until()
+    if until is None:
+        return "That needs a free license."
+    ends = absolute(until, number.account.zone)
+    return f"Until {ends}, the end of the grace period, it needs no free license for that."
+
+
+def release_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
     """What releasing touches, what it costs, until when it can be undone (S1-14 to S1-18)."""
     touches = []
     if number.agent:
@@ -54,17 +62,27 @@ def release_plan(number: PhoneNumber, *, at: datetime) -> Plan:
     if any(name.startswith("sms_") for name in kept):
         touches.append("Texts to it no longer reach the messaging settings at Twilio.")
     touches.append("Name, notes, tags and settings are kept here for a restore.")
-    until = absolute(at + RESTORE_WINDOW, number.account.zone)
+    until = absolute(standing.at + RESTORE_WINDOW, number.account.zone)
+    undo = (
+        f"It can come back until about {until}, if Twilio still has it: it is bought again, and "
+        "where Twilio refuses you get the steps for the Twilio Console. "
+        f"{_license_for_coming_back(number, standing)}"
+    )
+    if number.is_hosted:
+        undo = (
+            "It cannot be bought back: it is hosted, so it belongs to another carrier and not to "
+            "Twilio. To have it here again it is hosted anew in the Twilio Console."
+        )
     return Plan(
         changes=[Change("State", str(number), number.get_state_display(), "Released")],
         touches=touches,
         cost=FREE,
-        undo=f"It can come back until about {until}, if Twilio still has it.",
+        undo=undo,
         blockers=gates.release(number),
     )
 
 
-def exclude_plan(number: PhoneNumber) -> Plan:
+def exclude_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
     """What excluding the number touches."""
     touches = ["It stays at Twilio, keeps its settings there, and Twilio goes on billing it."]
     if number.agent:
@@ -73,7 +91,10 @@ def exclude_plan(number: PhoneNumber) -> Plan:
         changes=[Change("State", str(number), number.get_state_display(), "Excluded")],
         touches=touches,
         cost="Takes no license. Twilio's own monthly price goes on.",
-        undo="Bring it back at any time; that needs a free license.",
+        undo=(
+            "Bring it back at any time; its agent comes back with it. "
+            f"{_license_for_coming_back(number, standing)}"
+        ),
         blockers=gates.exclude(number),
     )
 
@@ -105,14 +126,33 @@ def mark_gone_plan(number: PhoneNumber) -> Plan:
 
 
 def take_back_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
-    """What keeping a number means whose release Twilio refused."""
+    """What keeping a number means whose release Twilio refused, or was not asked for."""
+    release = number.carrier_tasks.unfinished().filter(kind=TaskKind.RELEASE).first()
     touches = ["The release is dropped; Twilio still has the number in the subaccount."]
+    if release is not None and release.is_unanswered:
+        found_gone = (
+            "says if it is there no more"
+            if number.was_excluded
+            else "one that is gone becomes missing"
+        )
+        touches = [
+            "The release is dropped. Twilio gave no answer to it, so it may have taken the number: "
+            f"a refresh looks right away, and {found_gone}."
+        ]
+    if number.was_excluded:
+        return Plan(
+            changes=[Change("State", str(number), number.get_state_display(), "Excluded")],
+            touches=[*touches, "It is excluded, as before."],
+            cost="Takes no license.",
+            undo="Release it again at any time.",
+            blockers=gates.take_back(number, standing),
+        )
     if agent := number.before_release.get("agent"):
         touches.append(f"{agent} answers it again, if that agent is live.")
     return Plan(
         changes=[Change("State", str(number), number.get_state_display(), "Held")],
         touches=touches,
-        cost=f"Takes one license; {standing.free:,} free.",
+        cost=standing.cost_of_one_more,
         undo="Release it again at any time.",
         blockers=gates.take_back(number, standing),
     )
@@ -120,13 +160,45 @@ def take_back_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
 
 def bring_back_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
     """What managing an excluded number again takes."""
+    touches = ["The next refresh reads its settings again."]
+    if agent := number.before_release.get("agent"):
+        touches.insert(0, f"{agent} answers it again, if that agent is live.")
     return Plan(
-        changes=[Change("State", str(number), number.get_state_display(), "Held, unassigned")],
-        touches=["The next refresh reads its settings again."],
-        cost=f"Takes one license; {standing.free:,} free.",
+        changes=[Change("State", str(number), number.get_state_display(), "Held")],
+        touches=touches,
+        cost=standing.cost_of_one_more,
         undo="Exclude it again at any time.",
         blockers=gates.bring_back(number, standing),
     )
+
+
+def put_settings_back_plan(number: PhoneNumber) -> Plan:
+    """Both versions of each setting that is other at Twilio than before the number left."""
+    record = {**number.twilio, "friendly_name": number.friendly_name}
+    return Plan(
+        changes=[
+            Change(
+                name_as_label(name),
+                str(number),
+                _shown(record.get(name)),
+                _shown(old),
+            )
+            for name, old in offered(number).items()
+        ],
+        touches=[
+            "These settings are written at Twilio over the ones that are there; others stay.",
+            "What Twilio has is as the last refresh found it.",
+        ],
+        cost="Nothing.",
+        undo="By hand, in the Twilio Console.",
+        blockers=gates.put_settings_back(number),
+    )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value or "")
 
 
 def restore_plan(number: PhoneNumber, *, standing: Standing, at: datetime) -> Plan:
@@ -136,7 +208,10 @@ def restore_plan(number: PhoneNumber, *, standing: Standing, at: datetime) -> Pl
     if remembered.get("agent"):
         touches.append(f"{remembered['agent']} answers it again, if that agent is live.")
     if remembered.get("settings"):
-        touches.append(f"{len(remembered['settings'])} settings at Twilio are put back.")
+        touches.append(
+            f"{len(remembered['settings'])} settings at Twilio are put back, unless somebody has "
+            "set new ones there in the meantime."
+        )
     touches.append(
         "Twilio has no call that restores: the number is bought again, and where Twilio refuses "
         "you get the steps for the Twilio Console. An emergency address is registered anew by you."
@@ -144,9 +219,31 @@ def restore_plan(number: PhoneNumber, *, standing: Standing, at: datetime) -> Pl
     return Plan(
         changes=[Change("State", str(number), number.get_state_display(), "Held")],
         touches=touches,
-        cost=f"Takes one license; {standing.free:,} free. Twilio starts to bill the number again.",
+        cost=f"{standing.cost_of_one_more} Twilio starts to bill the number again.",
         undo="Release it again at any time.",
         blockers=gates.restore(number, standing, at),
+    )
+
+
+def remove_plan(connection: Connection, *, at: datetime) -> Plan:
+    """What removing a connection means, and which released numbers lose their way back."""
+    touches = [
+        "Nothing is read, released or restored through it any more, and its token is forgotten.",
+        "Nothing changes at Twilio. Numbers that came through it stay here with their history.",
+    ]
+    released = connection.numbers.filter(
+        state=NumberState.RELEASED, released_at__gt=at - RESTORE_WINDOW
+    ).count()
+    if released:
+        touches.append(
+            f"{plural(released, 'released number')} could still come back through it; after this "
+            "only by the Twilio Console."
+        )
+    return Plan(
+        touches=touches,
+        cost="Nothing.",
+        undo="Connect the subaccount again at any time, with its token.",
+        blockers=gates.remove(connection),
     )
 
 

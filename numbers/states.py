@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.db import models
 
-from config.errors import InvalidTransition
+from config.moves import Moves
 
 #: How long a released number can come back (S1-18, twilio-facts 2).
 RESTORE_WINDOW = timedelta(days=10)
@@ -29,24 +29,43 @@ class NumberState(models.TextChoices):
 #: A restore reserves its license before Twilio is asked, so that the number has a place to come to.
 TAKES_LICENSE = (NumberState.HELD, NumberState.RESTORING)
 
-NEXT: dict[NumberState, frozenset[NumberState]] = {
-    NumberState.HELD: frozenset({NumberState.EXCLUDED, NumberState.RELEASING, NumberState.MISSING}),
-    NumberState.EXCLUDED: frozenset({NumberState.HELD, NumberState.RELEASING}),
-    NumberState.RELEASING: frozenset({NumberState.RELEASED, NumberState.HELD}),
-    NumberState.RELEASED: frozenset({NumberState.RESTORING, NumberState.HELD}),
-    NumberState.RESTORING: frozenset({NumberState.HELD, NumberState.RELEASED}),
-    NumberState.MISSING: frozenset({NumberState.HELD, NumberState.GONE}),
-    NumberState.GONE: frozenset({NumberState.HELD}),
-}
+NUMBER_MOVES = Moves(
+    "A number",
+    {
+        NumberState.HELD: frozenset(
+            {NumberState.EXCLUDED, NumberState.RELEASING, NumberState.MISSING}
+        ),
+        NumberState.EXCLUDED: frozenset(
+            {NumberState.HELD, NumberState.RELEASING, NumberState.GONE}
+        ),
+        NumberState.RELEASING: frozenset(
+            {
+                NumberState.RELEASED,
+                NumberState.HELD,
+                NumberState.EXCLUDED,
+                NumberState.MISSING,
+            }
+        ),
+        NumberState.RELEASED: frozenset({NumberState.RESTORING, NumberState.HELD}),
+        NumberState.RESTORING: frozenset({NumberState.HELD, NumberState.RELEASED}),
+        NumberState.MISSING: frozenset({NumberState.HELD, NumberState.GONE}),
+        NumberState.GONE: frozenset({NumberState.HELD}),
+    },
+)
 
 
-def require(current: str, new: NumberState) -> None:
-    """Refuse a move that ``NEXT`` does not list."""
-    state = NumberState(current)
-    if new not in NEXT[state]:
-        raise InvalidTransition(
-            f"A number that is {state.label.lower()} cannot become {new.label.lower()}."
-        )
+class ListColumn(models.TextChoices):
+    """What a list shows of a number besides itself and its state, in this order."""
+
+    AGENT = "agent", "Agent"
+    SERVICES = "services", "Services"
+    TAGS = "tags", "Tags"
+    TYPE = "type", "Type"
+    COUNTRY = "country", "Country"
+    CONNECTION = "connection", "Connection"
+    SID = "sid", "SID"
+    IMPORTED = "imported", "Imported"
+    SINCE = "since", "In this state since"
 
 
 class ConnectionState(models.TextChoices):
@@ -54,6 +73,14 @@ class ConnectionState(models.TextChoices):
     AUTH_FAILED = "auth_failed", "Token refused"
     SUSPENDED = "suspended", "Suspended at Twilio"
     CLOSED = "closed", "Closed at Twilio"
+    DETACHED = "detached", "Detached by support"
+    REMOVED = "removed", "Removed"
+
+
+#: Through such a connection no number can be reached ever again.
+ENDED = (ConnectionState.CLOSED, ConnectionState.DETACHED, ConnectionState.REMOVED)
+#: Not connected any more: there is no token, and the subaccount can be connected anew.
+UNATTACHED = (ConnectionState.DETACHED, ConnectionState.REMOVED)
 
 
 class RefreshEvery(models.TextChoices):
@@ -68,14 +95,6 @@ REFRESH_INTERVAL: dict[str, timedelta] = {
     RefreshEvery.HOURLY: timedelta(hours=1),
     RefreshEvery.DAILY: timedelta(days=1),
 }
-
-
-class NumberType(models.TextChoices):
-    LOCAL = "local", "Local"
-    MOBILE = "mobile", "Mobile"
-    TOLL_FREE = "toll_free", "Toll-free"
-    NATIONAL = "national", "National"
-    OTHER = "other", "Other"
 
 
 class TaskKind(models.TextChoices):
@@ -99,6 +118,23 @@ OPEN_TASK_STATES = (TaskState.PENDING, TaskState.NEEDS_PERSON)
 class Fate(models.TextChoices):
     """What becomes of the number that leaves in a swap."""
 
-    RELEASE = "release", "Release it (given back to Twilio)"
-    EXCLUDE = "exclude", "Exclude it (stays at Twilio, not managed here)"
     KEEP = "keep", "Keep it unassigned"
+    EXCLUDE = "exclude", "Exclude it (stays at Twilio, not managed here)"
+    RELEASE = "release", "Release it (given back to Twilio)"
+
+
+class Outcome(models.TextChoices):
+    """What an import found about a number; each is an event of the import's job."""
+
+    NEW = "new", "New"
+    CHANGED = "changed", "Changed"
+    CAME_BACK = "came_back", "Came back"
+    MISSING = "missing", "No longer found"
+
+
+OUTCOME_EVENTS: dict[str, str] = {
+    Outcome.NEW: "number.imported",
+    Outcome.CHANGED: "number.changed",
+    Outcome.CAME_BACK: "number.came_back",
+    Outcome.MISSING: "number.missing",
+}

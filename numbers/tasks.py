@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from django.utils import timezone
+from contextlib import suppress
 
-from accounts.actors import SYSTEM
-from accounts.tasks import BATCH, for_each
+from accounts.actor import SYSTEM
+from accounts.tasks import for_each, run_job
+from config import clock
+from config.errors import Blocked
 
 from .models import CarrierTask, Connection
-from .services import bulk, carrier_tasks, imports, refreshes
+from .services import carrier_tasks, departures, imports, refreshes
 
 
 def run_import(job_id: int) -> None:
@@ -16,34 +18,46 @@ def run_import(job_id: int) -> None:
     imports.work(job_id)
 
 
+def refresh(connection_id: int) -> None:
+    """Start a refresh that something here needs; one of a connection that is broken comes later."""
+    with suppress(Blocked):
+        imports.request_import(connection_id, actor=SYSTEM, at=clock.now())
+
+
 def run_bulk(job_id: int) -> None:
-    """Work on a bulk job for a slice of time."""
-    bulk.work(job_id)
+    """What an earlier version called ``run_job``; its jobs may wait in the queue still."""
+    run_job(job_id)
 
 
 def work_carrier_tasks() -> int:
     """Carry out what is due at Twilio. Safe to run twice or on two machines."""
-    due = CarrierTask.objects.due(timezone.now()).order_by("due_at")
-    ids = list(due.values_list("pk", flat=True)[:BATCH])
-    done = for_each(ids, lambda pk: carrier_tasks.work(pk, at=timezone.now()), "carrier task")
-    carrier_tasks.queue_the_rest(timezone.now())
+    due = CarrierTask.objects.due(clock.now()).order_by("due_at")
+    done = for_each(due, lambda pk: carrier_tasks.work(pk, at=clock.now()), CarrierTask.SWEPT_AS)
+    carrier_tasks.queue_the_rest(clock.now())
     return done
 
 
+def let_numbers_go(connection_id: int) -> None:
+    """Make the numbers of a closed or detached subaccount missing, for a slice of time."""
+    departures.let_go(connection_id)
+
+
 def sweep() -> dict[str, int]:
-    """Scheduled every minute: refreshes that are due, tasks at Twilio, restores that came too late.
+    """Scheduled every minute: refreshes and tasks at Twilio that are due, restores that came too
+    late, numbers of subaccounts that have ended.
 
     Safe to run twice, late, or on two machines at once.
     """
-    at = timezone.now()
+    at = clock.now()
     due = Connection.objects.refresh_due(at).order_by("next_refresh_at")
     refreshed = for_each(
-        list(due.values_list("pk", flat=True)[:BATCH]),
-        lambda pk: refreshes.refresh_on_schedule(pk, actor=SYSTEM, at=at),
-        "connection",
+        due, lambda pk: refreshes.refresh_on_schedule(pk, actor=SYSTEM, at=at), "refresh"
     )
+    late = carrier_tasks.late_restores(at).order_by("pk")
+    dropped = for_each(late, lambda pk: carrier_tasks.drop_restore(pk, at=at), "late restore")
+    for_each(departures.left_behind(), departures.let_go, "ended connection")
     return {
         "refreshed": refreshed,
         "carrier_tasks": work_carrier_tasks(),
-        "dropped": carrier_tasks.drop_late_restores(at),
+        "dropped": dropped,
     }

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
+from .actions import ACTIONS
 from .views import (
     actions,
     bulk,
     connections,
+    csv_edits,
     detail,
     export,
     imports,
-    jobs,
     numbers,
     saved,
     swaps,
@@ -22,21 +23,25 @@ app_name = "numbers"
 urlpatterns = [
     path("numbers/", numbers.numbers, name="list"),
     path("numbers/export.csv", export.export, name="export"),
+    path("numbers/csv/", csv_edits.bring, name="csv"),
+    path("numbers/csv/<int:pk>/", csv_edits.csv_edit, name="csv_edit"),
+    path("numbers/csv/<int:pk>/preview.csv", csv_edits.preview_csv, name="csv_preview"),
     path("numbers/saved/", saved.save, name="save_filter"),
     path("numbers/saved/<int:pk>/delete/", saved.delete, name="delete_filter"),
+    path("numbers/columns/", saved.columns, name="columns"),
     path("numbers/bulk/", bulk.bulk, name="bulk"),
     path("numbers/<int:pk>/", detail.detail, name="detail"),
     path("numbers/<int:pk>/describe/", detail.describe, name="describe"),
-    path("numbers/<int:pk>/assign/", actions.assign, name="assign"),
-    path("numbers/<int:pk>/unassign/", actions.unassign, name="unassign"),
-    path("numbers/<int:pk>/keep/", actions.keep, name="keep"),
-    path("numbers/<int:pk>/protect/", actions.protect, name="protect"),
-    path("numbers/<int:pk>/exclude/", actions.exclude, name="exclude"),
-    path("numbers/<int:pk>/bring-back/", actions.bring_back, name="bring_back"),
-    path("numbers/<int:pk>/release/", actions.release, name="release"),
-    path("numbers/<int:pk>/take-back/", actions.take_back, name="take_back"),
-    path("numbers/<int:pk>/restore/", actions.restore, name="restore"),
-    path("numbers/<int:pk>/mark-gone/", actions.mark_gone, name="mark_gone"),
+    *(
+        path(
+            f"numbers/<int:pk>/{name.replace('_', '-')}/",
+            actions.act,
+            {"action": name},
+            name=name,
+        )
+        for name, action in ACTIONS.items()
+        if not action.page
+    ),
     path("numbers/<int:pk>/tasks/<int:task>/", actions.try_again, name="try_again"),
     path("numbers/<int:pk>/swap/", swaps.swap, name="swap"),
     path("numbers/<int:pk>/swap-in/", swaps.swap_in, name="swap_in"),
@@ -45,14 +50,12 @@ urlpatterns = [
     path("connections/<int:pk>/", connections.connection, name="connection"),
     path("connections/<int:pk>/check/", connections.check, name="connection_check"),
     path("connections/<int:pk>/token/", connections.replace_token, name="connection_token"),
+    path("connections/<int:pk>/remove/", connections.remove, name="connection_remove"),
     path("connections/<int:pk>/schedule/", connections.schedule, name="connection_schedule"),
     path("connections/<int:pk>/import/", imports.start_one, name="connection_import"),
     path("imports/", imports.imports, name="imports"),
     path("imports/start/", imports.start, name="import"),
+    path("imports/together/", imports.together, name="imports_together"),
     path("imports/<int:pk>/", imports.detail, name="import_detail"),
     path("imports/<int:pk>/progress/", imports.progress, name="import_progress"),
-    path("jobs/<int:pk>/", jobs.detail, name="job"),
-    path("jobs/<int:pk>/progress/", jobs.progress, name="job_progress"),
-    path("jobs/<int:pk>/results.csv", jobs.export, name="job_export"),
-    path("jobs/<int:pk>/retry/", jobs.retry, name="job_retry"),
 ]

@@ -1,7 +1,12 @@
 // <button data-dismiss hidden> closes the message it is in.
 "use strict";
 (() => {
-  for (const button of document.querySelectorAll("[data-dismiss]")) button.hidden = false;
+  const show = (root) => {
+    for (const button of root.querySelectorAll("[data-dismiss]")) button.hidden = false;
+  };
+  show(document);
+  document.addEventListener("htmx:load", (event) => show(event.target));
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-dismiss]");
     if (!button) return;

@@ -7,7 +7,9 @@
 //   </form>
 //
 // The picked ids live in sessionStorage, so that they survive paging; rows picked on other pages
-// are sent in one hidden input, with commas between them. Shift-click picks a range; keys: / searches, j and k move, x picks.
+// are sent in one hidden input, with commas between them. Shift-click picks a range; keys: / searches,
+// j and k move, Enter opens the row, x picks, a goes to the bar, which stands behind all the rows, and
+// Escape goes back.
 // A page with [data-selection-done] (a started job) empties every stored selection.
 "use strict";
 (() => {
@@ -38,6 +40,7 @@
     const page = form.querySelector("[data-select-page]");
     const boxes = () => [...form.querySelectorAll("input[data-select]")];
     let last = null;
+    let left = null;
 
     const show = () => {
       const rows = boxes();
@@ -118,13 +121,20 @@
       form.append(input);
     });
 
+    // Who only reads has no boxes, but rows to open; beside.js marks the one that is open.
+    const stops = () => (boxes().length ? boxes() : [...form.querySelectorAll("tbody td.num > a")]);
+
     const move = (step) => {
-      const rows = boxes();
-      const at = rows.findIndex((box) => box.closest("tr")?.contains(document.activeElement));
+      const rows = stops();
+      const row = (stop) => stop.closest("tr");
+      let at = rows.findIndex((stop) => row(stop)?.contains(document.activeElement));
+      if (at < 0) at = rows.findIndex((stop) => row(stop)?.querySelector("a[aria-current]"));
       const next = rows[at < 0 ? (step > 0 ? 0 : rows.length - 1) : at + step];
       next?.focus();
       next?.closest("tr")?.scrollIntoView({ block: "nearest" });
     };
+
+    const opens = (box) => box.matches("[data-select]") && box.closest("tr")?.querySelector("td.num > a");
 
     document.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -133,8 +143,14 @@
       if (event.key === "/") document.querySelector("main input[type=search]")?.focus();
       else if (event.key === "j") move(1);
       else if (event.key === "k") move(-1);
+      else if (event.key === "Enter" && opens(event.target)) opens(event.target).click();
       else if (event.key === "x") boxes().find((box) => box.closest("tr")?.contains(document.activeElement))?.click();
-      else return;
+      else if (event.key === "a" && bar && !bar.hidden && !bar.contains(document.activeElement)) {
+        left = document.activeElement;
+        bar.querySelector("button[name]")?.focus();
+      } else if (event.key === "Escape" && bar?.contains(document.activeElement)) {
+        (left?.isConnected ? left : boxes()[0])?.focus();
+      } else return;
       event.preventDefault();
     });
 

@@ -30,10 +30,23 @@ class AgentAdmin(SupportAdmin):
     list_display = ("name", "account", "state", "created_at")
     list_filter = ("state",)
     list_select_related = ("account",)
-    search_fields = ("name", "account__slug")
+    search_fields = ("account__slug",)
+    name_column = "search_name"
     acts = (
-        Act("go_live", "Make live", _go_live, applies=lambda agent: not gates.go_live(agent)),
-        Act("pause", "Pause", _pause, applies=lambda agent: not gates.pause(agent)),
+        Act(
+            "go_live",
+            "Make live",
+            _go_live,
+            applies=lambda agent: not gates.go_live(agent),
+            why_not=lambda agent: [blocker.message for blocker in gates.go_live(agent)],
+        ),
+        Act(
+            "pause",
+            "Pause",
+            _pause,
+            applies=lambda agent: not gates.pause(agent),
+            why_not=lambda agent: [blocker.message for blocker in gates.pause(agent)],
+        ),
     )
 
     def links(self, row: Agent) -> list[tuple[str, str]]:

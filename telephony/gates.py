@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from config.errors import Blocker
-from config.text import plural
+from config.text import inside, plural
 
 from .models import Agent
-from .states import NEXT_AGENT_STATES, AgentState
+from .states import AGENT_MOVES, AgentState
 
 
 def _move(agent: Agent, new: AgentState, verb: str) -> list[Blocker]:
-    if new in NEXT_AGENT_STATES[AgentState(agent.state)]:
+    if new in AGENT_MOVES.after[AgentState(agent.state)]:
         return []
     return [
         Blocker(
             "wrong_state",
-            f"{agent.name} is {agent.get_state_display().lower()} and cannot {verb}.",
+            f"{agent.name} is {inside(agent.get_state_display())} and cannot {verb}.",
         )
     ]
 

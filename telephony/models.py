@@ -8,6 +8,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.models import OwnedQuerySet
+from config.fields import FoldedField
 
 from .states import AgentState
 
@@ -17,6 +18,7 @@ class Agent(models.Model):
 
     account = models.ForeignKey("accounts.Account", models.PROTECT, related_name="agents")
     name = models.CharField(max_length=80)
+    search_name = FoldedField("name")
     state = models.CharField(max_length=6, choices=AgentState.choices, default=AgentState.DRAFT)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -29,6 +31,7 @@ class Agent(models.Model):
                 name="agent_state_is_known", condition=Q(state__in=AgentState.values)
             ),
         ]
+        indexes = [models.Index(name="agent_by_name", fields=["account", "search_name", "id"])]
 
     def __str__(self) -> str:
         return self.name
@@ -36,3 +39,7 @@ class Agent(models.Model):
     @property
     def is_live(self) -> bool:
         return self.state == AgentState.LIVE
+
+    @property
+    def about(self) -> tuple[str, int, str]:
+        return ("agent", self.pk, self.name)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from accounts.actors import Actor
-from accounts.services.events import record
+from accounts.actor import Actor
+from accounts.services.events import tell
 from accounts.states import Permission
 from config.errors import Invalid, refuse
+from config.text import fold, tidy
 
 from . import gates
 from .models import Agent
-from .states import AgentState, require
+from .states import AGENT_MOVES, AgentState
 
 LONGEST_NAME = 80
 
@@ -24,25 +24,18 @@ def _lock(agent_id: int) -> Agent:
     return Agent.objects.select_for_update().get(pk=agent_id)
 
 
-def _tell(agent: Agent, type: str, summary: str, **facts: Any) -> None:
-    record(
-        type,
-        account_id=agent.account_id,
-        subject=("agent", agent.pk, agent.name),
-        summary=summary,
-        **facts,
-    )
-
-
 def _clean_name(name: str, *, account_id: int, besides: int | None = None) -> str:
-    """The name with single spaces; raises ``Invalid`` when it is empty, too long or taken."""
-    name = " ".join(name.split())
+    """The name, tidy; raises ``Invalid`` when it is empty, too long or taken."""
+    name = tidy(name)
     if not name:
         raise Invalid({"name": ["Give the agent a name."]})
     if len(name) > LONGEST_NAME:
         raise Invalid({"name": [f"Use at most {LONGEST_NAME} characters."]})
-    same = Agent.objects.filter(account_id=account_id, name__iexact=name)
-    if set(same.values_list("pk", flat=True)) - {besides}:
+    similar = Agent.objects.filter(account_id=account_id, search_name=fold(name))
+    if any(
+        pk != besides and other.casefold() == name.casefold()
+        for pk, other in similar.values_list("pk", "name")
+    ):
         raise _taken(name)
     return name
 
@@ -68,7 +61,7 @@ def create_agent(account_id: int, *, name: str, actor: Actor, at: datetime) -> A
         account_id=account_id, name=_clean_name(name, account_id=account_id), created_at=at
     )
     _save(agent)
-    _tell(agent, "agent.created", "Agent created as a draft.", actor=actor, at=at)
+    tell(agent, "agent.created", "Agent created as a draft.", actor=actor, at=at)
     return agent
 
 
@@ -83,7 +76,7 @@ def rename(agent_id: int, *, name: str, actor: Actor, at: datetime) -> Agent:
         return agent
     agent.name = name
     _save(agent)
-    _tell(
+    tell(
         agent,
         "agent.renamed",
         f"Renamed from “{before}”.",
@@ -117,10 +110,10 @@ def _move(
     agent: Agent, state: AgentState, type: str, summary: str, *, actor: Actor, at: datetime
 ) -> Agent:
     before = agent.state
-    require(before, state)
+    AGENT_MOVES.require(before, state)
     agent.state = state
     agent.save(update_fields=["state"])
-    _tell(
+    tell(
         agent,
         type,
         summary,
@@ -138,5 +131,5 @@ def delete(agent_id: int, *, actor: Actor, at: datetime) -> None:
     actor.require(Permission.NUMBERS)
     agent = _lock(agent_id)
     refuse(gates.delete(agent, numbers=agent.numbers.count()))
-    _tell(agent, "agent.deleted", "Agent deleted.", actor=actor, at=at)
+    tell(agent, "agent.deleted", "Agent deleted.", actor=actor, at=at)
     agent.delete()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from config.errors import InvalidTransition
+from config.moves import Moves
 
 
 class AgentState(models.TextChoices):
@@ -13,17 +13,11 @@ class AgentState(models.TextChoices):
     PAUSED = "paused", "Paused"
 
 
-NEXT_AGENT_STATES: dict[AgentState, frozenset[AgentState]] = {
-    AgentState.DRAFT: frozenset({AgentState.LIVE}),
-    AgentState.LIVE: frozenset({AgentState.PAUSED}),
-    AgentState.PAUSED: frozenset({AgentState.LIVE}),
-}
-
-
-def require(current: str, new: AgentState) -> None:
-    """Refuse a move that ``NEXT_AGENT_STATES`` does not list."""
-    state = AgentState(current)
-    if new not in NEXT_AGENT_STATES[state]:
-        raise InvalidTransition(
-            f"An agent that is {state.label.lower()} cannot become {new.label.lower()}."
-        )
+AGENT_MOVES = Moves(
+    "An agent",
+    {
+        AgentState.DRAFT: frozenset({AgentState.LIVE}),
+        AgentState.LIVE: frozenset({AgentState.PAUSED}),
+        AgentState.PAUSED: frozenset({AgentState.LIVE}),
+    },
+)

@@ -8,20 +8,25 @@ from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import timeline
 from accounts.models import Event
 from accounts.states import Permission
-from accounts.web import AccountRequest, account_page, add_refusal, attempt, to
+from accounts.web import AccountRequest, account_page, attempt, to
+from config import clock
 from config.errors import DomainError
+from config.paging import Sort, integer, page, text
+from config.refusals import add_refusal
 
 from . import gates, services
 from .forms import AgentForm
 from .models import Agent
 from .states import AgentState
 
+#: Agents on a page, and their order.
+PAGE_SIZE = 50
+BY_NAME = Sort("Name", {"search_name": text, "id": integer})
 #: Numbers and events shown on an agent's page; the rest is on the lists they link to.
 SHOWN = 20
 
@@ -52,7 +57,7 @@ def create(request: AccountRequest) -> HttpResponse:
             request.account.pk,
             name=form.cleaned_data["name"],
             actor=request.actor,
-            at=timezone.now(),
+            at=clock.now(),
         )
     except DomainError as error:
         add_refusal(form, error)
@@ -62,9 +67,16 @@ def create(request: AccountRequest) -> HttpResponse:
 
 
 def _agents(request: AccountRequest, form: AgentForm) -> HttpResponse:
-    mine = Agent.objects.visible_to(request.actor).annotate(count=Count("numbers"))
+    """A page of agents by name; only its own are counted for."""
+    shown = page(Agent.objects.visible_to(request.actor), request.GET, size=PAGE_SIZE, sort=BY_NAME)
+    counts = dict(
+        Agent.objects.filter(pk__in=[each.pk for each in shown.rows])
+        .annotate(count=Count("numbers"))
+        .values_list("pk", "count")
+    )
     context = {
-        "rows": [(agent, *MEANING[agent.state]) for agent in mine.order_by("name")],
+        "rows": [(each, counts.get(each.pk, 0), *MEANING[each.state]) for each in shown.rows],
+        "page": shown,
         "form": form,
     }
     return render(request, "telephony/agents.html", context, status=422 if form.is_bound else 200)
@@ -87,7 +99,7 @@ def rename(request: AccountRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _agent(request, found, form)
     try:
-        services.rename(pk, name=form.cleaned_data["name"], actor=request.actor, at=timezone.now())
+        services.rename(pk, name=form.cleaned_data["name"], actor=request.actor, at=clock.now())
     except DomainError as error:
         add_refusal(form, error)
         return _agent(request, found, form)
@@ -128,7 +140,7 @@ def go_live(request: AccountRequest, pk: int) -> HttpResponse:
     found = _find(request, pk)
     return attempt(
         request,
-        lambda: services.go_live(pk, actor=request.actor, at=timezone.now()),
+        lambda: services.go_live(pk, actor=request.actor, at=clock.now()),
         success=f"{found.name} is live. Numbers can be assigned to it.",
         then=to(request, "telephony:agent", pk),
     )
@@ -141,7 +153,7 @@ def pause(request: AccountRequest, pk: int) -> HttpResponse:
     found = _find(request, pk)
     return attempt(
         request,
-        lambda: services.pause(pk, actor=request.actor, at=timezone.now()),
+        lambda: services.pause(pk, actor=request.actor, at=clock.now()),
         success=f"{found.name} is paused. Its numbers stay with it.",
         then=to(request, "telephony:agent", pk),
     )
@@ -155,7 +167,7 @@ def delete(request: AccountRequest, pk: int) -> HttpResponse:
     count = found.numbers.count()
     if request.method == "POST":
         try:
-            services.delete(pk, actor=request.actor, at=timezone.now())
+            services.delete(pk, actor=request.actor, at=clock.now())
         except DomainError as error:
             messages.error(request, error.message)
         else:

@@ -11,13 +11,17 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, connection
 from django.test import Client
+from pytest_django import Settings
 
 from accounts import actors
-from accounts.actors import Actor
+from accounts.actor import Actor
 from accounts.models import Account, Membership, User
 from accounts.states import Role
+from carrier import Carrier
+from tests.bank import CURRENT, Bank
 from tests.factories import (
     NOON,
     MembershipFactory,
@@ -25,6 +29,7 @@ from tests.factories import (
     count_from_zero,
     subscribed,
 )
+from tests.sandbox_process import SandboxProcess
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,13 +40,22 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.TWILIO_ONLY_LOOPBACK = True
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Each database runs what it can say something about: SQLite all but what needs PostgreSQL,
+    PostgreSQL what asks for a database at all."""
     if connection.vendor == "postgresql":
+        config.hook.pytest_deselected(items=[each for each in items if not _asks_database(each)])
+        items[:] = filter(_asks_database, items)
         return
     needs_postgres = pytest.mark.skip(reason="needs PostgreSQL: python -m tests.on_postgres pytest")
     for item in items:
         if item.get_closest_marker("postgres"):
             item.add_marker(needs_postgres)
+
+
+def _asks_database(item: pytest.Item) -> bool:
+    asked = getattr(item, "fixturenames", ())
+    return "django_db_setup" in asked or item.get_closest_marker("django_db") is not None
 
 
 # --- What no test may do ---------------------------------------------------------------------
@@ -93,6 +107,43 @@ def noon() -> Iterator[time_machine.Traveller]:
     """The clock stands at ``NOON``; ``noon.move_to(…)`` and ``noon.shift(…)`` move it."""
     with time_machine.travel(NOON, tick=False) as traveller:
         yield traveller
+
+
+# --- A Twilio to talk to ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[SandboxProcess]:
+    with SandboxProcess(numbers=27, at=None) as process:
+        yield process
+
+
+@pytest.fixture
+def sandbox(sandbox_process: SandboxProcess, settings: Settings) -> SandboxProcess:
+    """The stand-in as a real process: Acme's subaccount with 27 numbers, fresh for every test.
+
+    Its time is that of this machine, as the product's is. Who waits for it in vain says how long.
+    """
+    sandbox_process.reset(numbers=27)
+    settings.TWILIO_BASE_URL = sandbox_process.url
+    return sandbox_process
+
+
+@pytest.fixture
+def carrier(sandbox: SandboxProcess) -> Carrier:
+    return Carrier(sandbox.acme_sid, sandbox.acme_token)
+
+
+# --- Money -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bank(settings: Any) -> Iterator[Bank]:
+    """The payment provider; ``bank.manners = ["lost"]`` makes its next answer get lost."""
+    CURRENT.append(Bank())
+    settings.PAYMENT_GATEWAY = "tests.bank.the_bank"
+    yield CURRENT[-1]
+    CURRENT.pop()
 
 
 # --- Acme and its people ---------------------------------------------------------------------
@@ -217,6 +268,18 @@ def by_admin(admin: User, acme: Account, acting: Callable[[User, Account], Actor
 @pytest.fixture
 def by_member(member: User, acme: Account, acting: Callable[[User, Account], Actor]) -> Actor:
     return acting(member, acme)
+
+
+@pytest.fixture
+def one_database_connection() -> Iterator[None]:
+    """For tests that call the WSGI application itself: each request would close the connection,
+    and with it the test's transaction."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture

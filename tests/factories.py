@@ -17,6 +17,7 @@ from accounts.models import (
     Invitation,
     Job,
     JobItem,
+    Look,
     Membership,
     Notice,
     NoticePreference,
@@ -24,18 +25,20 @@ from accounts.models import (
 )
 from accounts.services.tokens import digest
 from accounts.states import ActorKind, JobState, Permission, Role
+from carrier.types import NumberType
 from licensing.models import Charge, GracePeriod, LicenseChange, PaymentAttempt, Subscription
 from licensing.states import GRACE_PERIOD, ChargeKind, GraceState, SubscriptionState
 from numbers.models import (
     CarrierTask,
     Connection,
+    CsvEdit,
     Import,
     ImportPage,
     PhoneNumber,
     SavedFilter,
     Tag,
 )
-from numbers.states import NumberState, NumberType, RefreshEvery, TaskKind, TaskState
+from numbers.states import NumberState, RefreshEvery, TaskKind, TaskState
 from telephony.models import Agent
 from telephony.states import AgentState
 
@@ -137,7 +140,16 @@ class ApiKeyFactory(DjangoModelFactory[ApiKey]):
     created_at = NOON
 
 
-class JobFactory(ActedByFactory):
+class RequestedByFactory(ActedByFactory):
+    """Whoever asked may do everything."""
+
+    class Meta:
+        abstract = True
+
+    actor_permissions = factory.LazyFunction(lambda: list(Permission.values))
+
+
+class JobFactory(RequestedByFactory):
     """A job that waits for a worker; traits for the others."""
 
     class Meta:
@@ -170,8 +182,7 @@ class JobItemFactory(DjangoModelFactory[JobItem]):
         model = JobItem
 
     job = factory.SubFactory(JobFactory)
-    subject_id = factory.Sequence(lambda n: n + 1)
-    label = "+14155550100"
+    key = factory.Sequence(lambda n: f"+1415555{n:04d}")
 
 
 class EventFactory(ActedByFactory):
@@ -185,6 +196,17 @@ class EventFactory(ActedByFactory):
     subject_id = factory.Sequence(lambda n: n + 1)
     subject_label = "+14155550100"
     summary = "Label changed"
+
+
+class LookFactory(DjangoModelFactory[Look]):
+    class Meta:
+        model = Look
+
+    account = factory.SubFactory(AccountFactory)
+    user = factory.SubFactory(UserFactory, support=True)
+    reason = "They called"
+    began_at = NOON
+    ends_at = NOON + timedelta(minutes=30)
 
 
 class NoticeFactory(DjangoModelFactory[Notice]):
@@ -285,7 +307,7 @@ class ChargeFactory(DjangoModelFactory[Charge]):
     reference = factory.Sequence(lambda n: f"open-{n}")
 
 
-class PaymentAttemptFactory(ActedByFactory):
+class PaymentAttemptFactory(RequestedByFactory):
     """A payment that the gateway has not answered yet."""
 
     class Meta:
@@ -298,6 +320,7 @@ class PaymentAttemptFactory(ActedByFactory):
     currency = "USD"
     description = "17 licenses added"
     created_at = NOON
+    next_ask_at = NOON + timedelta(minutes=2)
 
 
 class LicenseChangeFactory(ActedByFactory):
@@ -403,6 +426,19 @@ class SavedFilterFactory(DjangoModelFactory[SavedFilter]):
     query = "tab=unassigned"
 
 
+class CsvEditFactory(DjangoModelFactory[CsvEdit]):
+    """A file that waits to be confirmed; no number of the account is in it."""
+
+    class Meta:
+        model = CsvEdit
+
+    account = factory.SubFactory(AccountFactory)
+    name = "numbers.csv"
+    text = "number,name\n+12025550100,Front desk\n"
+    encoding = "UTF-8"
+    created_at = NOON
+
+
 class ImportFactory(DjangoModelFactory[Import]):
     """An import that waits for a worker, with its job in the connection's account."""
 
@@ -418,7 +454,7 @@ class ImportFactory(DjangoModelFactory[Import]):
         account=factory.SelfAttribute("..connection.account"),
         kind="import",
         title="Import Numbers",
-        task="numbers.tasks.import_numbers",
+        task="numbers.tasks.run_import",
     )
 
 
@@ -431,7 +467,7 @@ class ImportPageFactory(DjangoModelFactory[ImportPage]):
     numbers = b""
 
 
-class CarrierTaskFactory(ActedByFactory):
+class CarrierTaskFactory(RequestedByFactory):
     """A release that Twilio has yet to be told."""
 
     class Meta:

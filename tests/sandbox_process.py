@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,6 +25,9 @@ from twilio.rest import Client
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 20.0
+# When the stand-in's clock begins: a Wednesday, far from any midnight, end of a month, or change of
+# the clocks, so that no test depends on when it runs.
+MORNING = datetime(2026, 5, 13, 10, tzinfo=UTC)
 
 
 class SandboxRefused(Exception):
@@ -58,7 +61,10 @@ class RoutedHttpClient(TwilioHttpClient):  # type: ignore[misc] # twilio ships n
 
 
 class SandboxProcess:
-    """Starts `python -m telephony.sandbox` on a free port and ends it again.
+    """Starts `python -m twilio_sandbox` on a free port and ends it again.
+
+    Its clock begins `at` that instant, and again after each reset. None is the time of this
+    machine, for tests of whoever goes by that.
 
     >>> with SandboxProcess(numbers=27) as sandbox:
     ...     sandbox.fault("status", status=429, times=3, path="IncomingPhoneNumbers")
@@ -69,12 +75,18 @@ class SandboxProcess:
         *,
         numbers: int = 27,
         seed: int = 1,
+        at: datetime | None = MORNING,
         state: Path | None = None,
-        command: tuple[str, ...] = ("-m", "telephony.sandbox"),
+        clock: Path | None = None,
+        command: tuple[str, ...] = ("-m", "twilio_sandbox"),
     ) -> None:
         self._arguments = ["--port", "0", "--numbers", str(numbers), "--seed", str(seed)]
+        if at is not None:
+            self._arguments += ["--at", at.isoformat()]
         if state is not None:
             self._arguments += ["--state", str(state)]
+        if clock is not None:
+            self._arguments += ["--clock", str(clock)]
         self._command = command
         self._process: subprocess.Popen[str] | None = None
         self._clients: list[RoutedHttpClient] = []
@@ -208,8 +220,12 @@ class SandboxProcess:
             setattr(self, f"{role}_sid", sid)
             setattr(self, f"{role}_token", tokens[sid])
 
-    def reset(self, **options: int) -> None:
-        """Start afresh, with other `numbers` or another `seed`, or without `history`, if given."""
+    def now(self) -> datetime:
+        """What its clock says."""
+        return datetime.fromisoformat(self.state()["clock"])
+
+    def reset(self, **options: int | str) -> None:
+        """Start afresh, with other `numbers`, another `seed`, without `history`, or `at` a time."""
         self.control("POST", "reset", options)
         self.refresh()
 

@@ -7,6 +7,7 @@ Reads the source instead of importing it, because tools that import cannot tell 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -16,14 +17,17 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 # Each may import itself and those to its right, never those to its left.
-APPS = ("porting", "telephony", "numbers", "licensing", "accounts", "config")
+APPS = ("demo", "porting", "telephony", "numbers", "licensing", "accounts", "carrier", "config")
 # Each room of an app may import itself and those to its left, in any app.
-ROOMS = ("states", "models", "gates", "services")
-INTERFACES = ("admin", "api", "api_urls", "forms", "openapi", "tasks", "urls", "views")
-OUTER = (*INTERFACES, "management", "migrations", "templatetags")
+ROOMS = ("states", "models", "gates", "services", "actions")
+INTERFACES = ("activity", "adapter", "admin", "api", "api_auth", "api_urls", "catalog",
+              "context_processors", "filters", "forms", "hooks", "listing", "looking", "openapi",
+              "overview", "paging", "tasks", "timeline", "urls", "views", "web")  # fmt: skip
+OUTER = (*INTERFACES, "apps", "management", "migrations", "templatetags")
 
-SANDBOX = "telephony.sandbox"
-SANDBOX_COMMAND = "telephony/management/commands/twilio_sandbox.py"
+SANDBOX = "twilio_sandbox"
+#: Where everything is put together; it has to name all of it.
+COMPOSITION = {"config/settings.py", "config/urls.py", "config/api_urls.py"}
 QUEUE_DOORS = {"config/jobs.py", "config/management/commands/run_worker.py"}
 
 
@@ -104,27 +108,32 @@ def test_only_the_job_door_and_the_worker_touch_the_queue() -> None:
 
 
 def test_only_the_carrier_knows_the_twilio_client() -> None:
-    carrier = ROOT / "numbers" / "carrier"
+    paths = modules(*(app for app in APPS if app != "carrier"))
 
-    paths = [path for path in modules(*APPS) if carrier not in path.parents]
     assert offenders(paths, ("twilio",)) == []
 
 
+def test_inside_the_carrier_only_the_transport_reaches_twilio() -> None:
+    wire = ("bodies.py", "http.py", "transport.py")
+    paths = [path for path in modules("carrier") if path.name not in wire]
+
+    assert offenders(paths, ("twilio", "requests")) == []
+
+
+def test_topics_of_the_carrier_do_not_know_each_other() -> None:
+    topics = ("accounts", "numbers")
+
+    for topic in topics:
+        others = tuple(f"carrier.{name}" for name in (*topics, "client") if name != topic)
+        assert offenders([ROOT / "carrier" / f"{topic}.py"], others) == []
+
+
 def test_the_sandbox_imports_nothing_of_ours() -> None:
-    found = offenders(modules("telephony/sandbox"), APPS)
-
-    assert [line for line in found if f" imports {SANDBOX}" not in line] == []
+    assert offenders(modules(SANDBOX), APPS) == []
 
 
-def test_nothing_of_ours_but_its_command_imports_the_sandbox() -> None:
-    sandbox = ROOT / "telephony" / "sandbox"
-
-    paths = [
-        path
-        for path in modules(*APPS)
-        if sandbox not in path.parents and str(path.relative_to(ROOT)) != SANDBOX_COMMAND
-    ]
-    assert offenders(paths, (SANDBOX,)) == []
+def test_nothing_of_ours_imports_the_sandbox() -> None:
+    assert offenders(modules(*APPS), (SANDBOX,)) == []
 
 
 def test_the_reader_of_imports_sees_every_form(
@@ -152,3 +161,143 @@ def test_the_reader_of_imports_sees_every_form(
         "numbers.models.Number",
         "telephony.models",
     }
+
+
+# --- The one door to the event log -----------------------------------------------------------
+
+EVENT_DOOR = "accounts/services/events.py"
+_INSERTS = {"bulk_create", "create", "get_or_create", "update_or_create"}
+_INSERTS |= {f"a{name}" for name in _INSERTS}
+_TABLE = re.compile(r"\b(INTO|UPDATE|FROM) \W?accounts_event\b", re.IGNORECASE)
+
+
+def writes_events(source: str) -> list[int]:
+    """The lines that make an event, insert one, or know its table."""
+    return sorted(
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if (isinstance(node, ast.Call) and _makes_event(node.func))
+        or (isinstance(node, ast.Attribute) and node.attr == "_meta" and _is_event(node.value))
+        or (isinstance(node, ast.Constant) and _TABLE.search(str(node.value)))
+    )
+
+
+def _makes_event(function: ast.expr) -> bool:
+    """``Event(…)``, ``Event.objects.create(…)``, ``account.events.bulk_create(…)`` and so on."""
+    if not isinstance(function, ast.Attribute) or _is_event(function):
+        return _is_event(function)
+    names = {
+        each.attr if isinstance(each, ast.Attribute) else getattr(each, "id", "")
+        for each in ast.walk(function.value)
+    }
+    return function.attr in _INSERTS and bool(names & {"Event", "events"})
+
+
+def _is_event(node: ast.expr) -> bool:
+    return "Event" in (getattr(node, "id", ""), getattr(node, "attr", ""))
+
+
+def test_events_are_written_through_one_door() -> None:
+    paths = [path for path in modules(*APPS) if room(path) not in ("migrations", "models")]
+    writers = {
+        str(path.relative_to(ROOT)): lines
+        for path in paths
+        if (lines := writes_events(path.read_text(encoding="utf-8")))
+    }
+
+    assert set(writers) == {EVENT_DOOR}
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("Event(account_id=1).save()", True),
+        ("models.Event(account_id=1)", True),
+        ("Event.objects.create(type='x')", True),
+        ("Event.objects.using('x').bulk_create(rows)", True),
+        ("account.events.get_or_create(type='x')", True),
+        ("cursor.execute('INSERT INTO accounts_event VALUES (1)')", True),
+        ("table = Event._meta.db_table", True),
+        ("Event.objects.filter(type='x').count()", False),
+        ("Number.objects.create(label='x')", False),
+        ("record('number.kept', subject=about)", False),
+    ],
+)
+def test_writers_of_events_are_seen(source: str, found: bool) -> None:
+    assert bool(writes_events(source)) == found
+
+
+# --- What is below names nothing above -------------------------------------------------------
+
+_QUOTED = re.compile(r"""["']([a-z_]+):[a-z_]""")
+#: Django's admin names a page after the model.
+_ADMIN = re.compile(r"""admin:([a-z]+)_""")
+
+
+def names_above(text: str, app: str) -> set[str]:
+    """The apps above ``app`` of which ``text`` names a page."""
+    named = {*_QUOTED.findall(text), *_ADMIN.findall(text)}
+    return named & set(APPS[: APPS.index(app)])
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_no_app_names_a_page_of_an_app_above_it(app: str) -> None:
+    offenders = {
+        str(path.relative_to(ROOT)): names
+        for path in (ROOT / app).rglob("*.py")
+        if str(path.relative_to(ROOT)) not in COMPOSITION
+        and (names := names_above(path.read_text(encoding="utf-8"), app))
+    }
+
+    assert offenders == {}
+
+
+def test_the_pages_of_accounts_name_no_page_of_an_app_above_them() -> None:
+    folders = ["account", "accounts", "admin", "allauth", "mfa"]
+    pages = [path for each in folders for path in (ROOT / "templates" / each).rglob("*.html")]
+    pages += (ROOT / "templates").glob("*.html")
+
+    offenders = {
+        str(path.relative_to(ROOT)): names
+        for path in pages
+        if (names := names_above(path.read_text(encoding="utf-8"), "accounts"))
+    }
+    assert len(pages) > 30
+    assert offenders == {}
+
+
+#: Templates that link to a page of the next app up. No code does, and no others.
+LINKS_UP = {
+    "licensing/decide.html": {"numbers"},
+    "licensing/eligibility.html": {"numbers"},
+    "licensing/manage.html": {"numbers"},
+    "numbers/assign.html": {"telephony"},
+    "numbers/detail.html": {"telephony"},
+    "numbers/list.html": {"telephony"},
+}
+
+
+def test_the_templates_that_link_up_are_known() -> None:
+    templates = ROOT / "templates"
+    found = {
+        str(path.relative_to(templates)): names
+        for app in ("licensing", "numbers", "telephony")
+        for path in (templates / app).rglob("*.html")
+        if (names := names_above(path.read_text(encoding="utf-8"), app))
+    }
+
+    assert found == LINKS_UP
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("reverse('numbers:list')", {"numbers"}),
+        ('{% to "telephony:agent" 7 %}', {"telephony"}),
+        ("admin:licensing_charge_changelist", {"licensing"}),
+        ('"accounts:settings"', set()),
+        ("# about numbers: they ring", set()),
+    ],
+)
+def test_names_of_pages_are_seen(text: str, named: set[str]) -> None:
+    assert names_above(text, "accounts") == named

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from numbers.states import NUMBER_MOVES
+
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
@@ -43,5 +45,15 @@ def test_operations_lists_every_command() -> None:
     operations = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
     for path in ROOT.glob("*/management/commands/[a-z]*.py"):
-        if path.stem not in ("setup_demo", "twilio_sandbox"):  # the demo's own
+        if path.stem != "setup_demo":  # the demo's own
             assert f"`{path.stem}" in operations
+
+
+def test_the_drawing_of_a_number_s_moves_is_the_table() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawing = text.split("## The moves of a number")[1].split("```")[1]
+
+    drawn = set(re.findall(r"^  (\w+) --> (\w+): ", drawing, re.MULTILINE))
+    assert drawn == {
+        (str(before), str(then)) for before, after in NUMBER_MOVES.after.items() for then in after
+    }

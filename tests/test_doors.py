@@ -20,11 +20,13 @@ from tests.factories import (
     ApiKeyFactory,
     CarrierTaskFactory,
     ConnectionFactory,
+    CsvEditFactory,
     ImportFactory,
     InvitationFactory,
     JobFactory,
     MembershipFactory,
     NoticeFactory,
+    PaymentAttemptFactory,
     PhoneNumberFactory,
     SavedFilterFactory,
     subscribed,
@@ -36,23 +38,27 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 #: ``telephony`` about an agent, unless they are named here.
 OBJECTS = {
     "accounts:change_role": "membership",
+    "accounts:job": "job",
+    "accounts:job_export": "job",
+    "accounts:job_progress": "job",
+    "accounts:job_retry": "job",
     "accounts:notice": "notice",
     "accounts:remove_member": "membership",
     "accounts:resend_invitation": "invitation",
     "accounts:revoke_api_key": "api_key",
     "accounts:revoke_invitation": "invitation",
+    "licensing:ask_again": "payment",
     "numbers:connection": "connection",
     "numbers:connection_check": "connection",
     "numbers:connection_import": "connection",
+    "numbers:connection_remove": "connection",
     "numbers:connection_schedule": "connection",
     "numbers:connection_token": "connection",
+    "numbers:csv_edit": "csv_edit",
+    "numbers:csv_preview": "csv_edit",
     "numbers:delete_filter": "saved_filter",
     "numbers:import_detail": "import",
     "numbers:import_progress": "import",
-    "numbers:job": "job",
-    "numbers:job_export": "job",
-    "numbers:job_progress": "job",
-    "numbers:job_retry": "job",
     "numbers:try_again": "carrier_task",
 }
 #: What a person decides for themselves, whatever their role.
@@ -61,11 +67,12 @@ OWN_AFFAIRS = {
     "accounts:notice_preferences",
     "accounts:read_all_notices",
     "numbers:delete_filter",
+    "numbers:columns",
     "numbers:save_filter",
 }
 #: Addresses outside of accounts; each guards itself and has its own tests.
-ELSEWHERE = {"accounts/", "admin/", "api/v1/"}
-OPEN = {"healthz", "help", "home", "invitation", "readyz", "styleguide"}
+ELSEWHERE = {"accounts/", "accounts/2fa/", "admin/", "api/v1/"}
+OPEN = {"healthz", "help", "home", "hook", "invitation", "readyz", "stop_looking", "styleguide"}
 
 
 class Page(NamedTuple):
@@ -118,12 +125,14 @@ MAKERS: dict[str, Callable[[Account, User], tuple[int, ...]]] = {
     "agent": lambda account, user: (AgentFactory.create(account=account).pk,),
     "api_key": lambda account, user: (ApiKeyFactory.create(account=account).pk,),
     "connection": lambda account, user: (ConnectionFactory.create(account=account).pk,),
+    "csv_edit": lambda account, user: (CsvEditFactory.create(account=account).pk,),
     "import": lambda account, user: (ImportFactory.create(connection__account=account).pk,),
     "invitation": lambda account, user: (InvitationFactory.create(account=account).pk,),
     "job": lambda account, user: (JobFactory.create(account=account).pk,),
     "membership": lambda account, user: (MembershipFactory.create(account=account).pk,),
     "notice": lambda account, user: (NoticeFactory.create(account=account, user=user).pk,),
     "number": lambda account, user: (PhoneNumberFactory.create(account=account).pk,),
+    "payment": lambda account, user: (PaymentAttemptFactory.create(account=account).pk,),
     "saved_filter": lambda account, user: (
         SavedFilterFactory.create(account=account, user=user).pk,
     ),
@@ -218,7 +227,7 @@ def test_the_table_names_only_pages_that_exist() -> None:
     assert set(OBJECTS) | OWN_AFFAIRS <= {page.name for page in PAGES}
 
 
-def test_the_address_of_an_account_leads_to_its_numbers(member_client: Client) -> None:
+def test_the_address_of_an_account_leads_to_its_overview(member_client: Client) -> None:
     response = member_client.get("/a/acme/")
 
-    assert response.headers["Location"] == reverse("numbers:list", args=["acme"])
+    assert response.headers["Location"] == reverse("accounts:overview", args=["acme"])

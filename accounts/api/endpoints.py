@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
 import django_filters
 from django.db import models
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from django_filters.rest_framework import DjangoFilterBackend
 from django_filters.utils import translate_validation
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.actors import Actor
+from accounts.actor import Actor
 from accounts.models import Account, IdempotencyKey
 from accounts.states import Permission
+from config import clock
 from config.api import CursorPages
-from config.api.bodies import METHODS, AlwaysJson, StrictJsonParser
+from config.api.bodies import METHODS, AlwaysJson, NothingWanted, StrictJsonParser
+from config.filters import TextFilter
 
 from . import idempotency
 
@@ -45,7 +48,7 @@ class Endpoint(APIView):
     #: All rows of the model; ``visible`` narrows them to the actor's.
     queryset: ClassVar[Any] = None
     content_negotiation_class = AlwaysJson
-    parser_classes = (StrictJsonParser,)
+    parser_classes: tuple[type[BaseParser], ...] = (StrictJsonParser,)
     http_method_names = METHODS
 
     _claim: IdempotencyKey | None = None
@@ -63,15 +66,23 @@ class Endpoint(APIView):
         """The instant of this request, as services want it."""
         return self._at
 
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        with ExitStack() as self._until_answered:
+            return super().dispatch(request, *args, **kwargs)
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Let in whoever may; a POST that was answered before stops here."""
         super().initial(request, *args, **kwargs)
-        self._at = timezone.now()
+        self._at = clock.now()
         reading = request.method in ("GET", "HEAD")
         self.actor.require(Permission.READ if reading else self.permission)
         self._refuse_unknown_parameters(request)
+        if request.method == "DELETE":
+            self.wanted(NothingWanted)  # such as a dry run, which a DELETE does not know
         if request.method == "POST":
             self._claim = idempotency.begin(request, self.actor, at=self.at)
+            if self._claim is not None:
+                self._until_answered.enter_context(idempotency.marking(self._claim, at=self.at))
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, idempotency.Replayed):
@@ -143,7 +154,7 @@ class ListEndpoint(Endpoint):
         if self.filterset_class is not None:
             rows = narrowed(rows, self.filterset_class, self.request.query_params, self.request)
         pages = self.pagination_class()
-        found = pages.paginate_queryset(rows, self.request, view=self)
+        found: list[Any] = pages.paginate_queryset(rows, self.request, view=self) or []
         written = serializer(complete(found) if complete else found, many=True)
         return pages.get_paginated_response(written.data)
 
@@ -157,8 +168,10 @@ def narrowed(
     """``rows`` through the filters; a wish that cannot be read is an error, never left out."""
     for name, each in filterset_class.base_filters.items():
         is_flag = isinstance(each, django_filters.BooleanFilter)
-        if is_flag and wishes.get(name) not in (None, "", "true", "false"):
+        if is_flag and wishes.get(name) not in (None, "true", "false"):
             raise ValidationError({name: ["Enter true or false."]})
+        if wishes.get(name) == "" and not isinstance(each, TextFilter):
+            raise ValidationError({name: ["Leave this out, or give it a value."]})
     filterset = filterset_class(wishes, queryset=rows, request=request)
     if not filterset.is_valid():
         raise translate_validation(filterset.errors)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.models import Job, JobItem
+from accounts.services import job_items
 from accounts.states import ActorKind, ItemState, JobState
 from config.api.bodies import RowSerializer
 
@@ -45,7 +51,7 @@ class JobSerializer(RowSerializer):
     """Work that takes longer than a request; ask again until `finished_at` is set."""
 
     id = serializers.IntegerField()
-    kind = serializers.CharField(help_text="`import` or `bulk`.")
+    kind = serializers.CharField(help_text="Such as `import` or `bulk`.")
     title = serializers.CharField()
     state = serializers.ChoiceField(JobState.choices)
     done = serializers.IntegerField()
@@ -58,14 +64,34 @@ class JobSerializer(RowSerializer):
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
+    items_until = serializers.SerializerMethodField(
+        help_text="Until when its items are kept; after that they are removed, and `items/` is "
+        "empty. Null while it is open, and for kinds without items."
+    )
+
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    def get_items_until(self, job: Job) -> datetime | None:
+        return job_items.kept_until(job)
+
+
+class ItemSubjectSerializer(RowSerializer):
+    """The row of this account that an item is about."""
+
+    type = serializers.CharField(source="subject_type", help_text="Such as `number`.")
+    id = serializers.IntegerField(source="subject_id")
 
 
 class JobItemSerializer(RowSerializer):
-    """What became of one number in a bulk job."""
+    """What became of one thing that a job went through."""
 
     id = serializers.IntegerField()
-    number = serializers.IntegerField(source="subject_id")
-    label = serializers.CharField(help_text="The number in E.164.")  # type: ignore[assignment]
+    key = serializers.CharField(help_text="What it is, once in its job; a number in E.164.")
+    subject = serializers.SerializerMethodField(help_text="Null for what is not in the account.")
     state = serializers.ChoiceField(ItemState.choices)
+    result = serializers.DictField(help_text="What was found out about it.")
     code = serializers.CharField(help_text="Why it was skipped or failed; the blocker's code.")
     message = serializers.CharField()
+
+    @extend_schema_field(ItemSubjectSerializer(allow_null=True))
+    def get_subject(self, item: JobItem) -> dict[str, Any] | None:
+        return None if item.subject_id is None else dict(ItemSubjectSerializer(item).data)

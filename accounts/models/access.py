@@ -47,6 +47,10 @@ class Invitation(models.Model):
     def is_open(self, at: datetime) -> bool:
         return self.accepted_at is None and self.revoked_at is None and at < self.expires_at
 
+    @property
+    def about(self) -> tuple[str, int, str]:
+        return ("invitation", self.pk, self.email)
+
 
 class ApiKeyQuerySet(OwnedQuerySet["ApiKey"]):
     def usable(self) -> Self:
@@ -72,6 +76,7 @@ class ApiKey(models.Model):
     objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "API key"
         indexes = [models.Index(name="api_key_of_account", fields=["account", "-id"])]
 
     def __str__(self) -> str:
@@ -81,18 +86,29 @@ class ApiKey(models.Model):
     def is_read_only(self) -> bool:
         return set(self.scopes) == {Permission.READ}
 
+    @property
+    def about(self) -> tuple[str, int, str]:
+        return ("api_key", self.pk, self.name)
+
 
 class IdempotencyKey(models.Model):
-    """The answer to a POST that carried ``Idempotency-Key``, so that a repeat gets the same answer.
+    """A POST that carried ``Idempotency-Key``, and its answer, which a repeat gets again.
 
-    ``status`` is empty while the first request runs. Rows are pruned after a day.
+    ``status`` is empty until the request is answered. ``acted_at`` is written in the transactions
+    of whatever the request changes: where it is set, something was committed; where it is empty,
+    nothing was. ``claim`` is the token of the process that works on the request, and ``request_id``
+    stands on the events that it wrote. Rows are pruned after a day.
     """
 
     account = models.ForeignKey("accounts.Account", models.CASCADE, related_name="+")
     actor_kind = models.CharField(max_length=10, choices=ActorKind.choices)
-    actor_id = models.BigIntegerField()
+    actor_id = models.BigIntegerField("actor ID")
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)
+    claim = models.CharField(max_length=32, blank=True)
+    claimed_at = models.DateTimeField(default=timezone.now)
+    acted_at = models.DateTimeField(null=True, blank=True)
+    request_id = models.CharField("request ID", max_length=64, blank=True)
     status = models.PositiveSmallIntegerField(null=True, blank=True)
     body = models.JSONField(null=True, blank=True)
     headers = models.JSONField(default=dict)

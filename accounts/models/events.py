@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from accounts.states import ActorKind
 
+from .commits import settled_until
 from .scope import OwnedQuerySet, Row
 
 
@@ -16,8 +17,22 @@ class ActedBy(models.Model):
     """Who did it, kept by value: a removed member still stands in the log."""
 
     actor_kind = models.CharField(max_length=10, choices=ActorKind.choices)
-    actor_id = models.BigIntegerField(null=True, blank=True)
+    actor_id = models.BigIntegerField("actor ID", null=True, blank=True)
     actor_label = models.CharField(max_length=150)
+
+    class Meta:
+        abstract = True
+
+
+class RequestedBy(ActedBy):
+    """Who asked for work that a worker does later, and everything it needs to act as them.
+
+    ``actor_permissions`` are values of ``Permission``, as they were held when it was asked for.
+    """
+
+    actor_permissions = models.JSONField(default=list)
+    request_id = models.CharField("request ID", max_length=64, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
         abstract = True
@@ -27,14 +42,54 @@ class AppendOnly(TypeError):
     """Code tried to change history."""
 
 
+def _edited(model: type[models.Model]) -> AppendOnly:
+    return AppendOnly(f"{model._meta.verbose_name_plural} are never edited.")
+
+
+def _deleted(model: type[models.Model]) -> AppendOnly:
+    return AppendOnly(f"{model._meta.verbose_name_plural} are never deleted.")
+
+
 class AppendOnlyQuerySet(OwnedQuerySet[Row]):
     """Rows that are written once and never changed or deleted by our code."""
 
     def update(self, **fields: Any) -> NoReturn:
-        raise AppendOnly(f"{self.model._meta.verbose_name_plural} are never edited.")
+        raise _edited(self.model)
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise _edited(self.model)
+
+    def bulk_create(
+        self, objs: Any, *args: Any, update_conflicts: bool = False, **kwargs: Any
+    ) -> Any:
+        if update_conflicts:
+            raise _edited(self.model)
+        return super().bulk_create(objs, *args, **kwargs)
 
     def delete(self) -> NoReturn:
-        raise AppendOnly(f"{self.model._meta.verbose_name_plural} are never deleted.")
+        raise _deleted(self.model)
+
+    def _raw_delete(self, using: str | None) -> NoReturn:
+        raise _deleted(self.model)
+
+
+class AppendOnlyRow(models.Model):
+    """A row of such a table: it is inserted, and that is all.
+
+    The one override of ``save`` in this project. A rule that only querysets keep is one that
+    ``row.save()`` breaks without a word.
+    """
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise _edited(type(self))
+        super().save(*args, **{**kwargs, "force_insert": True})  # an id that is taken is no update
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise _deleted(type(self))
 
 
 class EventQuerySet(AppendOnlyQuerySet["Event"]):
@@ -42,8 +97,24 @@ class EventQuerySet(AppendOnlyQuerySet["Event"]):
         """The timeline of one thing, newest first."""
         return self.filter(subject_type=subject_type, subject_id=subject_id).order_by("-pk")
 
+    def one_by_one(self) -> Self:
+        """Without what jobs did to numbers: that comes by the thousand, and the job tells of it."""
+        return self.filter(Q(job__isnull=True) | ~Q(subject_type="number"))
 
-class Event(ActedBy):
+    def settled(self) -> Self:
+        """Those below which no event can appear any more, whoever has yet to commit.
+
+        A reader that continues after the highest id it has seen must read these only.
+        """
+        until = settled_until(self.model._meta.db_table, using=self.db)
+        return self if until is None else self.filter(pk__lte=until)
+
+    def following(self, event_id: int) -> Self:
+        """What a reader that has come as far as ``event_id`` reads next, the oldest first."""
+        return self.settled().filter(pk__gt=event_id).order_by("pk")
+
+
+class Event(ActedBy, AppendOnlyRow):
     """One fact, written in the transaction that made it true.
 
     ``type`` is ``noun.verb_in_past_tense`` (``number.released``). ``summary`` is the sentence
@@ -57,12 +128,12 @@ class Event(ActedBy):
     type = models.CharField(max_length=60)
     at = models.DateTimeField()
     subject_type = models.CharField(max_length=20)
-    subject_id = models.BigIntegerField(null=True, blank=True)
+    subject_id = models.BigIntegerField("subject ID", null=True, blank=True)
     subject_label = models.CharField(max_length=100)
     summary = models.CharField(max_length=300)
     data = models.JSONField(default=dict)
     reason = models.CharField(max_length=300, blank=True)
-    request_id = models.CharField(max_length=64, blank=True)
+    request_id = models.CharField("request ID", max_length=64, blank=True)
     job = models.ForeignKey(
         "accounts.Job",
         models.PROTECT,
@@ -81,6 +152,11 @@ class Event(ActedBy):
                 name="event_activity_summed_up",
                 fields=["account", "-id"],
                 condition=~Q(type="number.imported"),
+            ),
+            models.Index(
+                name="event_activity_one_by_one",
+                fields=["account", "-id"],
+                condition=Q(job__isnull=True) | ~Q(subject_type="number"),
             ),
             models.Index(name="event_activity_by_type", fields=["account", "type", "-id"]),
             models.Index(

@@ -9,9 +9,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.states import OPEN_JOB_STATES, ItemState, JobState
+from accounts.states import OPEN_JOB_STATES, UNSETTLED_ITEM_STATES, ItemState, JobState
 
-from .events import ActedBy
+from .events import RequestedBy
 from .scope import OwnedQuerySet
 
 
@@ -19,12 +19,19 @@ class JobQuerySet(OwnedQuerySet["Job"]):
     def unfinished(self) -> Self:
         return self.filter(state__in=OPEN_JOB_STATES)
 
+    def failed_since(self, moment: datetime) -> Self:
+        """Those that failed, or some of whose items did, and that nobody has tried again."""
+        some_did = Q(state=JobState.DONE, result__failed__gt=0)
+        return self.filter(
+            Q(state=JobState.FAILED) | some_did, finished_at__gte=moment, retries=None
+        )
+
     def stalled(self, at: datetime) -> Self:
         """Unfinished jobs that nobody works on: their worker died or their task was lost."""
         return self.unfinished().filter(leased_until__lt=at)
 
 
-class Job(ActedBy):
+class Job(RequestedBy):
     """A row for work that takes longer than a page or touches many things.
 
     ``task`` is the dotted path of the function that the worker calls with this row's id; it may
@@ -64,6 +71,7 @@ class Job(ActedBy):
         ]
         indexes = [
             models.Index(name="job_recent", fields=["account", "-id"]),
+            models.Index(name="job_finished", fields=["account", "finished_at"]),
             models.Index(
                 name="job_stalled",
                 fields=["leased_until"],
@@ -79,24 +87,74 @@ class Job(ActedBy):
         return self.state in OPEN_JOB_STATES
 
 
+class JobItemQuerySet(models.QuerySet["JobItem"]):
+    def unsettled(self) -> Self:
+        return self.filter(state__in=UNSETTLED_ITEM_STATES)
+
+
 class JobItem(models.Model):
-    """One thing that a bulk job touches, and what became of it (B2)."""
+    """One thing that a job goes through, and what became of it (B2).
+
+    ``key`` names it in its job and in what people download: a number in E.164, ours or not.
+    ``subject_type`` and ``subject_id`` say which row of ours it is, if it is one. ``wanted`` is
+    what its step is to do, where that differs from item to item. ``result`` is what was found out
+    about it; ``code`` and ``message`` say why it was skipped or failed.
+    ``attempts`` counts how often its step was begun, for steps that run outside of transactions.
+    """
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="items", db_index=False)
-    subject_id = models.BigIntegerField()
-    label = models.CharField(max_length=100)
+    key = models.CharField(max_length=100)
+    subject_type = models.CharField(max_length=20, blank=True)
+    subject_id = models.BigIntegerField("subject ID", null=True, blank=True)
+    wanted = models.JSONField(default=dict, blank=True)
     state = models.CharField(max_length=10, choices=ItemState.choices, default=ItemState.PENDING)
+    result = models.JSONField(default=dict, blank=True)
     code = models.CharField(max_length=60, blank=True)
     message = models.CharField(max_length=500, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    objects = JobItemQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["job", "subject_id"], name="job_item_is_unique"),
+            models.UniqueConstraint(fields=["job", "key"], name="job_item_key_is_unique"),
             models.CheckConstraint(
                 name="job_item_state_is_known", condition=Q(state__in=ItemState.values)
             ),
+            models.CheckConstraint(
+                name="job_item_subject_is_whole",
+                condition=Q(subject_type="", subject_id__isnull=True)
+                | (~Q(subject_type="") & Q(subject_id__isnull=False)),
+            ),
         ]
-        indexes = [models.Index(name="job_item_by_state", fields=["job", "state", "id"])]
+        indexes = [
+            models.Index(name="job_item_in_order", fields=["job", "id"]),
+            models.Index(name="job_item_by_state", fields=["job", "state", "id"]),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.label} ({self.get_state_display()})"
+        return f"{self.key} ({self.get_state_display()})"
+
+
+class Postponed(models.Model):
+    """A row that a sweep leaves alone until a time, because what it does with it failed.
+
+    ``what`` is the sweep's word for its rows ("payment"), ``row_id`` the row's id. A sweep writes
+    this before it tries a row and deletes it when that went through, so a row that kills its
+    worker is counted too (``services.sweeps``).
+    """
+
+    what = models.CharField(max_length=40)
+    row_id = models.BigIntegerField("row ID")
+    failures = models.PositiveSmallIntegerField(default=0)
+    until = models.DateTimeField()
+    error = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        verbose_name_plural = "postponed rows"
+        constraints = [
+            models.UniqueConstraint(fields=["what", "row_id"], name="row_is_postponed_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.row_id}: {self.failures} times in vain"

@@ -28,7 +28,7 @@ class Notice(models.Model):
     key = models.CharField(max_length=120)
     title = models.CharField(max_length=150)
     body = models.TextField()
-    url = models.CharField(max_length=200, blank=True)
+    url = models.CharField("URL", max_length=200, blank=True)
     in_app = models.BooleanField(default=True)
     by_mail = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now)

@@ -13,6 +13,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.states import Role
+from config.fields import FoldedField
 
 from .scope import OwnedQuerySet
 
@@ -85,6 +86,7 @@ class Account(models.Model):
 
     slug = models.SlugField(max_length=50, unique=True)
     name = models.CharField(max_length=100)
+    search_name = FoldedField("name")
     time_zone = models.CharField(
         max_length=50, default="America/Los_Angeles", validators=[validate_time_zone]
     )
@@ -123,3 +125,7 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.get_role_display()})"
+
+    @property
+    def about(self) -> tuple[str, int, str]:
+        return ("member", self.user_id, self.user.email)

@@ -9,13 +9,14 @@ from hmac import compare_digest
 from django.db import transaction
 from django.db.models import Q
 
-from accounts.actors import Actor
+from accounts.actor import Actor
 from accounts.models import ApiKey
 from accounts.states import Permission
 from config.errors import Invalid, InvalidTransition
+from config.text import tidy
 
 from . import tokens
-from .events import record
+from .events import tell
 
 MARK = "nd"
 PREFIX_LENGTH = 8
@@ -35,7 +36,7 @@ def create(
     ``Forbidden`` and ``Invalid`` (``name``, ``scopes``).
     """
     actor.require(Permission.ADMIN)
-    name = name.strip()
+    name = tidy(name)
     wanted = [each for each in Permission.values if each in scopes or each == Permission.READ]
     problems: dict[str, list[str]] = {}
     if not 0 < len(name) <= 100:
@@ -60,7 +61,14 @@ def create(
         created_by=actor.label,
         created_at=at,
     )
-    _tell(key, "api_key.created", f"API key “{name}” created", actor, at, after={"scopes": wanted})
+    tell(
+        key,
+        "api_key.created",
+        f"API key “{name}” created",
+        actor=actor,
+        at=at,
+        after={"scopes": wanted},
+    )
     return key, f"{MARK}_{key.prefix}_{secret}"
 
 
@@ -73,7 +81,7 @@ def revoke(key_id: int, *, actor: Actor, at: datetime) -> ApiKey:
         raise InvalidTransition("This key has been revoked already.")
     key.revoked_at = at
     key.save(update_fields=["revoked_at"])
-    _tell(key, "api_key.revoked", f"API key “{key.name}” revoked", actor, at)
+    tell(key, "api_key.revoked", f"API key “{key.name}” revoked", actor=actor, at=at)
     return key
 
 
@@ -92,22 +100,3 @@ def authenticate(text: str, *, at: datetime) -> ApiKey | None:
         stale = Q(last_used_at=None) | Q(last_used_at__lte=at - USE_IS_NOTED_EVERY)
         ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=at)
     return key
-
-
-def _tell(
-    key: ApiKey,
-    type: str,
-    summary: str,
-    actor: Actor,
-    at: datetime,
-    after: dict[str, list[str]] | None = None,
-) -> None:
-    record(
-        type,
-        account_id=key.account_id,
-        subject=("api_key", key.pk, key.name),
-        summary=summary,
-        actor=actor,
-        at=at,
-        after=after,
-    )

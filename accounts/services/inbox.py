@@ -9,9 +9,8 @@ from typing import NamedTuple
 from django.db import transaction
 
 from accounts.models import Notice, NoticePreference
+from accounts.registries import NOTICE_KINDS
 from config.errors import Invalid
-
-from .notices import KINDS
 
 
 class Channels(NamedTuple):
@@ -32,7 +31,7 @@ def mark_read(account_id: int, *, user_id: int, at: datetime, notice_id: int | N
 @transaction.atomic
 def set_preferences(account_id: int, *, user_id: int, wishes: Mapping[str, Channels]) -> None:
     """Store how this person wants to hear of each kind in ``wishes``. Raises ``Invalid``."""
-    unknown = sorted(set(wishes) - set(KINDS))
+    unknown = sorted(set(wishes) - set(NOTICE_KINDS))
     if unknown:
         raise Invalid({kind: ["There is no such kind of notice."] for kind in unknown})
     for kind, wish in wishes.items():

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
@@ -20,15 +19,16 @@ from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
 from accounts import actors
-from accounts.actors import Actor
+from accounts.actor import Actor
 from accounts.models import Invitation, Membership, User
 from accounts.states import Permission, Role
+from config.addresses import absolute
 from config.errors import DomainError, Forbidden, Invalid, InvalidTransition, NotDue
 from config.jobs import enqueue
-from config.text import one_line
+from config.text import inside, one_line, tidy
 
 from . import tokens
-from .events import record
+from .events import record, tell
 from .people import lock, require_rank
 
 LIFETIME = timedelta(days=7)
@@ -60,10 +60,10 @@ def invite(account_id: int, *, email: str, role: Role, actor: Actor, at: datetim
     )
     _renew(invitation, at=at)
     invitation.save(force_insert=True)
-    _tell(
+    tell(
         invitation,
         "member.invited",
-        f"{email} was invited as {role.label.lower()}",
+        f"{email} was invited as {inside(role.label)}",
         actor=actor,
         at=at,
     )
@@ -91,12 +91,16 @@ def resend(invitation_id: int, *, actor: Actor, at: datetime) -> Invitation:
 
 @transaction.atomic
 def revoke(invitation_id: int, *, actor: Actor, at: datetime) -> Invitation:
-    """Make the link useless. Raises ``InvalidTransition`` when it has been answered or revoked."""
+    """Make the link useless. Raises ``InvalidTransition`` when it has been answered or revoked.
+
+    Only who may give its role may take it away again: ``Forbidden`` for an admin and an owner's.
+    """
     actor.require(Permission.ADMIN)
     invitation = _lock_unanswered(invitation_id)
+    require_rank(actor, Role(invitation.role))
     invitation.revoked_at = at
     invitation.save(update_fields=["revoked_at"])
-    _tell(
+    tell(
         invitation,
         "member.invitation_revoked",
         f"The invitation of {invitation.email} was revoked",
@@ -145,7 +149,7 @@ def accept_as_new(
     except ValidationError as error:
         raise Invalid({"password": error.messages}) from None
     user = User.objects.create_user(
-        invitation.email, password, name=name.strip()[:100], date_joined=at
+        invitation.email, password, name=tidy(name)[:100], date_joined=at
     )
     return _join(invitation, user, at=at, request_id=request_id)
 
@@ -162,9 +166,9 @@ def mail(invitation_id: int, *, at: datetime) -> bool:
         ),
         message=(
             f"{invitation.invited_by} invites you to the account {invitation.account.name} as "
-            f"{invitation.get_role_display().lower()}.\n\n"
+            f"{inside(invitation.get_role_display())}.\n\n"
             f"Accept until {invitation.expires_at.astimezone(invitation.account.zone):%B %d, %Y}:\n"
-            f"{settings.PUBLIC_URL}{path}\n\n"
+            f"{absolute(path)}\n\n"
             "The link is for you alone. If you did not expect it, do nothing.\n"
         ),
         from_email=None,
@@ -186,7 +190,7 @@ def _join(invitation: Invitation, user: User, *, at: datetime, request_id: str) 
             "member.joined",
             account_id=membership.account_id,
             subject=("member", user.pk, user.email),
-            summary=f"{user.email} joined as {membership.get_role_display().lower()}",
+            summary=f"{user.email} joined as {inside(membership.get_role_display())}",
             actor=actors.member(membership, request_id=request_id),
             at=at,
             data={"invited_by": invitation.invited_by},
@@ -195,7 +199,7 @@ def _join(invitation: Invitation, user: User, *, at: datetime, request_id: str) 
 
 
 def _checked_email(text: str) -> str:
-    email = text.strip().lower()
+    email = tidy(text).lower()
     try:
         validate_email(email)
     except ValidationError as error:
@@ -239,14 +243,3 @@ def _token(invitation: Invitation) -> str:
         invitation.expires_at.astimezone(UTC).isoformat(),
     )
     return salted_hmac("invitation", "\n".join(facts), algorithm="sha256").hexdigest()
-
-
-def _tell(invitation: Invitation, type: str, summary: str, *, actor: Actor, at: datetime) -> None:
-    record(
-        type,
-        account_id=invitation.account_id,
-        subject=("invitation", invitation.pk, invitation.email),
-        summary=summary,
-        actor=actor,
-        at=at,
-    )

@@ -3,6 +3,8 @@
 A job may be killed at any point and started again. The task function works in slices: it claims the
 job, does what fits into ``SLICE``, and hands the rest to a fresh task, so that no task comes near
 the queue's time limit whatever the size of the job.
+
+Locks are taken in one order everywhere: the job, then the account's entitlement, then numbers.
 """
 
 from __future__ import annotations
@@ -15,21 +17,30 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.module_loading import import_string
 
-from accounts.actors import Actor
+from accounts.actor import Actor
+from accounts.actors import of_job
+from accounts.job_kinds import kind_of
 from accounts.models import Job
-from accounts.states import OPEN_JOB_STATES, JobState, require_job_move
+from accounts.states import JOB_MOVES, OPEN_JOB_STATES, ActorKind, JobState
 from config.errors import NotDue
 from config.jobs import enqueue
+
+from .events import record
+from .notices import notify
 
 #: How long a worker may be silent before another one may take the job over.
 LEASE = timedelta(seconds=settings.JOB_LEASE_SECONDS)
 #: How long one task works before it hands over to the next; well under the queue's time limit.
-SLICE = timedelta(seconds=20)
+SLICE = timedelta(seconds=settings.JOB_SLICE_SECONDS)
 #: A queued job that nobody has begun by then is queued once more.
 QUEUE_PATIENCE = timedelta(minutes=3)
 #: A job that was taken up this often without getting anywhere has failed.
 MAX_ATTEMPTS = 5
+#: How long a job rests that could not go on, the first time; each later rest is twice as long.
+FIRST_REST = timedelta(minutes=1)
 
 
 class LeaseLost(Exception):
@@ -61,7 +72,7 @@ def start(
         created_at=at,
         leased_until=at + QUEUE_PATIENCE,
         retry_of=retry_of,
-        **actor.as_columns(),
+        **actor.as_request(),
     )
     if queue:
         enqueue(task, job.pk)
@@ -75,8 +86,8 @@ def claim(job_id: int, *, at: datetime) -> Job | None:
     A job that was taken ``MAX_ATTEMPTS`` times without progress is failed instead: a task that
     kills its worker must not do so for ever, and the queue itself does not count such attempts.
     """
-    free = Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, leased_until__lt=at) | Q(lease="")
-    mine = Job.objects.unfinished().filter(free, pk=job_id)
+    free = Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING)
+    mine = Job.objects.filter(free & (Q(lease="") | Q(leased_until__lt=at)), pk=job_id)
     token = secrets.token_hex(16)
     taken = mine.update(
         state=JobState.RUNNING, lease=token, leased_until=at + LEASE, attempts=F("attempts") + 1
@@ -110,7 +121,8 @@ def keep(job: Job, *, at: datetime, **progress: Any) -> None:
     if not changed:
         raise LeaseLost(f"job {job.pk}")
     for name, value in progress.items():
-        setattr(job, name, value)
+        if not hasattr(value, "resolve_expression"):  # what the database computes it alone knows
+            setattr(job, name, value)
 
 
 @transaction.atomic
@@ -121,35 +133,98 @@ def hand_over(job: Job, *, at: datetime, **progress: Any) -> None:
     enqueue(job.task, job.pk)
 
 
+@transaction.atomic
+def pause(job: Job, *, at: datetime, until: datetime, **progress: Any) -> None:
+    """Let go of the job; the sweep queues a task that continues it after ``until``."""
+    keep(job, at=at, **progress)
+    Job.objects.filter(pk=job.pk).update(lease="", leased_until=until)
+
+
+def rest(job: Job, *, at: datetime) -> None:
+    """Let go of a job that cannot go on now; the sweep brings it back. Raises ``LeaseLost``."""
+    pause(job, at=at, until=at + FIRST_REST * 2 ** max(0, job.attempts - 1))
+
+
 def finish(job: Job, *, at: datetime, **progress: Any) -> None:
     """Close a job whose work is complete. Raises ``LeaseLost``."""
-    require_job_move(job.state, JobState.DONE)
+    JOB_MOVES.require(job.state, JobState.DONE)
     keep(job, at=at, **progress)
-    _close(job, state=JobState.DONE, at=at)
+    close(job, state=JobState.DONE, at=at)
 
 
-def fail(job: Job, *, code: str, message: str, at: datetime, **progress: Any) -> None:
+@transaction.atomic
+def fail(
+    job: Job,
+    *,
+    code: str,
+    message: str,
+    at: datetime,
+    data: Mapping[str, Any] | None = None,
+    **progress: Any,
+) -> None:
     """Close a job that cannot go on, with a sentence for people. What it stored stays.
 
-    Raises ``LeaseLost``.
+    Says so: an event with ``data``, a notice to who asked and to those who may start it again, and
+    ``on_failed`` of its kind. Raises ``LeaseLost``.
     """
-    require_job_move(job.state, JobState.FAILED)
+    JOB_MOVES.require(job.state, JobState.FAILED)
     keep(job, at=at, **progress)
-    _close(job, state=JobState.FAILED, at=at, error_code=code, error=message[:500])
+    _fail(job, code=code, message=message, at=at, data=data)
 
 
-def _close(job: Job, *, state: JobState, at: datetime, **fields: Any) -> None:
+def _fail(
+    job: Job, *, code: str, message: str, at: datetime, data: Mapping[str, Any] | None = None
+) -> None:
+    kind = kind_of(job)
+    close(job, state=JobState.FAILED, at=at, error_code=code, error=message[:500])
+    kind.on_failed(job, at)
+    account = job.account
+    event = record(
+        kind.failed_event or "job.failed",
+        account_id=account.pk,
+        subject=kind.subject(job),
+        summary=f"{kind.label} failed: {message}",
+        actor=of_job(job),
+        at=at,
+        data={"code": code, **(data or {})},
+    )
+    name, pk = kind.page(job) or ("accounts:job", job.pk)
+    notify(
+        account,
+        kind.notice,
+        key=f"job:{job.pk}:{event.pk}",
+        title=f"{job.title} failed",
+        body=message,
+        path=reverse(name, args=[account.slug, pk]),
+        at=at,
+        also=job.actor_id if job.actor_kind == ActorKind.USER else None,
+    )
+
+
+def close(job: Job, *, state: JobState, at: datetime, **fields: Any) -> None:
+    """Write the end of a job that the caller holds."""
     fields |= {"state": state, "finished_at": at, "lease": "", "leased_until": None}
     Job.objects.filter(pk=job.pk).update(**fields)
     for name, value in fields.items():
         setattr(job, name, value)
 
 
+def hold(job_id: int | None) -> None:
+    """Lock the job, if there is one, before anything else that a transaction locks."""
+    if job_id is not None:
+        lock(job_id)
+
+
+def lock(job_id: int) -> Job:
+    """The job, locked. Rows that refer to it may be written meanwhile."""
+    return Job.objects.select_for_update(no_key=True).get(pk=job_id)
+
+
 @transaction.atomic
 def requeue(job_id: int, *, at: datetime) -> Job:
     """Queue a failed job again; it continues where it stopped. Raises ``InvalidTransition``."""
-    job = Job.objects.select_for_update().get(pk=job_id)
-    require_job_move(job.state, JobState.QUEUED)
+    job = lock(job_id)
+    JOB_MOVES.require(job.state, JobState.QUEUED)
     fields: dict[str, Any] = {
         "state": JobState.QUEUED,
         "attempts": 0,
@@ -168,8 +243,28 @@ def requeue(job_id: int, *, at: datetime) -> Job:
 
 @transaction.atomic
 def revive(job_id: int, *, at: datetime) -> None:
-    """Queue the task of a job that its worker abandoned. Raises ``NotDue`` if it is not stalled."""
+    """Queue the task of a job that its worker abandoned. Raises ``NotDue`` if it is not stalled.
+
+    A job whose task does not exist (any more) has failed: no worker could ever take it up.
+    """
     stalled = Job.objects.stalled(at).filter(pk=job_id, state__in=OPEN_JOB_STATES)
     if not stalled.update(leased_until=at + QUEUE_PATIENCE, lease=""):
         raise NotDue("Somebody works on this job.")
-    enqueue(Job.objects.values_list("task", flat=True).get(pk=job_id), job_id)
+    job = Job.objects.select_related("account").get(pk=job_id)
+    if is_task(job.task):
+        enqueue(job.task, job_id)
+    else:
+        _fail(
+            job,
+            code="unknown_task",
+            message="This version of Numberdesk does not know how to do this job. Ask support.",
+            at=at,
+        )
+
+
+def is_task(path: str) -> bool:
+    """Whether a worker finds something to call at this dotted path."""
+    try:
+        return callable(import_string(path))
+    except ImportError:
+        return False

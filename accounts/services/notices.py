@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.models import Account, Membership, Notice, NoticePreference
+from accounts.registries import NOTICE_KINDS
 from accounts.states import ROLE_PERMISSIONS, Permission
+from config.addresses import absolute
 from config.jobs import enqueue
 from config.text import one_line
 
-#: kind -> (what it is about, the permission whose holders are told)
-KINDS: dict[str, tuple[str, Permission]] = {
-    "grace": ("Grace periods: their start, their last hours and their end", Permission.NUMBERS),
-    "licenses": ("Licenses bought, lowered and renewed", Permission.LICENSES),
-    "import": ("Imports that failed, and scheduled refreshes that changed something",
-               Permission.NUMBERS),
-    "connection": ("A Twilio connection that stopped working", Permission.ADMIN),
-    "carrier": ("Releases and restores that Twilio refused", Permission.NUMBERS),
-}  # fmt: skip
 #: How long a worker has for one mail before another one may try.
 MAIL_CLAIM = timedelta(minutes=5)
 MAX_MAIL_ATTEMPTS = 8
@@ -30,20 +22,30 @@ MAX_MAIL_ATTEMPTS = 8
 
 @transaction.atomic
 def notify(
-    account: Account, kind: str, *, key: str, title: str, body: str, path: str, at: datetime
+    account: Account,
+    kind: str,
+    *,
+    key: str,
+    title: str,
+    body: str,
+    path: str,
+    at: datetime,
+    also: int | None = None,
 ) -> list[Notice]:
     """Tell everyone in the account whom ``kind`` concerns, in the app and by mail.
+
+    ``also`` is the id of a user who is told as well, if a member of the account.
 
     ``key`` names the occasion (``grace:7:6h``); a second call with it changes nothing.
     ``path`` is the page to open, from the site's root.
     """
-    _, permission = KINDS[kind]
+    permission = NOTICE_KINDS[kind].permission
     wishes = {
         wish.user_id: wish for wish in NoticePreference.objects.filter(account=account, kind=kind)
     }
     told = Notice.objects.filter(account=account, key=key, user=OuterRef("user"))
     notices = []
-    for user_id in _holders(account, permission).exclude(Exists(told)):
+    for user_id in _holders(account, permission, also=also).exclude(Exists(told)):
         wish = wishes.get(user_id)
         in_app, by_mail = (wish.in_app, wish.by_mail) if wish else (True, True)
         if not (in_app or by_mail):
@@ -70,10 +72,12 @@ def notify(
     return notices
 
 
-def _holders(account: Account, permission: Permission) -> QuerySet[Membership, int]:
+def _holders(
+    account: Account, permission: Permission, *, also: int | None
+) -> QuerySet[Membership, int]:
     roles = [role for role, held in ROLE_PERMISSIONS.items() if permission in held]
     return Membership.objects.filter(
-        account=account, role__in=roles, user__is_active=True
+        Q(role__in=roles) | Q(user_id=also), account=account, user__is_active=True
     ).values_list("user_id", flat=True)
 
 
@@ -91,7 +95,7 @@ def mail(notice_id: int, *, at: datetime) -> bool:
     notice = Notice.objects.select_related("account", "user").get(pk=notice_id)
     send_mail(
         subject=one_line(f"[{notice.account.name}] {notice.title}"),
-        message=f"{notice.body}\n\n{settings.PUBLIC_URL}{notice.url}\n",
+        message=f"{notice.body}\n\n{absolute(notice.url)}\n",
         from_email=None,
         recipient_list=[notice.user.email],
     )

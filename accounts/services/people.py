@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts import gates
-from accounts.actors import Actor
+from accounts.actor import Actor
 from accounts.models import Account, Membership, Notice, User
 from accounts.states import ROLE_PERMISSIONS, ActorKind, Permission, Role
 from config.errors import Forbidden, Invalid, refuse
 from config.phone_numbers import is_country
+from config.text import inside, tidy
 
-from .events import record
+from .events import record, tell
 
 
 @transaction.atomic
@@ -31,6 +31,7 @@ def create_account(
 ) -> Account:
     """Make an account with its first owner. Raises ``Invalid`` (``slug``, ``name``, …)."""
     actor.require(Permission.ADMIN)
+    name = tidy(name)
     account = Account(slug=slug, name=name, time_zone=time_zone, country=country, created_at=at)
     check(account)
     account.save(force_insert=True)
@@ -56,7 +57,7 @@ def update_account(
     """
     actor.require(Permission.ADMIN)
     account = lock(account_id)
-    wanted = {"name": name.strip(), "time_zone": time_zone, "country": country.upper()}
+    wanted = {"name": tidy(name), "time_zone": time_zone, "country": country.upper()}
     before = {field: getattr(account, field) for field in wanted}
     changed = [field for field in wanted if before[field] != wanted[field]]
     if not changed:
@@ -64,7 +65,7 @@ def update_account(
     for field in changed:
         setattr(account, field, wanted[field])
     check(account)
-    account.save(update_fields=changed)
+    account.save(update_fields=[*changed, "search_name"])
     record(
         "account.changed",
         account_id=account.pk,
@@ -90,8 +91,8 @@ def add_member(
         account_id=account_id, user=user, defaults={"role": role, "created_at": at}
     )
     if joined:
-        summary = f"{user.email} was added as {role.label.lower()}"
-        _tell(membership, "member.added", summary, actor=actor, at=at)
+        summary = f"{user.email} was added as {inside(role.label)}"
+        tell(membership, "member.added", summary, actor=actor, at=at)
     return membership
 
 
@@ -108,10 +109,10 @@ def change_role(membership_id: int, *, role: Role, actor: Actor, at: datetime) -
         refuse(gates.stop_being_owner(membership))
     membership.role = role
     membership.save(update_fields=["role"])
-    _tell(
+    tell(
         membership,
         "member.role_changed",
-        f"{membership.user.email} is now {role.label.lower()}",
+        f"{membership.user.email} is now {inside(role.label)}",
         actor=actor,
         at=at,
         before={"role": before.label},
@@ -136,7 +137,7 @@ def remove_member(membership_id: int, *, actor: Actor, at: datetime) -> None:
     Notice.objects.unmailed().filter(
         account_id=membership.account_id, user_id=membership.user_id
     ).update(by_mail=False, mail_due_at=None)
-    _tell(
+    tell(
         membership,
         "member.removed",
         f"{membership.user.email} was removed",
@@ -171,7 +172,7 @@ def require_rank(actor: Actor, *roles: Role) -> None:
     beyond = [role for role in roles if not ROLE_PERMISSIONS[role] <= actor.permissions]
     if beyond:
         raise Forbidden(
-            f"You cannot give or take the role {beyond[0].label.lower()}: "
+            f"You cannot give or take the role {inside(beyond[0].label)}: "
             "it may do things that yours may not. Ask an owner."
         )
 
@@ -180,13 +181,3 @@ def _lock_member(membership_id: int) -> Membership:
     """Hold the account before reading the member, so that two changes see each other's outcome."""
     lock(Membership.objects.values_list("account_id", flat=True).get(pk=membership_id))
     return Membership.objects.select_related("user").get(pk=membership_id)
-
-
-def _tell(membership: Membership, type: str, summary: str, **facts: Any) -> None:
-    record(
-        type,
-        account_id=membership.account_id,
-        subject=("member", membership.user_id, membership.user.email),
-        summary=summary,
-        **facts,
-    )

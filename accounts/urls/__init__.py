@@ -5,13 +5,21 @@ from __future__ import annotations
 from django.urls import path
 
 from accounts import views
+from accounts.views import jobs
 
 app_name = "accounts"
 
 urlpatterns = [
     path("", views.account_home, name="account_home"),
+    path("overview/", views.overview, name="overview"),
+    path("help/", views.account_help, name="help"),
     path("activity/", views.activity, name="activity"),
     path("activity.csv", views.activity_csv, name="activity_csv"),
+    path("jobs/", jobs.jobs, name="jobs"),
+    path("jobs/<int:pk>/", jobs.detail, name="job"),
+    path("jobs/<int:pk>/progress/", jobs.progress, name="job_progress"),
+    path("jobs/<int:pk>/results.csv", jobs.export, name="job_export"),
+    path("jobs/<int:pk>/retry/", jobs.retry, name="job_retry"),
     path("settings/", views.settings, name="settings"),
     path("settings/change/", views.change_settings, name="change_settings"),
     path("settings/members/", views.members, name="members"),

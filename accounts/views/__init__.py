@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .activity import activity, activity_csv
-from .front import account_home, help, home, styleguide
+from .front import account_help, account_home, help, home, styleguide
 from .invitation import invitation
 from .members import (
     change_role,
@@ -14,9 +14,11 @@ from .members import (
     revoke_invitation,
 )
 from .notices import notice, notice_preferences, notices, read_all_notices
+from .overview import overview
 from .settings import api_keys, change_settings, create_api_key, revoke_api_key, settings
 
 __all__ = [
+    "account_help",
     "account_home",
     "activity",
     "activity_csv",
@@ -32,6 +34,7 @@ __all__ = [
     "notice",
     "notice_preferences",
     "notices",
+    "overview",
     "read_all_notices",
     "remove_member",
     "resend_invitation",

@@ -15,13 +15,12 @@ from accounts import timeline
 from accounts.activity import choose
 from accounts.forms import EVERY_TYPE, ActivityForm
 from accounts.models import Account, Event
-from accounts.paging import page
+from accounts.registries import EVENT_TYPES
 from accounts.web import AccountRequest, account_page, to
+from config.paging import page
 from config.spreadsheets import csv_response
 
 PAGE_SIZE = 50
-#: An import writes as many of these as it brings numbers, and one that sums them up.
-IMPORTED = "number.imported"
 COLUMNS = ["time", "type", "subject_type", "subject_id", "subject", "summary", "changes", "reason",
            "actor_kind", "actor", "request_id"]  # fmt: skip
 
@@ -49,7 +48,9 @@ def activity_csv(request: AccountRequest) -> HttpResponseBase:
     _, events = _chosen(request)
     newest_first = events.order_by("-pk").iterator(chunk_size=2_000)
     filename = f"{request.account.slug}-activity.csv"
-    return csv_response(COLUMNS, _rows(newest_first, request.account), filename=filename)
+    return csv_response(
+        COLUMNS, _rows(newest_first, request.account), filename=filename, query=request.GET
+    )
 
 
 def _chosen(request: AccountRequest) -> tuple[ActivityForm, QuerySet[Event]]:
@@ -59,8 +60,16 @@ def _chosen(request: AccountRequest) -> tuple[ActivityForm, QuerySet[Event]]:
     if filters.get("type") == EVERY_TYPE:
         del filters["type"]
     elif not filters.get("type") and not filters.get("subject"):
-        return form, choose(request.account, **filters).exclude(type=IMPORTED)
+        return form, _without_details(choose(request.account, **filters))
     return form, choose(request.account, **filters)
+
+
+def _without_details(events: QuerySet[Event]) -> QuerySet[Event]:
+    """Those that no other event sums up; written as the condition of an index has it."""
+    for type, kind in EVENT_TYPES.items():
+        if kind.summed_up:
+            events = events.exclude(type=type)
+    return events
 
 
 def _rows(events: Iterable[Event], account: Account) -> Iterator[list[Any]]:

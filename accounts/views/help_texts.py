@@ -38,7 +38,8 @@ QUESTIONS = (
         "When an import leaves you with more numbers than licenses, you have 48 hours to decide: "
         "keep, swap, exclude or release numbers, or add licenses. It begins when that import is "
         "complete. A second import inside the 48 hours does not restart it. Being over costs "
-        "nothing during that time, and numbers you remove in time are never charged.",
+        "nothing during that time, and numbers you remove in time are never charged. Until the 48 "
+        "hours are over you can change your mind: what you released or excluded can come back.",
     ),
     Question(
         "service",
@@ -74,6 +75,28 @@ QUESTIONS = (
         "keep it, swap it in, exclude it or release it.",
     ),
     Question(
+        "keys",
+        "Can I work through my numbers with the keyboard?",
+        "On the Numbers page / searches, j and k go down and up the list, Enter opens a number "
+        "(beside the list where there is room), x ticks it, a goes to what can be done with the "
+        "ticked ones, and Escape closes what is open and goes back to the list.",
+    ),
+    Question(
+        "columns",
+        "Can I see more, or less, of each number in the list?",
+        "Press Columns on the Numbers page and tick what you want to see besides number and state. "
+        "It is for you alone, in this account, on every device. Export CSV always writes every "
+        "column.",
+    ),
+    Question(
+        "csv",
+        "How do I name, tag or assign many numbers at once, each differently?",
+        "Press Export CSV on the Numbers page, change the columns name, agent, tags, protected and "
+        "notes in a spreadsheet, save it as CSV, and press Edit by CSV. You see for every row what "
+        "would change, or why it would be skipped, before anything is done. Columns that you take "
+        "away and cells that you leave blank stay as they are.",
+    ),
+    Question(
         "count",
         "How do I change the number of licenses?",
         "Open Licenses. Type the new number and see what it costs each month, what is charged "
@@ -85,6 +108,7 @@ QUESTIONS = (
         "Who may do what?",
         "An owner may do everything. A billing admin manages licenses and numbers; an admin "
         "manages numbers, members, API keys and Twilio connections. A member sees everything and "
-        "changes nothing.",
+        "will answer calls and texts once they come in here; a viewer sees everything and changes "
+        "nothing.",
     ),
 )

@@ -10,13 +10,14 @@ from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.forms import AcceptForm
 from accounts.models import Invitation, Membership, User
+from accounts.registries import front_page
 from accounts.services import invitations
+from config import clock
 from config.errors import DomainError
 from config.middleware import request_id_of
 from config.refusals import add_refusal
@@ -26,7 +27,7 @@ from config.refusals import add_refusal
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Accept as the person invited: with a new password, or after signing in."""
-    found = invitations.find(token, at=timezone.now())
+    found = invitations.find(token, at=clock.now())
     if found is None:
         return render(request, "accounts/invitation_void.html", status=404)
     if request.user.is_authenticated:
@@ -44,7 +45,7 @@ def _as_signed_in(request: HttpRequest, found: Invitation, token: str) -> HttpRe
     if request.method == "POST" and is_mine:
         try:
             membership = invitations.accept(
-                token, user=user, at=timezone.now(), request_id=request_id_of(request)
+                token, user=user, at=clock.now(), request_id=request_id_of(request)
             )
         except DomainError as error:
             messages.error(request, error.message)
@@ -59,7 +60,7 @@ def _as_new(request: HttpRequest, found: Invitation, token: str) -> HttpResponse
     if form.is_bound and form.is_valid():
         try:
             membership = invitations.accept_as_new(
-                token, **form.cleaned_data, at=timezone.now(), request_id=request_id_of(request)
+                token, **form.cleaned_data, at=clock.now(), request_id=request_id_of(request)
             )
         except DomainError as error:
             add_refusal(form, error)
@@ -73,7 +74,7 @@ def _as_new(request: HttpRequest, found: Invitation, token: str) -> HttpResponse
 
 def _welcome(request: HttpRequest, membership: Membership) -> HttpResponse:
     messages.success(request, f"Welcome to {membership.account.name}.")
-    return redirect("numbers:list", membership.account.slug)
+    return redirect(front_page(), membership.account.slug)
 
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"

@@ -7,7 +7,6 @@ from functools import partial
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import gates
@@ -16,8 +15,10 @@ from accounts.models import Invitation, Membership
 from accounts.services import invitations, people
 from accounts.states import ROLE_PERMISSIONS, Permission, Role
 from accounts.web import AccountRequest, account_page, attempt, to
+from config import clock
 from config.errors import DomainError
 from config.refusals import add_refusal
+from config.text import inside
 
 
 @require_safe
@@ -38,7 +39,7 @@ def invite(request: AccountRequest) -> HttpResponse:
                 email=form.cleaned_data["email"],
                 role=Role(form.cleaned_data["role"]),
                 actor=request.actor,
-                at=timezone.now(),
+                at=clock.now(),
             )
         except DomainError as error:
             add_refusal(form, error)
@@ -49,7 +50,7 @@ def invite(request: AccountRequest) -> HttpResponse:
 
 
 def _members(request: AccountRequest, form: InvitationForm, status: int = 200) -> HttpResponse:
-    at = timezone.now()
+    at = clock.now()
     memberships = Membership.objects.filter(account=request.account).select_related("user")
     roles = roles_within(request.actor)
     unanswered = Invitation.objects.filter(
@@ -66,7 +67,11 @@ def _members(request: AccountRequest, form: InvitationForm, status: int = 200) -
             for membership in memberships.order_by("user__email")
         ],
         "invitations": [
-            {"invitation": invitation, "open": invitation.is_open(at)}
+            {
+                "invitation": invitation,
+                "open": invitation.is_open(at),
+                "may_change": _is_within(request, invitation.role),
+            }
             for invitation in unanswered.order_by("-pk")
         ],
     }
@@ -74,8 +79,13 @@ def _members(request: AccountRequest, form: InvitationForm, status: int = 200) -
 
 
 def _may_change(request: AccountRequest, membership: Membership) -> bool:
+    return _is_within(request, membership.role)
+
+
+def _is_within(request: AccountRequest, role: str) -> bool:
+    """Whether this person may give or take the role; the services ask again."""
     actor = request.actor
-    return actor.can_admin and ROLE_PERMISSIONS[membership.role] <= actor.permissions
+    return actor.can_admin and ROLE_PERMISSIONS[role] <= actor.permissions
 
 
 @require_POST
@@ -90,10 +100,8 @@ def change_role(request: AccountRequest, pk: int) -> HttpResponse:
     role = Role(form.cleaned_data["role"])
     return attempt(
         request,
-        partial(
-            people.change_role, membership.pk, role=role, actor=request.actor, at=timezone.now()
-        ),
-        success=f"{membership.user.email} is now {role.label.lower()}.",
+        partial(people.change_role, membership.pk, role=role, actor=request.actor, at=clock.now()),
+        success=f"{membership.user.email} is now {inside(role.label)}.",
         then=then,
     )
 
@@ -109,7 +117,7 @@ def remove_member(request: AccountRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         return attempt(
             request,
-            partial(people.remove_member, membership.pk, actor=request.actor, at=timezone.now()),
+            partial(people.remove_member, membership.pk, actor=request.actor, at=clock.now()),
             success=f"{membership.user.email} is no longer in {request.account.name}.",
             then="/" if is_me else to(request, "accounts:members"),
         )
@@ -128,7 +136,7 @@ def resend_invitation(request: AccountRequest, pk: int) -> HttpResponse:
     invitation = _invitation(request, pk)
     return attempt(
         request,
-        partial(invitations.resend, invitation.pk, actor=request.actor, at=timezone.now()),
+        partial(invitations.resend, invitation.pk, actor=request.actor, at=clock.now()),
         success=f"{invitation.email} gets a new mail; the link in the earlier one is void.",
         then=to(request, "accounts:members"),
     )
@@ -140,7 +148,7 @@ def revoke_invitation(request: AccountRequest, pk: int) -> HttpResponse:
     invitation = _invitation(request, pk)
     return attempt(
         request,
-        partial(invitations.revoke, invitation.pk, actor=request.actor, at=timezone.now()),
+        partial(invitations.revoke, invitation.pk, actor=request.actor, at=clock.now()),
         success=f"The invitation of {invitation.email} is revoked.",
         then=to(request, "accounts:members"),
     )

@@ -5,15 +5,15 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.forms import PreferencesForm
 from accounts.models import Notice
-from accounts.paging import page
 from accounts.services import inbox
 from accounts.services.notices import MAX_MAIL_ATTEMPTS
 from accounts.web import AccountRequest, account_page, to
+from config import clock
+from config.paging import page
 
 PAGE_SIZE = 50
 
@@ -33,16 +33,14 @@ def notices(request: AccountRequest) -> HttpResponse:
 def notice(request: AccountRequest, pk: int) -> HttpResponse:
     """Mark one notice read and go to the page it is about."""
     found = get_object_or_404(Notice, account=request.account, user=request.user, pk=pk)
-    inbox.mark_read(
-        request.account.pk, user_id=request.user.pk, notice_id=found.pk, at=timezone.now()
-    )
+    inbox.mark_read(request.account.pk, user_id=request.user.pk, notice_id=found.pk, at=clock.now())
     return redirect(found.url or to(request, "accounts:notices"))
 
 
 @require_POST
 @account_page()
 def read_all_notices(request: AccountRequest) -> HttpResponse:
-    inbox.mark_read(request.account.pk, user_id=request.user.pk, at=timezone.now())
+    inbox.mark_read(request.account.pk, user_id=request.user.pk, at=clock.now())
     return redirect(to(request, "accounts:notices"))
 
 

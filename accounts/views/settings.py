@@ -7,7 +7,6 @@ from functools import partial
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -17,6 +16,7 @@ from accounts.services import api_keys as key_services
 from accounts.services import people
 from accounts.states import Permission
 from accounts.web import AccountRequest, account_page, attempt, to
+from config import clock
 from config.errors import DomainError
 from config.refusals import add_refusal
 
@@ -45,7 +45,7 @@ def change_settings(request: AccountRequest) -> HttpResponse:
     if form.is_valid():
         try:
             people.update_account(
-                request.account.pk, **form.cleaned_data, actor=request.actor, at=timezone.now()
+                request.account.pk, **form.cleaned_data, actor=request.actor, at=clock.now()
             )
         except DomainError as error:
             add_refusal(form, error)
@@ -75,7 +75,7 @@ def create_api_key(request: AccountRequest) -> HttpResponse:
     if form.is_valid():
         try:
             _, text = key_services.create(
-                request.account.pk, **form.cleaned_data, actor=request.actor, at=timezone.now()
+                request.account.pk, **form.cleaned_data, actor=request.actor, at=clock.now()
             )
         except DomainError as error:
             add_refusal(form, error)
@@ -105,7 +105,7 @@ def revoke_api_key(request: AccountRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         return attempt(
             request,
-            partial(key_services.revoke, key.pk, actor=request.actor, at=timezone.now()),
+            partial(key_services.revoke, key.pk, actor=request.actor, at=clock.now()),
             success=f"{key.name} is revoked.",
             then=to(request, "accounts:api_keys"),
         )

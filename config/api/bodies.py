@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -17,14 +18,13 @@ from rest_framework.parsers import JSONParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from config.filters import LARGEST_ID
+from config.outside import LARGEST_ID, refuse_unstorable
+from config.text import ANYTHING, SHOWS
 
 from .problems import blocker_as_json
 
 #: OPTIONS is left out: the OpenAPI document says what an address takes.
 METHODS = ["get", "head", "post", "put", "patch", "delete"]
-#: Text that no database stores: NUL, and halves of surrogate pairs.
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class AlwaysJson(BaseContentNegotiation):
@@ -42,32 +42,58 @@ class AlwaysJson(BaseContentNegotiation):
 
 
 class StrictJsonParser(JSONParser):
-    """JSON without characters that cannot be stored."""
+    """JSON that can be read in one way only, without characters that cannot be stored."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         try:
-            parsed = super().parse(stream, media_type, parser_context)
+            text = stream.read().decode()
+            parsed = json.loads(text, object_pairs_hook=_each_once, parse_constant=_no_number)
+            refuse_unstorable(parsed)
         except RecursionError:
             raise ParseError("The JSON is nested too deeply.") from None
-        _refuse_unstorable(parsed)
+        except UnicodeDecodeError:
+            raise ParseError("Send JSON as UTF-8.") from None
+        except json.JSONDecodeError as error:
+            raise ParseError(f"This is not JSON: {error}") from None
+        except ValueError as error:
+            raise ParseError(str(error)) from None
         return parsed
 
 
-def _refuse_unstorable(value: Any) -> None:
-    if isinstance(value, str):
-        if _UNSTORABLE.search(value):
-            raise ParseError("Text must not contain NUL or half surrogate pairs.")
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            _refuse_unstorable(name)
-            _refuse_unstorable(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            _refuse_unstorable(inner)
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; of two members with one name, readers differ in which one counts."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("A name stands twice in one object.")
+    return found
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is not JSON.")
 
 
 class Text(serializers.CharField):
-    """A JSON string; a number is not taken for one."""
+    """A JSON string; a number is not taken for one.
+
+    ``pattern`` (a regular expression as JavaScript and Python read it) is in the document, too.
+    Length and pattern are those of the text as it was sent, spaces at its ends included.
+    """
+
+    def __init__(self, *, pattern: str = "", **options: Any) -> None:
+        super().__init__(**options)
+        self.pattern = pattern or (ANYTHING if self.allow_blank else SHOWS)
+        self._pattern = re.compile(self.pattern)
+
+    def run_validation(self, data: Any = empty) -> Any:
+        if isinstance(data, str):
+            if data == "" and not self.allow_blank:
+                self.fail("blank")
+            if self.max_length is not None and len(data) > self.max_length:
+                message = self.error_messages["max_length"].format(max_length=self.max_length)
+                raise serializers.ValidationError(message, code="max_length")
+            if not self._pattern.fullmatch(data):  # a search would let a line break follow
+                self.fail("blank" if self.pattern == SHOWS else "invalid")
+        return super().run_validation(data)
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -104,7 +130,14 @@ class Choice(serializers.ChoiceField):
 
 
 class Wanted(serializers.Serializer[Any]):
-    """The body of a request. A field that we do not know is an error, not a wish unheard."""
+    """The body of a request. A field that we do not know is an error, not a wish unheard.
+
+    ``rules`` gives JSON Schema: what the fields must fulfill together.
+    """
+
+    @classmethod
+    def rules(cls) -> Mapping[str, Any]:
+        return {}
 
     def run_validation(self, data: Any = empty) -> Any:
         if isinstance(data, Mapping):

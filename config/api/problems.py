@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from django.conf import settings
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.signals import got_request_exception
-from django.http import Http404
+from django.db import DataError
+from django.http import Http404, UnreadablePostError
 from django.urls import reverse
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.addresses import absolute
 from config.errors import Blocked, Blocker, DomainError, Invalid
 from config.middleware import request_id_of
 
@@ -27,6 +28,7 @@ CONTENT_TYPE = "application/problem+json"
 #: code -> (status, what it means), for the codes that any endpoint may answer. Rules add their own.
 CODES: dict[str, tuple[int, str]] = {
     "parse_error": (400, "The body is not JSON that we can read."),
+    "invalid_cursor": (400, "The cursor is none of this list; follow next and previous."),
     "account_required": (400, "The signed-in user is in several accounts; name one of them."),
     "idempotency_key_invalid": (400, "The Idempotency-Key is empty, too long or not plain text."),
     "not_authenticated": (401, "Send an API key, or sign in."),
@@ -39,8 +41,16 @@ CODES: dict[str, tuple[int, str]] = {
     "invalid_transition": (409, "The thing is in a state from which this is not possible."),
     "not_due": (409, "It is too early, or something else happened in the meantime."),
     "idempotency_key_in_use": (409, "The first request with this key has not been answered."),
+    "idempotency_outcome_unknown": (
+        409,
+        "The first request with this key changed something and was then cut off; look first.",
+    ),
+    "length_required": (411, "The body came without a length that can be believed."),
     "too_large": (413, "The body is larger than the limit."),
-    "unsupported_media_type": (415, "Send JSON: Content-Type: application/json."),
+    "unsupported_media_type": (
+        415,
+        "Send JSON (Content-Type: application/json), or what the address takes.",
+    ),
     "invalid": (422, "Input that a rule refuses; errors[] names the fields."),
     "idempotency_key_reused": (422, "The key was used for another request."),
     "throttled": (429, "Too many requests; wait for Retry-After seconds."),
@@ -97,6 +107,11 @@ def _problem_of(exc: Exception) -> Problem | None:
         return Problem(exc.http_status, exc.code, exc.message)
     if isinstance(exc, RequestDataTooBig):
         return Problem(413, "too_large", "The body is larger than this API reads.")
+    if isinstance(exc, UnreadablePostError):
+        return Problem(400, "parse_error", "The body did not arrive whole.")
+    if isinstance(exc, SuspiciousOperation | UnicodeError | DataError):
+        logger.error("A value from outside got further than it should", exc_info=exc)
+        return Problem(400, "parse_error", "A value in this request cannot be read.")
     if isinstance(exc, Http404):
         exc = exceptions.NotFound()
     elif isinstance(exc, PermissionDenied):
@@ -136,7 +151,7 @@ def _flatten(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
 
 def _body(problem: Problem, request: Request) -> dict[str, Any]:
     return {
-        "type": f"{settings.PUBLIC_URL}{reverse('api-docs')}#errors",
+        "type": f"{absolute(reverse('api-docs'))}#errors",
         "title": HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": problem.detail,
@@ -151,5 +166,5 @@ def blocker_as_json(blocker: Blocker, request: Request) -> dict[str, str]:
     """``fix`` is the address of the page that removes the reason, or empty."""
     inside: Any = request.auth
     path = blocker.fix_path(inside.account.slug) if blocker.fix else ""
-    fix = f"{settings.PUBLIC_URL}{path}" if path else ""
+    fix = absolute(path) if path else ""
     return {"code": blocker.code, "message": blocker.message, "fix": fix}

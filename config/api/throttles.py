@@ -29,10 +29,7 @@ class RateLimit:
 
 
 class PerActorThrottle(SimpleRateThrottle):
-    """Counts requests in windows of the rate's length, one small number in the cache for each.
-
-    The shared cache may count two requests at the same instant as one, so the limit is not exact.
-    """
+    """Counts requests in windows of the rate's length, one small number in the cache for each."""
 
     scope = "actor"
 

@@ -1,4 +1,8 @@
-"""The grace period: opened by an import, closed by being within the licenses (design section 4)."""
+"""The grace period: opened by an import, closed by being within the licenses (design section 4).
+
+A settled period is not over for what left in it: numbers that were missing for a while, and until
+its end numbers that were released or excluded, take it up again with the deadline it had.
+"""
 
 from __future__ import annotations
 
@@ -7,44 +11,50 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.urls import reverse
 
-from accounts.actors import SYSTEM, Actor
+from accounts.actor import SYSTEM, Actor
 from accounts.models import Account
-from accounts.services.events import record
+from accounts.services.events import tell
 from accounts.services.notices import notify
-from accounts.states import ActorKind
-from config.errors import Forbidden, Invalid, NotDue, refuse
+from accounts.services.support import require_support
+from config.errors import Invalid, NotDue, refuse
 from config.text import absolute, money, plural, span
 from licensing import gates
 from licensing.models import GracePeriod, Subscription
-from licensing.standing import held_count
+from licensing.standing import held_count, latest_period
 from licensing.states import (
+    GRACE_MOVES,
     GRACE_PERIOD,
     LONGEST_EXTENSION,
     GraceState,
     NoticeStage,
     next_stage_due,
-    require_grace_move,
     stage_at,
 )
 
 from .entitlement import lock
 
+#: Numbers that come back after longer than this were gone: as long as Twilio keeps a released one.
+TAKEN_UP_WITHIN = timedelta(days=10)
+
 
 @transaction.atomic
-def import_completed(
-    account_id: int, *, job_id: int | None, actor: Actor, at: datetime
-) -> GracePeriod | None:
+def import_completed(account_id: int, *, actor: Actor, at: datetime) -> GracePeriod | None:
     """Open a grace period if a completed import leaves the account over its licenses.
 
     S0-16, S0-24: 48 hours from ``at``, the moment the import completed. While an earlier period is
-    unsettled nothing is opened and no clock restarts. Returns the new period, if any.
+    unsettled nothing is opened and no clock restarts; numbers that only came back take up the
+    period they left. Returns the new period, if any.
     """
     subscription = lock(account_id)
     over = held_count(account_id) - subscription.licenses
     if over <= 0:
         _settle(subscription, actor=actor, at=at)
         return None
-    if GracePeriod.objects.unsettled().filter(account_id=account_id).exists():
+    latest = latest_period(account_id)
+    if latest is not None and latest.settled_at is None:
+        return None
+    if latest is not None and _came_back_to(latest, subscription, at=at):
+        _take_up(latest, subscription, actor=actor, at=at)
         return None
     ends_at = at + GRACE_PERIOD
     period = GracePeriod.objects.create(
@@ -53,20 +63,86 @@ def import_completed(
         ends_at=ends_at,
         held_at_open=subscription.licenses + over,
         licenses_at_open=subscription.licenses,
-        opened_by_job_id=job_id,
+        opened_by_job_id=actor.job_id,
         notice_stage=NoticeStage.START,
         next_notice_at=next_stage_due(ends_at, NoticeStage.START),
     )
-    _record(
+    tell(
         period,
         "grace.opened",
         f"Grace period of 48 hours opened: {plural(over, 'number')} over "
         f"{plural(subscription.licenses, 'license')}.",
         actor=actor,
         at=at,
-        job_id=job_id,
     )
     _tell(period, subscription, NoticeStage.START, over=over, at=at)
+    return period
+
+
+def _came_back_to(period: GracePeriod, subscription: Subscription, *, at: datetime) -> bool:
+    """Whether an account is over by numbers that it knew when this period was settled.
+
+    Then nothing new put it over: what had left came back, before the end of the period or, if it
+    was missing, within the days in which a number can come back at all.
+    """
+    if period.settled_at is None:
+        return False
+    missed = period.settled_by_missing and at < period.settled_at + TAKEN_UP_WITHIN
+    if not missed and at >= period.ends_at:
+        return False
+    numbers = Account(pk=period.account_id).numbers.taking_license()
+    known = numbers.filter(imported_at__lte=period.settled_at).count()
+    return known > subscription.licenses
+
+
+@transaction.atomic
+def resume(account_id: int, *, actor: Actor, at: datetime) -> GracePeriod | None:
+    """Open a settled period again whose time is not up, if the account is over its licenses.
+
+    Called in the transaction of everything that lets a number take a license again that had left
+    (``gates.take_license``). Returns the period if it is open again.
+    """
+    subscription = lock(account_id)
+    period = latest_period(account_id)
+    if period is None or period.settled_at is None or period.ends_at <= at:
+        return None
+    if held_count(account_id) <= subscription.licenses:
+        return None
+    return _take_up(period, subscription, actor=actor, at=at)
+
+
+def _take_up(
+    period: GracePeriod, subscription: Subscription, *, actor: Actor, at: datetime
+) -> GracePeriod:
+    """Let a settled period go on with the deadline it had; one that is past has expired."""
+    over = held_count(period.account_id) - subscription.licenses
+    late = period.ends_at <= at
+    if period.state == GraceState.RESOLVED:
+        GRACE_MOVES.require(period.state, GraceState.OPEN)
+        period.state = GraceState.OPEN
+    period.settled_at, period.settled_by_missing = None, False
+    # What was told before is not told again, and what is past not any more.
+    stage = max(NoticeStage(period.notice_stage), stage_at(period.ends_at, at))
+    period.notice_stage, period.next_notice_at = stage, next_stage_due(period.ends_at, stage)
+    period.save(
+        update_fields=[
+            "state",
+            "settled_at",
+            "settled_by_missing",
+            "notice_stage",
+            "next_notice_at",
+        ]
+    )
+    tell(
+        period,
+        "grace.resumed",
+        "Over the licenses again: the grace period goes on, with the deadline it had.",
+        actor=actor,
+        at=at,
+    )
+    if late and period.state == GraceState.OPEN:
+        _mark_expired(period, at=at)
+    _tell(period, subscription, stage, over=over, at=at)
     return period
 
 
@@ -88,12 +164,13 @@ def _settle(subscription: Subscription, *, actor: Actor, at: datetime) -> GraceP
         _mark_expired(period, at=at)
     late = period.state == GraceState.EXPIRED
     if not late:
-        require_grace_move(period.state, GraceState.RESOLVED)
+        GRACE_MOVES.require(period.state, GraceState.RESOLVED)
         period.state = GraceState.RESOLVED
     period.settled_at = at
+    period.settled_by_missing = _only_by_missing(period, subscription)
     period.next_notice_at = None
-    period.save(update_fields=["state", "settled_at", "next_notice_at"])
-    _record(
+    period.save(update_fields=["state", "settled_at", "settled_by_missing", "next_notice_at"])
+    tell(
         period,
         "grace.settled" if late else "grace.resolved",
         "Within the licenses again, after the grace period had ended."
@@ -103,6 +180,13 @@ def _settle(subscription: Subscription, *, actor: Actor, at: datetime) -> GraceP
         at=at,
     )
     return period
+
+
+def _only_by_missing(period: GracePeriod, subscription: Subscription) -> bool:
+    """Whether the account would still be over, had the period's missing numbers stayed."""
+    numbers = Account(pk=period.account_id).numbers
+    missing = numbers.missing_since(period.opened_at).count()
+    return held_count(period.account_id) + missing > subscription.licenses
 
 
 @transaction.atomic
@@ -131,13 +215,13 @@ def _hold(period_id: int) -> tuple[Subscription, GracePeriod]:
 
 
 def _mark_expired(period: GracePeriod, *, at: datetime) -> None:
-    require_grace_move(period.state, GraceState.EXPIRED)
+    GRACE_MOVES.require(period.state, GraceState.EXPIRED)
     period.state = GraceState.EXPIRED
     period.expired_at = at
     period.notice_stage = NoticeStage.ENDED
     period.next_notice_at = None
     period.save(update_fields=["state", "expired_at", "notice_stage", "next_notice_at"])
-    _record(
+    tell(
         period,
         "grace.expired",
         "Grace period ended with the account over its licenses.",
@@ -155,8 +239,7 @@ def extend(
     A period that has run out is open again for ``by`` from now. Raises ``Forbidden``, ``Invalid``
     (fields ``by``, ``reason``) and ``Blocked``.
     """
-    if actor.kind not in (ActorKind.SUPPORT, ActorKind.SYSTEM):
-        raise Forbidden("Only support can extend a grace period.")
+    require_support(actor, "extend a grace period")
     problems: dict[str, list[str]] = {}
     if not timedelta(0) < by <= LONGEST_EXTENSION:
         problems["by"] = ["Extend by more than nothing and at most 7 days."]
@@ -168,7 +251,7 @@ def extend(
     refuse(gates.extend(period))
     before = period.ends_at
     if period.state == GraceState.EXPIRED:
-        require_grace_move(period.state, GraceState.OPEN)
+        GRACE_MOVES.require(period.state, GraceState.OPEN)
         period.state, period.expired_at = GraceState.OPEN, None
     period.ends_at = max(before, at) + by
     period.extended_at, period.extended_by = at, actor.label[:150]
@@ -177,7 +260,7 @@ def extend(
     period.notice_stage = stage_at(period.ends_at, at)
     period.next_notice_at = next_stage_due(period.ends_at, NoticeStage(period.notice_stage))
     period.save()
-    _record(
+    tell(
         period,
         "grace.extended",
         f"Support extended the grace period by {span(by)}.",
@@ -246,14 +329,4 @@ def _tell(
         body=body,
         path=reverse("licensing:decide", args=[account.slug]),
         at=at,
-    )
-
-
-def _record(period: GracePeriod, type: str, summary: str, **facts: object) -> None:
-    record(
-        type,
-        account_id=period.account_id,
-        subject=("grace_period", period.pk, "Grace period"),
-        summary=summary,
-        **facts,
     )

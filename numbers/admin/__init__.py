@@ -1,7 +1,7 @@
-"""Accounts at a glance, numbers, what is at Twilio, and jobs, for support staff."""
+"""Accounts at a glance, numbers, and what is at Twilio, for support staff."""
 
 from __future__ import annotations
 
-from . import accounts, inventory, jobs, twilio
+from . import accounts, inventory, twilio
 
-__all__ = ["accounts", "inventory", "jobs", "twilio"]
+__all__ = ["accounts", "inventory", "twilio"]

@@ -8,22 +8,28 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
-from django.utils import timezone
+from django.urls import reverse
 
+from accounts import looking
 from accounts.admin import acting, list_url
 from accounts.models import Account, Membership
+from accounts.registries import front_page
+from accounts.services import looks
+from config import clock
 from config.admin import Act, ReasonForm, SupportAdmin
-from config.phone_numbers import digits_of
-from config.text import absolute, money, plural
+from config.filters import any_of, named
+from config.phone_numbers import read
+from config.text import absolute, money, plural, tidy
 from licensing.gates import MOST_LICENSES
 from licensing.models import GracePeriod
+from licensing.pricing import quote
 from licensing.services import licenses
 from licensing.standing import standing
 from licensing.states import SubscriptionState
-from numbers.models import Connection, PhoneNumber
+from numbers.models import Connection, NumberCount, PhoneNumber
 from numbers.states import TAKES_LICENSE, ConnectionState
 
 #: A search for fewer digits would find half of all accounts by their numbers.
@@ -47,6 +53,20 @@ def _change_licenses(
     return f"{account} now has {plural(change.after, 'license')}."
 
 
+def _what_licenses_do(account: Account, data: dict[str, Any], at: datetime) -> Sequence[str]:
+    """What the account's own page shows before it asks to confirm: price, invoice, grace period."""
+    subscription = account.subscription
+    offer = quote(subscription, to=data["to"], standing=standing(account.pk, at=at), at=at)
+    return [
+        f"From {offer.before:,} to {plural(offer.after, 'license')}, for {offer.held:,} held.",
+        f"Charged today: {offer.charge_text}.",
+        f"Per month: {money(offer.monthly_after, offer.currency)} instead of "
+        f"{money(offer.monthly_before, offer.currency)}, next on "
+        f"{absolute(offer.period_ends_at, account.zone)}.",
+        *([offer.grace_effect] if offer.grace_effect else []),
+    ]
+
+
 def _open_subscription(
     account: Account, data: dict[str, Any], request: HttpRequest, at: datetime
 ) -> str:
@@ -54,9 +74,14 @@ def _open_subscription(
     return f"{account} now has a subscription."
 
 
+def _look(account: Account, data: dict[str, Any], request: HttpRequest, at: datetime) -> str:
+    looking.begin(request, looks.begin(account.pk, actor=acting(request, data), at=at))
+    return f"These are the pages of {account}."
+
+
 def _facts(account: Account) -> Sequence[tuple[str, Any]]:
     """What Manage Licenses shows above its number box."""
-    now = standing(account.pk, at=timezone.now())
+    now = standing(account.pk, at=clock.now())
     subscription = account.subscription
     facts = [
         ("Owned", f"{now.licenses:,}"),
@@ -80,7 +105,7 @@ class GraceFilter(admin.SimpleListFilter):
         return [("open", "Open"), ("over", "Over, still above the licenses")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        now = timezone.now()
+        now = clock.now()
         if self.value() == "open":
             return queryset.filter(grace_ends_at__gt=now)
         if self.value() == "over":
@@ -151,6 +176,7 @@ class AccountAdmin(SupportAdmin):
             ),
             applies=lambda account: hasattr(account, "subscription"),
             button="Change licenses",
+            preview=_what_licenses_do,
         ),
         Act(
             "open_subscription",
@@ -158,6 +184,20 @@ class AccountAdmin(SupportAdmin):
             _open_subscription,
             form=LicensesForm,
             applies=lambda account: not hasattr(account, "subscription"),
+        ),
+        Act(
+            "look",
+            "Look as its members do",
+            _look,
+            means=lambda account: (
+                "You see the account's own pages as a viewer of it does; nothing can be changed, "
+                "also not here in the support console, until you stop.",
+                f"It ends by itself after {looks.LONGEST.seconds // 60} minutes, and when you "
+                "sign out.",
+                "The account sees on its timeline that you look, when and why.",
+            ),
+            button="Begin to look",
+            then=lambda account: reverse(front_page(), args=[account.slug]),
         ),
     )
 
@@ -177,19 +217,20 @@ class AccountAdmin(SupportAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         of_account = {"account": OuterRef("pk")}
-        held = PhoneNumber.objects.filter(**of_account, state__in=TAKES_LICENSE).order_by()
-        trouble = Connection.objects.filter(**of_account).exclude(state=ConnectionState.ACTIVE)
+        held = NumberCount.objects.filter(**of_account, state__in=TAKES_LICENSE).order_by()
+        attached = Connection.objects.attached().filter(**of_account)
+        trouble = attached.exclude(state=ConnectionState.ACTIVE)
         accounts: QuerySet[Any] = super().get_queryset(request)
         at_a_glance: QuerySet[Any] = accounts.annotate(
             held_count=Coalesce(
-                Subquery(held.values("account").annotate(n=Count("pk")).values("n")),
+                Subquery(held.values("account").annotate(n=Sum("amount")).values("n")),
                 0,
                 output_field=IntegerField(),
             ),
             grace_ends_at=Subquery(
                 GracePeriod.objects.unsettled().filter(**of_account).values("ends_at")[:1]
             ),
-            connected=Exists(Connection.objects.filter(**of_account)),
+            connected=Exists(attached),
             trouble=Subquery(trouble.order_by("pk").values("state")[:1]),
         )
         return at_a_glance
@@ -197,10 +238,10 @@ class AccountAdmin(SupportAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
+        term = tidy(search_term)
         if not term:
             return queryset, False
-        by_name = Q(name__icontains=term) | Q(slug__icontains=term)
+        by_name = named(term) | Q(slug__icontains=term)
         if "@" in term:
             by_name |= Q(
                 pk__in=Membership.objects.filter(user__email=term.lower()).values("account")
@@ -209,9 +250,9 @@ class AccountAdmin(SupportAdmin):
             by_name |= Q(pk__in=Connection.objects.filter(sid=term).values("account"))
         if term.startswith("PN"):
             by_name |= Q(pk__in=PhoneNumber.objects.filter(sid=term).values("account"))
-        digits = digits_of(term)
-        if len(digits) >= DIGITS_THAT_NAME_A_NUMBER:
-            numbers = PhoneNumber.objects.filter(e164__contains=digits)
+        written = read(term)
+        if written and len(written.digits) >= DIGITS_THAT_NAME_A_NUMBER:
+            numbers = PhoneNumber.objects.filter(any_of("e164", "contains", written.parts))
             by_name |= Q(pk__in=numbers.values("account"))
         return queryset.filter(by_name), False
 
@@ -232,7 +273,7 @@ class AccountAdmin(SupportAdmin):
     def grace(self, account: Any) -> str:
         if account.grace_ends_at is None:
             return ""
-        ended = account.grace_ends_at <= timezone.now()
+        ended = account.grace_ends_at <= clock.now()
         return f"{'ended' if ended else 'until'} {absolute(account.grace_ends_at, account.zone)}"
 
     @admin.display(description="subscription")

@@ -12,10 +12,14 @@ from django.http import HttpRequest
 from accounts.admin import acting, list_url
 from accounts.services import support
 from accounts.states import JobState
+from config import clock
 from config.admin import Act, SupportAdmin
+from config.text import inside
+from numbers import gates
 from numbers.models import CarrierTask, Connection, Import
+from numbers.plans import remove_plan
 from numbers.services import carrier_tasks, connections, imports
-from numbers.states import TaskKind, TaskState
+from numbers.states import ENDED, UNATTACHED, TaskKind, TaskState
 
 
 def run_import(
@@ -39,12 +43,26 @@ def _check(connection: Connection, data: dict[str, Any], request: HttpRequest, a
     checked = connections.check(connection.pk, actor=actor, at=at)
     support.note(
         connection.account_id,
-        subject=("connection", connection.pk, connection.name),
-        summary=f"Checked by support: {checked.get_state_display().lower()}.",
+        subject=connection.about,
+        summary=f"Checked by support: {inside(checked.get_state_display())}.",
         actor=actor,
         at=at,
     )
-    return f"{checked}: {checked.get_state_display().lower()}."
+    return f"{checked}: {inside(checked.get_state_display())}."
+
+
+def _detach(
+    connection: Connection, data: dict[str, Any], request: HttpRequest, at: datetime
+) -> str:
+    connections.detach(connection.pk, actor=acting(request, data), at=at)
+    return f"{connection} is detached from {connection.account}."
+
+
+def _remove(
+    connection: Connection, data: dict[str, Any], request: HttpRequest, at: datetime
+) -> str:
+    connections.remove(connection.pk, actor=acting(request, data), at=at)
+    return f"{connection} is removed from {connection.account}."
 
 
 @admin.register(Connection)
@@ -60,12 +78,36 @@ class ConnectionAdmin(SupportAdmin):
             "Check at Twilio",
             _check,
             means=lambda row: ("Asks Twilio whether the token works; changes nothing there.",),
+            applies=lambda row: row.state not in UNATTACHED,
         ),
         Act(
             "import",
             "Import",
             run_import,
             means=lambda row: ("Reads the numbers at Twilio; changes nothing there.",),
+            applies=lambda row: row.state not in ENDED,
+        ),
+        Act(
+            "remove",
+            "Remove",
+            _remove,
+            means=lambda row: remove_plan(row, at=clock.now()).touches,
+            applies=lambda row: row.state not in UNATTACHED and not gates.remove(row),
+            why_not=lambda row: [each.message for each in gates.remove(row)],
+            danger=True,
+        ),
+        Act(
+            "detach",
+            "Detach from the account",
+            _detach,
+            means=lambda row: (
+                f"{row.account} loses this subaccount: its numbers become missing and take no "
+                "license. Names, notes, history and usage stay.",
+                "The token is forgotten. Nothing is changed at Twilio.",
+                "Another account can connect the subaccount from then on.",
+            ),
+            applies=lambda row: row.state not in UNATTACHED,
+            danger=True,
         ),
     )
 
@@ -83,7 +125,7 @@ class ConnectionAdmin(SupportAdmin):
 
 @admin.register(Import)
 class ImportAdmin(SupportAdmin):
-    list_display = ("pk", "account", "connection", "state", "pages", "numbers_read", "error")
+    list_display = ("id", "account", "connection", "state", "pages", "numbers_read", "error")
     list_filter = ("job__state", "is_scheduled")
     list_select_related = ("connection__account", "job")
     search_fields = ("=connection__sid", "=connection__account__slug")
@@ -129,7 +171,7 @@ def _try_again(task: CarrierTask, data: dict[str, Any], request: HttpRequest, at
     carrier_tasks.try_again(task.pk, actor=actor, at=at)
     support.note(
         task.number.account_id,
-        subject=("number", task.number_id, task.number.e164),
+        subject=task.number.about,
         summary=f"Support asks Twilio again: {task.get_kind_display()}.",
         actor=actor,
         at=at,
@@ -151,14 +193,16 @@ class CarrierTaskAdmin(SupportAdmin):
     )
     list_filter = ("state", "kind")
     list_select_related = ("number__account",)
-    search_fields = ("=number__sid", "=number__e164", "=twilio_request_id")
+    search_fields = ("=number__sid", "=twilio_request_id")
+    number_column = "number__e164"
     acts = (
         Act(
             "again",
-            "Try again",
+            "Try now",
             _try_again,
             applies=lambda task: (
-                task.state == TaskState.NEEDS_PERSON and task.kind != TaskKind.RESTORE
+                task.state == TaskState.PENDING
+                or (task.state == TaskState.NEEDS_PERSON and task.kind != TaskKind.RESTORE)
             ),
         ),
     )

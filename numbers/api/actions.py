@@ -1,10 +1,14 @@
-"""What is done to one number, or to two: a POST to a noun each, with a dry run where it matters."""
+"""What is done to one number, or to two: a POST to a noun each, with a dry run where it matters.
+
+The endpoints of one number are made of the table of actions; ``numbers.api_urls`` gives each the
+address of its noun.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
@@ -12,12 +16,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoints import Endpoint
-from config.api.bodies import NothingWanted
+from config.api.bodies import NothingWanted, Wanted
 from config.errors import Invalid
-from licensing.standing import Standing, standing
 from numbers import plans
-from numbers.models import PhoneNumber
-from numbers.services import inventory, release, swaps
+from numbers.actions import ACTIONS, Action, Route, facts_of
+from numbers.models import CarrierTask, PhoneNumber
+from numbers.services import carrier_tasks, swaps
 
 from .numbers import NUMBERS
 from .serializers import (
@@ -25,8 +29,9 @@ from .serializers import (
     NumberSerializer,
     PlanSerializer,
     SwapSerializer,
-    WantedAssignmentSerializer,
+    TaskSerializer,
     WantedSwapSerializer,
+    param_fields,
     with_its_tags,
     with_tags,
 )
@@ -37,125 +42,95 @@ _PLANNED = OpenApiResponse(PlanSerializer, "With `dry_run`: nothing has changed.
 
 
 class NumberActionEndpoint(Endpoint):
-    """An action on the number of the address; answers with the number as it is afterwards."""
+    """Actions on the number of the address; they answer with the number as it is afterwards."""
 
     queryset = NUMBERS
 
-    def act(
-        self, pk: int, service: Callable[..., Any], *, status: int = 201, **facts: Any
-    ) -> Response:
+    def act(self, pk: int, action: Action, route: Route) -> Response:
         """Let the service do it. With 202, Twilio's part follows, and the number's state tells."""
-        service(self.one(pk).pk, actor=self.actor, at=self.at, **facts)
+        number = self.one(pk)
+        self.actor.require(action.permission)
+        wanted = {} if route.method == "delete" else self.wanted(_body_of(action, route))
+        if wanted.pop("dry_run", False) and action.plan:
+            return self.planned(action.plan(number, facts_of(self.account, at=self.at)))
+        action.run(number.pk, wanted, actor=self.actor, at=self.at)
         location = reverse("numbers-api:number", args=[pk])
         body = NumberSerializer(with_its_tags(self.one(pk))).data
-        return Response(body, status=status, headers={"Location": location})
+        return Response(body, status=route.status, headers={"Location": location})
 
     def planned(self, plan: plans.Plan) -> Response:
         return Response(PlanSerializer(plan, context={"request": self.request}).data)
 
-    def is_dry_run(self) -> bool:
-        return bool(self.wanted(DryRunSerializer)["dry_run"])
 
-    def standing(self) -> Standing:
-        return standing(self.account.pk, at=self.at)
+def endpoints() -> dict[str, type[NumberActionEndpoint]]:
+    """An endpoint for each noun of the table, with a method for each of its actions."""
+    methods: dict[str, dict[str, Any]] = {}
+    for action in ACTIONS.values():
+        if action.rest is not None:
+            methods.setdefault(action.rest.noun, {})[action.rest.method] = _method(action)
+    return {
+        noun: type(f"{_singular(noun)}Endpoint", (NumberActionEndpoint,), found)
+        for noun, found in methods.items()
+    }
 
 
-class AssignmentEndpoint(NumberActionEndpoint):
-    @extend_schema(
-        request=WantedAssignmentSerializer,
-        responses={201: NumberSerializer},
-        examples=[OpenApiExample("To agent 3", {"agent": 3}, request_only=True)],
+def _method(action: Action) -> Callable[..., Response]:
+    route = cast(Route, action.rest)
+
+    def answer(self: NumberActionEndpoint, request: Request, pk: int) -> Response:
+        return self.act(pk, action, route)
+
+    answer.__doc__ = route.says
+    done = _UNDER_WAY if route.status == 202 else NumberSerializer
+    asked = {200: _PLANNED} if route.dry_run else {}
+    document: dict[str, Any] = {"responses": {**asked, route.status: done}}
+    if route.method != "delete":
+        document["request"] = _body_of(action, route)
+    if route.dry_run:
+        document["examples"] = [_DRY_RUN]
+    elif example := {each.name: each.example for each in action.params if each.example}:
+        document["examples"] = [OpenApiExample("For instance", example, request_only=True)]
+    documented: Callable[..., Response] = extend_schema(**document)(answer)
+    return documented
+
+
+def _body_of(action: Action, route: Route) -> type[Wanted]:
+    """What the body of a request for the action may say."""
+    if not action.params:
+        return DryRunSerializer if route.dry_run else NothingWanted
+    base = DryRunSerializer if route.dry_run else Wanted
+    return type(
+        f"Wanted{_singular(route.noun)}Serializer",
+        (base,),
+        {"__doc__": route.says, **param_fields(action.params)},
     )
+
+
+def _singular(noun: str) -> str:
+    return noun.removesuffix("s").title().replace("-", "")
+
+
+class TaskListEndpoint(Endpoint):
+    queryset = NUMBERS
+
+    @extend_schema(responses=TaskSerializer(many=True))
+    def get(self, request: Request, pk: int) -> Response:
+        """What remains to be done at Twilio about the number: waiting, or refused for good."""
+        waiting = self.one(pk).carrier_tasks.unfinished().order_by("pk")
+        return Response(TaskSerializer(waiting, many=True).data)
+
+
+class TaskAttemptEndpoint(Endpoint):
+    queryset = CarrierTask.objects
+
+    @extend_schema(request=NothingWanted, responses={202: TaskSerializer})
     def post(self, request: Request, pk: int) -> Response:
-        """Let an agent answer the number, in place of the one it may have."""
-        self.one(pk)
-        wanted = self.wanted(WantedAssignmentSerializer)
-        return self.act(pk, inventory.assign, agent_id=wanted["agent"])
-
-    @extend_schema(responses={200: NumberSerializer})
-    def delete(self, request: Request, pk: int) -> Response:
-        """Take the agent off the number. It stays held and takes its license."""
-        return self.act(pk, inventory.unassign, status=200)
-
-
-class ReleaseEndpoint(NumberActionEndpoint):
-    @extend_schema(
-        request=DryRunSerializer,
-        responses={200: _PLANNED, 202: _UNDER_WAY},
-        examples=[_DRY_RUN],
-    )
-    def post(self, request: Request, pk: int) -> Response:
-        """Give the number back to Twilio. It can come back for ten days."""
-        number = self.one(pk)
-        if self.is_dry_run():
-            return self.planned(plans.release_plan(number, at=self.at))
-        return self.act(pk, release.release, status=202)
-
-    @extend_schema(responses={200: NumberSerializer})
-    def delete(self, request: Request, pk: int) -> Response:
-        """Keep a number whose release Twilio refused. Needs a free license."""
-        return self.act(pk, release.take_back, status=200)
-
-
-class RestorationEndpoint(NumberActionEndpoint):
-    @extend_schema(
-        request=DryRunSerializer,
-        responses={200: _PLANNED, 202: _UNDER_WAY},
-        examples=[_DRY_RUN],
-    )
-    def post(self, request: Request, pk: int) -> Response:
-        """Ask Twilio for a released number again. Needs a free license."""
-        number = self.one(pk)
-        if self.is_dry_run():
-            plan = plans.restore_plan(number, standing=self.standing(), at=self.at)
-            return self.planned(plan)
-        return self.act(pk, release.restore, status=202)
-
-
-class ExclusionEndpoint(NumberActionEndpoint):
-    @extend_schema(
-        request=DryRunSerializer,
-        responses={200: _PLANNED, 201: NumberSerializer},
-        examples=[_DRY_RUN],
-    )
-    def post(self, request: Request, pk: int) -> Response:
-        """Leave the number at Twilio without managing it here; it takes no license."""
-        number = self.one(pk)
-        if self.is_dry_run():
-            return self.planned(plans.exclude_plan(number))
-        return self.act(pk, inventory.exclude)
-
-
-class InclusionEndpoint(NumberActionEndpoint):
-    @extend_schema(
-        request=DryRunSerializer,
-        responses={200: _PLANNED, 201: NumberSerializer},
-        examples=[_DRY_RUN],
-    )
-    def post(self, request: Request, pk: int) -> Response:
-        """Bring an excluded number back. Needs a free license."""
-        number = self.one(pk)
-        if self.is_dry_run():
-            return self.planned(plans.bring_back_plan(number, standing=self.standing()))
-        return self.act(pk, inventory.bring_back)
-
-
-class SpareEndpoint(NumberActionEndpoint):
-    @extend_schema(request=NothingWanted, responses={201: NumberSerializer})
-    def post(self, request: Request, pk: int) -> Response:
-        """Note the decision that an unassigned number stays as a spare."""
-        self.one(pk)
+        """Ask Twilio now instead of at the task's next attempt."""
+        task = self.one(pk)
         self.wanted(NothingWanted)
-        return self.act(pk, inventory.keep)
-
-
-class ClosureEndpoint(NumberActionEndpoint):
-    @extend_schema(request=NothingWanted, responses={201: NumberSerializer})
-    def post(self, request: Request, pk: int) -> Response:
-        """Mark a missing number as gone. Its history stays."""
-        self.one(pk)
-        self.wanted(NothingWanted)
-        return self.act(pk, inventory.mark_gone)
+        tried = carrier_tasks.try_again(task.pk, actor=self.actor, at=self.at)
+        location = reverse("numbers-api:tasks", args=[tried.number_id])
+        return Response(TaskSerializer(tried).data, status=202, headers={"Location": location})
 
 
 class SwapListEndpoint(NumberActionEndpoint):

@@ -1,4 +1,4 @@
-"""Bulk jobs: a dry run, the job, and another one for what did not work."""
+"""Bulk jobs: a dry run, and the job. What becomes of it is under ``jobs/``, like any job."""
 
 from __future__ import annotations
 
@@ -6,31 +6,22 @@ from types import SimpleNamespace
 from typing import Any
 
 from django.http import QueryDict
-from django.urls import reverse
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.endpoints import Endpoint, ListEndpoint, narrowed
+from accounts.api.endpoints import ListEndpoint, narrowed
 from accounts.api.serializers import JobSerializer
-from accounts.api.views import JobEndpoint
+from accounts.api.views import JOB_QUEUED, accepted
 from accounts.models import Job
-from config.api.bodies import NothingWanted
-from numbers.filters import NumberFilter
+from numbers.filters import NumberFilter, shown_by
 from numbers.models import PhoneNumber
-from numbers.services import bulk
-from numbers.services.bulk import BulkPreview, Selection
+from numbers.services import bulk, previews
+from numbers.services.bulk import Selection
+from numbers.services.previews import BulkPreview
 
 from .serializers import BulkPreviewSerializer, WantedBulkJobSerializer, with_its_tags, with_tags
-
-_QUEUED = OpenApiResponse(JobSerializer, "Queued: follow the job at `Location`.")
-
-
-def accepted(job: Job) -> Response:
-    """202 with a job and where to follow it."""
-    location = reverse("accounts-api:job", args=[job.pk])
-    return Response(JobSerializer(job).data, status=202, headers={"Location": location})
 
 
 class BulkJobListEndpoint(ListEndpoint):
@@ -45,7 +36,7 @@ class BulkJobListEndpoint(ListEndpoint):
         request=WantedBulkJobSerializer,
         responses={
             200: OpenApiResponse(BulkPreviewSerializer, "With `dry_run`: nothing has changed."),
-            202: _QUEUED,
+            202: JOB_QUEUED,
         },
         examples=[
             OpenApiExample(
@@ -71,7 +62,7 @@ class BulkJobListEndpoint(ListEndpoint):
             "at": self.at,
         }
         if wanted["dry_run"]:
-            return self._preview(bulk.preview(self.account.pk, **task))
+            return self._preview(previews.preview(self.account.pk, **task))
         return accepted(bulk.start(self.account.pk, **task))
 
     def _preview(self, found: BulkPreview) -> Response:
@@ -82,6 +73,8 @@ class BulkJobListEndpoint(ListEndpoint):
                 SimpleNamespace(code=code, message=message, count=count)
                 for code, message, count in found.reasons
             ],
+            licenses=found.licenses,
+            said_of_licenses=found.said_of_licenses,
             changing=with_tags(found.changing),
             skipping=[
                 SimpleNamespace(number=with_its_tags(number), message=message)
@@ -89,21 +82,6 @@ class BulkJobListEndpoint(ListEndpoint):
             ],
         )
         return Response(BulkPreviewSerializer(shown).data)
-
-
-class BulkJobEndpoint(JobEndpoint):
-    queryset = Job.objects.filter(kind="bulk")
-
-
-class BulkRetryEndpoint(Endpoint):
-    queryset = Job.objects.filter(kind="bulk")
-
-    @extend_schema(request=NothingWanted, responses={202: _QUEUED})
-    def post(self, request: Request, pk: int) -> Response:
-        """Do it again to the numbers that a finished bulk job skipped or failed."""
-        job = self.one(pk)
-        self.wanted(NothingWanted)
-        return accepted(bulk.retry_failed(job.pk, actor=self.actor, at=self.at))
 
 
 def _selection(wanted: dict[str, Any], request: Request) -> Selection:
@@ -114,14 +92,12 @@ def _selection(wanted: dict[str, Any], request: Request) -> Selection:
         return Selection(ids=wanted["numbers"])
     query = QueryDict(mutable=True)
     for name, value in wanted["filter"].items():
-        if name not in NumberFilter.base_filters:
-            raise ValidationError({"filter": {name: ["There is no such filter."]}})
         query.setlist(name, [_text(each) for each in _several(value)])
     try:
         narrowed(PhoneNumber.objects.none(), NumberFilter, query, request)
     except ValidationError as error:
         raise ValidationError({"filter": error.detail}) from None
-    return Selection(query=query.urlencode())
+    return Selection(shown=shown_by(query.urlencode()))
 
 
 def _several(value: Any) -> list[Any]:

@@ -14,9 +14,9 @@ from accounts.api.endpoints import Endpoint, ListEndpoint
 from accounts.states import Permission
 from config.api.bodies import NothingWanted
 from config.errors import Invalid
-from numbers.filters import Outcome
 from numbers.models import Connection, Import
 from numbers.services import connections, imports
+from numbers.states import Outcome
 
 from .serializers import (
     ConnectionSerializer,
@@ -81,6 +81,13 @@ class ConnectionEndpoint(Endpoint):
             connection.pk, every=wanted["refresh_every"], actor=self.actor, at=self.at
         )
         return Response(ConnectionSerializer(changed).data)
+
+    @extend_schema(responses={200: ConnectionSerializer})
+    def delete(self, request: Request, pk: int) -> Response:
+        """Remove a connection that no held, excluded or releasing number needs. History stays."""
+        connection = self.one(pk)
+        removed = connections.remove(connection.pk, actor=self.actor, at=self.at)
+        return Response(ConnectionSerializer(removed).data)
 
 
 class ConnectionTokenEndpoint(Endpoint):
@@ -154,5 +161,8 @@ def _detail(run: Import) -> Any:
         for outcome in Outcome.values
     }
     run.counts = SimpleNamespace(**imports.counts(run.job))  # type: ignore[attr-defined]
+    run.odd_rows = run.job.result.get("odd_rows", 0)  # type: ignore[attr-defined]
+    odd = run.job.result.get("odd", [])
+    run.odd = [SimpleNamespace(**row) for row in odd]  # type: ignore[attr-defined]
     run.numbers = SimpleNamespace(**found)  # type: ignore[attr-defined]
     return ImportDetailSerializer(run).data

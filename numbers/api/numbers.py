@@ -10,11 +10,10 @@ from rest_framework.response import Response
 from accounts.api.endpoints import Endpoint, ListEndpoint
 from accounts.api.serializers import EventSerializer
 from accounts.models import Event
-from licensing.standing import standing
+from numbers.actions import all_actions, facts_of
 from numbers.filters import NumberFilter
-from numbers.gates import Facts, all_actions
 from numbers.models import PhoneNumber
-from numbers.services import inventory
+from numbers.services import descriptions
 
 from .serializers import (
     ActionStateSerializer,
@@ -75,7 +74,7 @@ class NumberEndpoint(Endpoint):
         number = self.one(pk)
         wanted = self.wanted(NumberChangesSerializer)
         self._expand()
-        inventory.describe(number.pk, actor=self.actor, at=self.at, **wanted)
+        descriptions.describe(number.pk, actor=self.actor, at=self.at, **wanted)
         return self._answer(pk)
 
     def _answer(self, pk: int) -> Response:
@@ -97,11 +96,7 @@ class NumberActionsEndpoint(Endpoint):
     def get(self, request: Request, pk: int) -> Response:
         """Every action on the number, with all reasons against it, before anyone tries."""
         number = self.one(pk)
-        facts = Facts(
-            standing=standing(number.account_id, at=self.at),
-            assigned=PhoneNumber.objects.filter(account_id=number.account_id).assigned().count(),
-            at=self.at,
-        )
+        facts = facts_of(self.account, at=self.at)
         states = all_actions(number, actor=self.actor, facts=facts)
         context = {"request": request}
         return Response(ActionStateSerializer(states, many=True, context=context).data)

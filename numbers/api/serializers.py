@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from rest_framework import serializers
 
 from accounts.api.serializers import JobSerializer
+from carrier.types import NumberType
 from config.api.bodies import BlockerSerializer, Choice, Flag, RowSerializer, Text, Wanted, id_field
+from config.csv_files import MOST_ROWS
+from config.text import SHOWS
+from numbers.actions import ACTIONS, Kind, Param
+from numbers.filters import LONGEST_SEARCH, Capability, Tab
 from numbers.models import PhoneNumber
 from numbers.services.bulk import BULK_ACTIONS
-from numbers.states import MOST_TAGS, ConnectionState, Fate, NumberState, NumberType, RefreshEvery
+from numbers.states import (
+    MOST_TAGS,
+    ConnectionState,
+    Fate,
+    NumberState,
+    Outcome,
+    RefreshEvery,
+    TaskKind,
+    TaskState,
+)
 
 # --- Numbers -----------------------------------------------------------------------------------
 
@@ -70,6 +84,10 @@ class NumberSerializer(RowSerializer):
     imported_at = serializers.DateTimeField()
     released_at = serializers.DateTimeField(allow_null=True)
     restorable_until = serializers.DateTimeField(allow_null=True)
+    unlisted_at = serializers.DateTimeField(
+        allow_null=True,
+        help_text="Of an excluded number: since when Twilio no longer lists it.",
+    )
 
 
 class NumberDetailSerializer(NumberSerializer):
@@ -87,12 +105,17 @@ class NumberDetailSerializer(NumberSerializer):
         return row
 
 
+def _tag() -> Text:
+    """A word without commas, as tags are typed with commas between them."""
+    return Text(max_length=40, pattern=SHOWS.replace("[^", "[^,"))
+
+
 class NumberChangesSerializer(Wanted):
     """What people write on a number. What is left out stays as it is."""
 
     label = Text(required=False, allow_blank=True, max_length=100)  # type: ignore[assignment]
     notes = Text(required=False, allow_blank=True, max_length=5000)
-    tags = serializers.ListField(child=Text(max_length=40), required=False, max_length=MOST_TAGS)
+    tags = serializers.ListField(child=_tag(), required=False, max_length=MOST_TAGS)
     protected = Flag(required=False)
 
 
@@ -106,13 +129,40 @@ class ActionStateSerializer(RowSerializer):
     blockers = BlockerSerializer(many=True)
 
 
+class TaskSerializer(RowSerializer):
+    """What remains to be done at Twilio after a decision was made here."""
+
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(TaskKind.choices)
+    state = serializers.ChoiceField(
+        TaskState.choices,
+        help_text="`needs_person`: Twilio refused for good, or gave no answer many times.",
+    )
+    next_attempt_at = serializers.DateTimeField(source="due_at")
+    attempts = serializers.IntegerField()
+    error_code = serializers.CharField()
+    error = serializers.CharField(help_text="What Twilio answered last; empty so far without.")
+    twilio_request_id = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
 # --- What is done to one number ----------------------------------------------------------------
 
 
-class WantedAssignmentSerializer(Wanted):
-    """Which agent shall answer the number."""
+def param_fields(params: Iterable[Param], *, required: bool = True) -> dict[str, Any]:
+    """A field for each parameter; none is ``required`` where one body serves several actions."""
+    return {each.name: _FIELDS[each.kind](each.required and required) for each in params}
 
-    agent = id_field(help_text="A live agent of the account.")
+
+_FIELDS: dict[Kind, Callable[[bool], Any]] = {
+    Kind.AGENT: lambda required: id_field(
+        required=required, help_text="A live agent of the account."
+    ),
+    Kind.TAGS: lambda required: serializers.ListField(
+        child=_tag(), required=required, max_length=MOST_TAGS
+    ),
+    Kind.YES_NO: lambda required: Flag(required=required),
+}
 
 
 class DryRunSerializer(Wanted):
@@ -158,29 +208,87 @@ class SwapSerializer(RowSerializer):
 # --- Many numbers ------------------------------------------------------------------------------
 
 
-class BulkParamsSerializer(Wanted):
-    """What the action needs: `assign` an `agent`, `tag` tags to `add` or `remove`, `protect`
-    whether to be `protected`; the others nothing."""
+def _with_params(actions: list[str], params: dict[str, Any]) -> dict[str, Any]:
+    """JSON Schema: these actions need such parameters."""
+    return {"required": ["params"], "properties": {"action": _one_of(actions), "params": params}}
 
+
+def _one_of(actions: list[str]) -> dict[str, Any]:
+    """JSON Schema. Wrapped, or drf-spectacular takes it for the whole enumeration of actions."""
+    return {"allOf": [{"enum": actions}]}
+
+
+def _needs(params: Iterable[Param]) -> dict[str, Any]:
+    """JSON Schema: what an action must be told, or at least one of what it may do without."""
+    if must := [each.name for each in params if each.required]:
+        return {"required": must}
+    return {
+        "anyOf": [
+            {"required": [each.name], "properties": {each.name: {"minItems": 1}}} for each in params
+        ]
+    }
+
+
+class BulkParamsSerializer(Wanted):
+    """What the action needs. Each field says whose it is; the other actions need nothing."""
+
+    def get_fields(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name in BULK_ACTIONS:
+            for field_name, field in param_fields(ACTIONS[name].params, required=False).items():
+                field.help_text = f"For `{name}`. {field.help_text or ''}".strip()
+                found[field_name] = field
+        return found
+
+
+class NumberFilterSerializer(Wanted):
+    """The filters of the list of numbers."""
+
+    tab = Choice(Tab.choices, required=False)
+    q = Text(required=False, allow_blank=True, max_length=LONGEST_SEARCH)
+    state = Choice(NumberState.choices, required=False)
     agent = id_field(required=False)
-    add = serializers.ListField(child=Text(max_length=40), required=False)
-    remove = serializers.ListField(child=Text(max_length=40), required=False)
+    tag = Text(required=False, allow_blank=True, max_length=40)
+    country = Text(required=False, allow_blank=True, max_length=2)
+    type = Choice(NumberType.choices, required=False)
+    capability = serializers.ListField(child=Choice(Capability.choices), required=False)
     protected = Flag(required=False)
+    connection = id_field(required=False)
+    kept = Flag(required=False)
+    imported_in = id_field(required=False)
+    outcome = Choice(Outcome.choices, required=False)
 
 
 class WantedBulkJobSerializer(DryRunSerializer):
     """An action on many numbers: those of `numbers`, or all that `filter` finds."""
 
-    action = Choice([(name, bulk.label) for name, bulk in BULK_ACTIONS.items()])
+    @classmethod
+    def rules(cls) -> dict[str, Any]:
+        params = {name: ACTIONS[name].params for name in BULK_ACTIONS}
+        plain = sorted(name for name, each in params.items() if not each)
+        told = [_with_params([name], _needs(each)) for name, each in params.items() if each]
+        return {
+            "allOf": [
+                {"oneOf": [{"required": ["numbers"]}, {"required": ["filter"]}]},
+                {"anyOf": [*told, {"properties": {"action": _one_of(plain)}}]},
+            ]
+        }
+
+    action = Choice([])
     params = BulkParamsSerializer(required=False)
     numbers = serializers.ListField(
         child=id_field(), required=False, min_length=1, max_length=10_000, help_text="Ids."
     )
-    filter = serializers.DictField(
+    filter = NumberFilterSerializer(
         required=False,
         help_text='The filters of the list of numbers, such as `{"tab": "unassigned"}`. '
         "Without `tab` and `state`, numbers that are held.",
     )
+
+    def get_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = super().get_fields()
+        fields["action"] = Choice([(name, bulk.label) for name, bulk in BULK_ACTIONS.items()])
+        return fields
 
 
 class SkipReasonSerializer(RowSerializer):
@@ -206,6 +314,76 @@ class BulkPreviewSerializer(RowSerializer):
     reasons = SkipReasonSerializer(many=True)
     changing = NumberSerializer(many=True)
     skipping = BulkSkipSerializer(many=True)
+    licenses = serializers.IntegerField(
+        help_text="How many more are in use afterwards; fewer when negative."
+    )
+    said_of_licenses = serializers.CharField(
+        help_text="What that means for the licenses and the grace period; empty for no change."
+    )
+
+
+class CsvEditRowSerializer(NumberChangesSerializer):
+    """What is wanted of one number. What is left out stays as it is."""
+
+    number = Text(max_length=100, help_text="In any common format.")
+    agent = id_field(required=False, allow_null=True, help_text="Null takes the agent off.")
+
+
+class WantedCsvEditSerializer(DryRunSerializer):
+    """What to write on numbers, row by row."""
+
+    rows = serializers.ListField(child=CsvEditRowSerializer(), min_length=1, max_length=MOST_ROWS)
+    skip_wrong = Flag(
+        default=False, help_text="Do the other rows when some are wrong; else none is done."
+    )
+
+
+class CsvEditChangeSerializer(RowSerializer):
+    """A value before and after, as in `rows`."""
+
+    field = serializers.CharField()
+    before = serializers.JSONField()
+    after = serializers.JSONField()
+
+
+class CsvEditProblemSerializer(RowSerializer):
+    """Why a row would be skipped; `number` is the field of what is about the whole row."""
+
+    field = serializers.CharField()
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class CsvEditPlaceSerializer(RowSerializer):
+    row = serializers.IntegerField(help_text="As a spreadsheet counts; of `rows` from 1.")
+    line = serializers.IntegerField(help_text="Where the row begins in the file.")
+    number = serializers.CharField(help_text="E.164; as it was written where it is not ours.")
+
+
+class CsvEditChangingSerializer(CsvEditPlaceSerializer):
+    """A row that would change its number."""
+
+    changes = CsvEditChangeSerializer(many=True)
+
+
+class CsvEditSkippingSerializer(CsvEditPlaceSerializer):
+    """A row that would be skipped."""
+
+    problems = CsvEditProblemSerializer(many=True)
+
+
+class CsvEditPreviewSerializer(RowSerializer):
+    """What an edit would do; the lists show at most 100 rows each."""
+
+    will_change = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    will_skip = serializers.IntegerField()
+    reasons = SkipReasonSerializer(many=True)
+    changing = CsvEditChangingSerializer(many=True)
+    skipping = CsvEditSkippingSerializer(many=True)
+    ignored_columns = serializers.ListField(
+        child=serializers.CharField(), help_text="Columns of the file that nothing is read from."
+    )
 
 
 # --- Connections and imports -------------------------------------------------------------------
@@ -226,13 +404,19 @@ class ConnectionSerializer(RowSerializer):
     created_at = serializers.DateTimeField()
 
 
+#: Printable signs of ASCII without spaces.
+_PRINTABLE = "^[!-~]+$"
+
+
 class WantedConnectionSerializer(Wanted):
     """The credentials of a Twilio subaccount."""
 
-    sid = serializers.RegexField(
-        r"^AC[0-9a-fA-F]{32}$", error_messages={"invalid": "AC and 32 digits or letters a to f."}
+    sid = Text(
+        pattern=r"^AC[0-9a-fA-F]{32}$",
+        max_length=34,
+        error_messages={"invalid": "AC and 32 digits or letters a to f."},
     )
-    token = Text(max_length=100, help_text="Its auth token; stored encrypted.")
+    token = Text(pattern=_PRINTABLE, max_length=100, help_text="Its auth token; stored encrypted.")
 
 
 class WantedRefreshSerializer(Wanted):
@@ -244,7 +428,7 @@ class WantedRefreshSerializer(Wanted):
 class WantedTokenSerializer(Wanted):
     """The auth token in place of the stored one."""
 
-    token = Text(max_length=100)
+    token = Text(pattern=_PRINTABLE, max_length=100)
 
 
 class WantedImportSerializer(Wanted):
@@ -283,8 +467,24 @@ class ImportCountsSerializer(RowSerializer):
     unchanged = serializers.IntegerField()
 
 
+class OddRowSerializer(RowSerializer):
+    """A row of Twilio's list that cannot be used."""
+
+    sid = serializers.CharField()
+    number = serializers.CharField(help_text="What stands in place of a phone number.")
+
+
 class ImportDetailSerializer(ImportSerializer):
     """An import with its counts, and where to list exactly those numbers."""
 
     counts = ImportCountsSerializer()
     numbers = ImportLinksSerializer()
+    odd_rows = serializers.IntegerField(
+        help_text="Rows of Twilio's list that cannot be used. With any, nothing is called missing."
+    )
+    odd = OddRowSerializer(many=True, help_text="The first of these rows.")
+    asked_again_at = serializers.DateTimeField(
+        source="again_at",
+        allow_null=True,
+        help_text="Much was absent, so everything is read once more from then on.",
+    )

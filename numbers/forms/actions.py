@@ -2,46 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, cast
 
 from django import forms
 
-from config.phone_numbers import digits_of
+from config.phone_numbers import read
+from config.text import inside
 from numbers import gates
+from numbers.actions import Action, Kind, Param
 from numbers.models import PhoneNumber
 from numbers.states import MOST_TAGS
 
 
-class ActionForm(forms.Form):
-    """A confirmation without anything to type; the other forms of actions add to it."""
+class ParamsForm(forms.Form):
+    """What an action wants to know, as its parameters say; perhaps nothing."""
 
-    def __init__(self, *args: Any, number: PhoneNumber, **kwargs: Any) -> None:
+    def __init__(
+        self, params: Sequence[Param], *args: Any, agents: Iterable[Any], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.fields.update(param_fields(params, agents=agents))
+
+    def chosen(self, params: Sequence[Param]) -> list[str]:
+        """What was chosen, as sentences about many numbers."""
+        values = getattr(self, "cleaned_data", {})
+        return [
+            _sentence(each, values[each.name], self.fields[each.name])
+            for each in params
+            if values.get(each.name) not in (None, [])
+        ]
+
+
+class DigitsForm(forms.Form):
+    """Confirmed by the last four digits where that is asked for, so that nobody releases the number
+    in the next row."""
+
+    number: PhoneNumber
+
+    def ask_for_digits(self, number: PhoneNumber, why: str) -> None:
         self.number = number
-
-
-class ReleaseForm(ActionForm):
-    """The last four digits, typed, so that nobody releases the number in the next row."""
-
-    last_four = forms.CharField(
-        label="Last four digits",
-        max_length=30,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields[
-            "last_four"
-        ].help_text = f"Type the last four digits of {self.number} to confirm."
+        self.fields["last_four"] = forms.CharField(
+            label="Last four digits",
+            max_length=200,
+            widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+            help_text=f"{why} Type the last four digits of {number} to confirm.",
+        )
 
     def clean_last_four(self) -> str:
         """The digits; the whole number in any format is fine as well."""
-        typed = digits_of(self.cleaned_data["last_four"])
-        if len(typed) < 4 or not self.number.e164.endswith(typed):
+        typed = read(self.cleaned_data["last_four"])
+        if typed is None or len(typed.digits) < 4 or not typed.ends(self.number.e164):
             raise forms.ValidationError(f"These are not the last four digits of {self.number}.")
-        return typed
+        return typed.digits
+
+
+class ActionForm(DigitsForm, ParamsForm):
+    """The form on the page of an action on one number."""
+
+    def __init__(
+        self, action: Action, *args: Any, number: PhoneNumber, agents: Iterable[Any], **kwargs: Any
+    ) -> None:
+        now = {each.name: getattr(number, each.argument, None) for each in action.params}
+        super().__init__(action.params, *args, agents=agents, initial=now, **kwargs)
+        if action.risk is not None and (why := action.risk(number)):
+            self.ask_for_digits(number, why)
 
 
 class AgentSelect(forms.Select):
@@ -62,30 +87,10 @@ def agent_choices(agents: Iterable[Any]) -> list[tuple[int, str, str]]:
         (
             agent.pk,
             agent.name,
-            f"{agent.get_state_display().lower()}, not live" if gates.agent(agent) else "",
+            f"{inside(agent.get_state_display())}, not live" if gates.agent(agent) else "",
         )
         for agent in agents
     ]
-
-
-class AgentForm(forms.Form):
-    """Which of the account's agents."""
-
-    agent = forms.TypedChoiceField(
-        label="Agent",
-        coerce=int,
-        widget=AgentSelect,
-        help_text="Only live agents can be assigned.",
-    )
-
-    def __init__(self, *args: Any, agents: Iterable[Any], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        choices = agent_choices(agents)
-        field = self.fields["agent"]
-        field.widget.unavailable = {pk: reason for pk, _, reason in choices if reason}
-        field.choices = [("", "Choose an agent")] + [  # type: ignore[attr-defined]
-            (pk, f"{name} ({reason})" if reason else name) for pk, name, reason in choices
-        ]
 
 
 class TagsField(forms.CharField):
@@ -97,6 +102,68 @@ class TagsField(forms.CharField):
     def clean(self, value: Any) -> list[str]:
         typed = super().clean(value)
         return [tag.strip() for tag in typed.split(",") if tag.strip()]
+
+
+def param_fields(params: Sequence[Param], *, agents: Iterable[Any]) -> dict[str, forms.Field]:
+    """A form's field for each parameter; ``agents`` are those of the account."""
+    return {each.name: _FIELDS[each.kind](each, agents) for each in params}
+
+
+def _agent_field(param: Param, agents: Iterable[Any]) -> forms.Field:
+    choices = agent_choices(agents)
+    field = forms.TypedChoiceField(
+        label=param.label,
+        help_text=param.help,
+        coerce=int,
+        widget=AgentSelect,
+        choices=[("", "Choose an agent")]
+        + [(pk, f"{name} ({reason})" if reason else name) for pk, name, reason in choices],
+    )
+    field.widget.unavailable = {pk: reason for pk, _, reason in choices if reason}
+    return field
+
+
+def _tags_field(param: Param, agents: Iterable[Any]) -> forms.Field:
+    return TagsField(
+        label=param.label, help_text=param.help, required=param.required, max_length=900
+    )
+
+
+def _yes_no_field(param: Param, agents: Iterable[Any]) -> forms.Field:
+    return forms.TypedChoiceField(
+        label=param.label,
+        help_text=param.help,
+        coerce=lambda value: value == "yes",
+        choices=list(zip(("yes", "no"), param.choices or ("Yes", "No"), strict=True)),
+        initial="yes",
+        widget=forms.RadioSelect,
+    )
+
+
+_FIELDS: dict[Kind, Callable[[Param, Iterable[Any]], forms.Field]] = {
+    Kind.AGENT: _agent_field,
+    Kind.TAGS: _tags_field,
+    Kind.YES_NO: _yes_no_field,
+}
+
+
+def as_typed(params: Sequence[Param], values: Mapping[str, Any]) -> dict[str, str]:
+    """Parameters as the fields of a form send them."""
+    return {each.name: _TYPED[each.kind](values[each.name]) for each in params}
+
+
+_TYPED: dict[Kind, Callable[[Any], str]] = {
+    Kind.AGENT: str,
+    Kind.TAGS: ", ".join,
+    Kind.YES_NO: lambda value: "yes" if value else "no",
+}
+
+
+def _sentence(param: Param, value: Any, field: forms.Field) -> str:
+    if param.kind == Kind.YES_NO:
+        return param.said[0 if value else 1]
+    names = dict(cast(Any, field).choices) if param.kind == Kind.AGENT else {}
+    return param.said[0].format(names[value] if names else ", ".join(value))
 
 
 class DescribeForm(forms.Form):

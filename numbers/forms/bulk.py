@@ -1,21 +1,23 @@
-"""Forms of the bulk actions: what is selected, and what each action wants to know."""
+"""Which numbers a bulk action is about."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 
+from config.outside import whole
+from config.text import plural
+from numbers.filters import shown_by
 from numbers.services.bulk import BULK_ACTIONS, Selection
-
-from .actions import AgentForm, TagsField
 
 
 class SelectionForm(forms.Form):
     """The numbers that were ticked on the list page, or all that its query string shows."""
 
-    action = forms.ChoiceField(choices=[(name, each.label) for name, each in BULK_ACTIONS.items()])
+    action = forms.ChoiceField(
+        choices=lambda: [(name, each.label) for name, each in BULK_ACTIONS.items()]
+    )
     everything = forms.BooleanField(required=False)
     query = forms.CharField(required=False, max_length=2000)
 
@@ -23,10 +25,10 @@ class SelectionForm(forms.Form):
         super().__init__(data)
         self.ids = sorted(
             {
-                int(text)
+                pk
                 for value in data.getlist("ids")
                 for text in value.split(",")
-                if text.isascii() and text.isdecimal() and len(text) < 19
+                if (pk := whole(text)) is not None
             }
         )
 
@@ -34,36 +36,29 @@ class SelectionForm(forms.Form):
     def selection(self) -> Selection:
         """What was selected; call it once the form is valid."""
         if self.cleaned_data["everything"]:
-            return Selection(query=self.cleaned_data["query"])
+            return Selection(shown=shown_by(self.cleaned_data["query"]))
         return Selection(ids=self.ids)
 
 
-class TagForm(forms.Form):
-    add = TagsField(
-        label="Add", required=False, max_length=900, help_text="Tags with commas between them."
-    )
-    remove = TagsField(required=False, max_length=900, help_text="Tags with commas between them.")
+class CountForm(forms.Form):
+    """How many numbers a risky bulk action is about, typed by whoever starts it."""
 
-
-class ProtectForm(forms.Form):
-    protected = forms.TypedChoiceField(
-        label="What to do",
-        coerce=lambda value: value == "yes",
-        choices=[
-            ("yes", "Protect: cannot be released, excluded or swapped out"),
-            ("no", "Remove the protection"),
-        ],
-        initial="yes",
-        widget=forms.RadioSelect,
+    count = forms.CharField(
+        label="How many",
+        max_length=20,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
 
+    def __init__(self, data: Any, *, changing: int, risky: int) -> None:
+        super().__init__(data)
+        self.changing = changing
+        self.fields["count"].help_text = (
+            f"{plural(risky, 'number')} of them {'is' if risky == 1 else 'are'} in use or cannot "
+            f"be bought back. Type {changing} to confirm."
+        )
 
-def params_form(action: str, data: Any, *, agents: Iterable[Any]) -> forms.Form:
-    """What the action wants to know; a form without fields when that is nothing."""
-    if action == "assign":
-        return AgentForm(data, agents=agents)
-    if action == "tag":
-        return TagForm(data)
-    if action == "protect":
-        return ProtectForm(data)
-    return forms.Form(data)
+    def clean_count(self) -> str:
+        typed: str = self.cleaned_data["count"]
+        if typed.replace(",", "").strip() != str(self.changing):
+            raise forms.ValidationError(f"Type {self.changing}, as many as will change.")
+        return typed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import forms
 
+from config.text import tidy
 from numbers.states import RefreshEvery
 
 
@@ -30,11 +31,21 @@ class ConnectForm(forms.Form):
     )
     token = _token_field("On the same page, next to the SID; press Show there and copy it.")
 
+    def clean_sid(self) -> str:
+        """Without what a copy from a page brings along and nobody sees."""
+        return tidy(self.cleaned_data["sid"])
+
+    def clean_token(self) -> str:
+        return tidy(self.cleaned_data["token"])
+
 
 class TokenForm(forms.Form):
     """Another token for a connection that is there."""
 
     token = _token_field("The subaccount's current token, from its page in the Twilio Console.")
+
+    def clean_token(self) -> str:
+        return tidy(self.cleaned_data["token"])
 
 
 class ScheduleForm(forms.Form):

@@ -6,8 +6,10 @@ from django import forms
 
 from numbers.states import Fate
 
+from .actions import DigitsForm
 
-class SwapForm(forms.Form):
+
+class SwapForm(DigitsForm):
     """Which number takes the place, and what becomes of the one that leaves."""
 
     taking = forms.IntegerField(
@@ -17,6 +19,6 @@ class SwapForm(forms.Form):
     )
     fate = forms.ChoiceField(
         choices=Fate.choices,
-        initial=Fate.RELEASE,
+        initial=Fate.KEEP,
         error_messages={"required": "Choose what becomes of the number that leaves."},
     )

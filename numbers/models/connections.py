@@ -11,16 +11,23 @@ from django.utils import timezone
 
 from accounts.models import OwnedQuerySet
 from config.encryption import EncryptedTextField
-from numbers.states import ConnectionState, RefreshEvery
+from numbers.states import UNATTACHED, ConnectionState, RefreshEvery
 
 
 class ConnectionQuerySet(OwnedQuerySet["Connection"]):
     def refresh_due(self, at: datetime) -> Self:
         return self.filter(state=ConnectionState.ACTIVE, next_refresh_at__lte=at)
 
+    def attached(self) -> Self:
+        """All but those that support has detached or somebody has removed."""
+        return self.exclude(state__in=UNATTACHED)
+
 
 class Connection(models.Model):
-    """A Twilio subaccount and the token that reaches it. The token is encrypted and never shown."""
+    """A Twilio subaccount and the token that reaches it. The token is encrypted and never shown.
+
+    A connection that was detached or removed stays with its history and holds no token.
+    """
 
     account = models.ForeignKey("accounts.Account", models.PROTECT, related_name="connections")
     sid = models.CharField("account SID", max_length=34)
@@ -42,8 +49,11 @@ class Connection(models.Model):
 
     class Meta:
         constraints = [
+            # In the whole installation: two accounts would hold and release the same numbers.
             models.UniqueConstraint(
-                fields=["account", "sid"], name="connection_is_made_once_per_account"
+                fields=["sid"],
+                condition=~Q(state__in=UNATTACHED),
+                name="connection_is_made_once",
             ),
             models.CheckConstraint(
                 name="connection_state_is_known", condition=Q(state__in=ConnectionState.values)
@@ -67,3 +77,7 @@ class Connection(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def about(self) -> tuple[str, int, str]:
+        return ("connection", self.pk, self.name)

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterable
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from accounts.models import OwnedQuerySet
+
+from .connections import Connection
 
 
 class ImportQuerySet(OwnedQuerySet["Import"]):
     account_path = "connection__account_id"
+
+    def latest_of(self, connections: Iterable[Connection]) -> dict[int, Import]:
+        """The last import of each connection, with its job, by the connection's id."""
+        newest = Import.objects.filter(connection=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+        ids = [each.pk for each in connections]
+        wanted = Connection.objects.filter(pk__in=ids).values(newest=Subquery(newest))
+        runs = self.filter(pk__in=wanted).select_related("job")
+        return {run.connection_id: run for run in runs}
 
 
 class Import(models.Model):
@@ -18,6 +31,9 @@ class Import(models.Model):
     ``is_open`` mirrors the job's state, because "one import at a time per connection" is a promise
     of the database. What the import found is in the job's ``result`` (counts) and in the events
     that carry the job (which numbers).
+
+    A pass that found much less than was there is asked again (``round`` 2) from ``again_at`` on,
+    before anything is called missing.
     """
 
     connection = models.ForeignKey(
@@ -28,6 +44,8 @@ class Import(models.Model):
     is_scheduled = models.BooleanField(default=False)
     next_page = models.CharField(max_length=1000, blank=True)
     pages = models.PositiveIntegerField(default=0)
+    round = models.PositiveSmallIntegerField(default=1)
+    again_at = models.DateTimeField(null=True, blank=True)
 
     objects = ImportQuerySet.as_manager()
 
@@ -49,6 +67,13 @@ class Import(models.Model):
         """Whether the pass has stored the last page; what remains is to close it."""
         return self.pages > 0 and not self.next_page
 
+    def shown(self, **pages: int) -> set[int]:
+        """The ids of the numbers that the stored pages of the pass showed, or some ``pages``."""
+        ids: set[int] = set()
+        for packed in self.seen.filter(**pages).values_list("numbers", flat=True).iterator():
+            ids.update(array("q", bytes(packed)))
+        return ids
+
 
 class ImportPage(models.Model):
     """The ids of the numbers that one page of an unfinished pass showed, packed as 8-byte integers.
@@ -57,14 +82,19 @@ class ImportPage(models.Model):
     """
 
     run = models.ForeignKey(Import, models.CASCADE, related_name="seen", db_index=False)
+    round = models.PositiveSmallIntegerField(default=1)
     position = models.PositiveIntegerField()
     link = models.CharField(max_length=32, help_text="Digest of the page's link.")
     numbers = models.BinaryField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["run", "position"], name="import_page_is_read_once"),
-            models.UniqueConstraint(fields=["run", "link"], name="import_page_link_is_read_once"),
+            models.UniqueConstraint(
+                fields=["run", "round", "position"], name="import_page_is_read_once"
+            ),
+            models.UniqueConstraint(
+                fields=["run", "round", "link"], name="import_page_link_is_read_once"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Phone numbers, their tags, and saved views of them."""
+"""Phone numbers, their tags, and how members want to see them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from django.db.models import Q
 from django.urls import reverse
 
 from accounts.models import OwnedQuerySet
-from config.phone_numbers import digits_of, for_people
-from numbers.states import RESTORE_WINDOW, TAKES_LICENSE, NumberState, NumberType
+from carrier.types import NumberType
+from config.fields import FoldedField
+from config.phone_numbers import for_people, read
+from numbers.states import RESTORE_WINDOW, TAKES_LICENSE, NumberState
 
 
 class PhoneNumberQuerySet(OwnedQuerySet["PhoneNumber"]):
@@ -22,11 +24,18 @@ class PhoneNumberQuerySet(OwnedQuerySet["PhoneNumber"]):
         """Numbers that count against the licenses."""
         return self.filter(state__in=TAKES_LICENSE)
 
+    def missing_since(self, moment: datetime) -> Self:
+        return self.filter(state=NumberState.MISSING, state_changed_at__gte=moment)
+
     def assigned(self) -> Self:
         return self.held().filter(agent__isnull=False)
 
     def unassigned(self) -> Self:
         return self.held().filter(agent__isnull=True)
+
+    def kept(self) -> Self:
+        """Those that somebody decided to keep; they are held, and have no agent."""
+        return self.filter(keep_decided_at__isnull=False)
 
 
 class PhoneNumber(models.Model):
@@ -34,8 +43,13 @@ class PhoneNumber(models.Model):
 
     ``twilio`` is Twilio's whole record as it came, unknown fields included, without the fields
     that have a column here; ``fingerprint`` is a digest of that record, so that an import can tell
-    a changed number without reading the record. ``before_release`` remembers what a restore puts
-    back. A number never leaves this table: released and gone ones stay with their history.
+    a changed number without reading the record. A number never leaves this table: released and
+    gone ones stay with their history.
+
+    ``before_release`` remembers what a number had when it left: its agent, its settings at Twilio,
+    and whether somebody had asked for these to be put back (``asked``). On a held number it holds
+    the settings that are offered: ``settings``, and as ``found`` what Twilio had in their place.
+    ``unlisted_at`` is since when imports no longer find an excluded number at Twilio.
     """
 
     account = models.ForeignKey(
@@ -51,13 +65,14 @@ class PhoneNumber(models.Model):
     country = models.CharField(max_length=2, blank=True)
     type = models.CharField(max_length=10, choices=NumberType.choices, default=NumberType.OTHER)
     voice = models.BooleanField(default=False)
-    sms = models.BooleanField(default=False)
-    mms = models.BooleanField(default=False)
+    sms = models.BooleanField("SMS", default=False)
+    mms = models.BooleanField("MMS", default=False)
     friendly_name = models.CharField("name at Twilio", max_length=200, blank=True)
-    twilio = models.JSONField(default=dict)
+    twilio = models.JSONField("Twilio's record", default=dict)
     fingerprint = models.CharField(max_length=32)
 
     label = models.CharField(max_length=100, blank=True, help_text="Never shown to callers.")
+    search_name = FoldedField("label", "friendly_name")
     notes = models.TextField(max_length=5000, blank=True)
     tags = models.ManyToManyField("numbers.Tag", blank=True, related_name="numbers")
     protected = models.BooleanField(
@@ -72,6 +87,7 @@ class PhoneNumber(models.Model):
     imported_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True, blank=True)
     before_release = models.JSONField(default=dict)
+    unlisted_at = models.DateTimeField(null=True, blank=True)
 
     objects = PhoneNumberQuerySet.as_manager()
 
@@ -91,6 +107,10 @@ class PhoneNumber(models.Model):
                 condition=~Q(state__in=[NumberState.RELEASED, NumberState.RESTORING])
                 | Q(released_at__isnull=False),
             ),
+            models.CheckConstraint(
+                name="number_unlisted_is_excluded",
+                condition=Q(unlisted_at=None) | Q(state=NumberState.EXCLUDED),
+            ),
         ]
         indexes = [
             # All that the Numbers page searches, filters, sorts and counts by, so that it reads
@@ -103,8 +123,7 @@ class PhoneNumber(models.Model):
                     "agent",
                     "e164",
                     "keep_decided_at",
-                    "label",
-                    "friendly_name",
+                    "search_name",
                     "sid",
                     "imported_at",
                     "state_changed_at",
@@ -118,7 +137,15 @@ class PhoneNumber(models.Model):
                     "id",
                 ],
             ),
-            models.Index(name="number_by_sid", fields=["sid"]),
+            # Few; who has no agent and none of these still waits for a decision. SQLite prefers an
+            # index that knows more of what is asked, so it has the time, too.
+            models.Index(
+                name="number_kept",
+                fields=["account", "keep_decided_at"],
+                condition=Q(keep_decided_at__isnull=False),
+            ),
+            # With the account, or SQLite would read all numbers of it for a page of SIDs.
+            models.Index(name="number_by_sid", fields=["sid", "account"]),
             models.Index(name="number_of_connection", fields=["connection", "state", "id"]),
             models.Index(
                 name="number_of_agent", fields=["agent"], condition=Q(agent__isnull=False)
@@ -130,6 +157,15 @@ class PhoneNumber(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("numbers:detail", args=[self.account.slug, self.pk])
+
+    @property
+    def about(self) -> tuple[str, int, str]:
+        return ("number", self.pk, self.e164)
+
+    @property
+    def is_hosted(self) -> bool:
+        """Whether it stayed with another carrier: Twilio cannot sell it to anybody."""
+        return bool(self.twilio.get("origin") == "hosted")
 
     @property
     def is_assigned(self) -> bool:
@@ -144,9 +180,18 @@ class PhoneNumber(models.Model):
         if self.label:
             return self.label
         name = self.friendly_name
-        digits = digits_of(name)
-        repeats = bool(digits) and self.e164.endswith(digits) and not any(map(str.isalpha, name))
-        return "" if repeats else name
+        written = read(name)
+        return "" if written and written.ends(self.e164) else name
+
+    @property
+    def was_excluded(self) -> bool:
+        """That a number which is being released was excluded before."""
+        return bool(self.before_release.get("excluded"))
+
+    @property
+    def left_at(self) -> datetime:
+        """When a number that is here no more left; since then, a restore may have been refused."""
+        return self.released_at or self.state_changed_at
 
     @property
     def restorable_until(self) -> datetime | None:
@@ -188,3 +233,19 @@ class SavedFilter(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ColumnChoice(models.Model):
+    """Which columns (``ListColumn``) a member wants to see of an account's numbers; maybe none."""
+
+    account = models.ForeignKey("accounts.Account", models.CASCADE, related_name="+")
+    user = models.ForeignKey("accounts.User", models.CASCADE, related_name="+")
+    columns = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "user"], name="columns_are_chosen_once"),
+        ]
+
+    def __str__(self) -> str:
+        return ", ".join(self.columns)

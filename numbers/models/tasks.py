@@ -3,34 +3,53 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Self
+from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
-from accounts.models import ActedBy, OwnedQuerySet
-from numbers.states import OPEN_TASK_STATES, TaskKind, TaskState
+from accounts.models import OwnedQuerySet, RequestedBy
+from carrier.errors import CarrierConfused, CarrierUnavailable
+from numbers.states import ENDED, OPEN_TASK_STATES, TaskKind, TaskState
+
+from .inventory import PhoneNumber
 
 
 class CarrierTaskQuerySet(OwnedQuerySet["CarrierTask"]):
     account_path = "number__account_id"
 
     def due(self, at: datetime) -> Self:
-        return self.filter(state=TaskState.PENDING, due_at__lte=at)
+        """What a worker may take. Not through a connection that has ended: ``departures`` ends it.
+
+        A claim is an update of these rows, and is judged again by the row that another claim wrote.
+        So all conditions are the row's own; a join would make Django look them up beforehand.
+        """
+        free = Q(claimed_until=None) | Q(claimed_until__lte=at)
+        of_ended = PhoneNumber.objects.filter(pk=OuterRef("number"), connection__state__in=ENDED)
+        return self.filter(free, ~Exists(of_ended), state=TaskState.PENDING, due_at__lte=at)
 
     def unfinished(self) -> Self:
         return self.filter(state__in=OPEN_TASK_STATES)
+
+    def can_be_called_off(self) -> Self:
+        """What a person decides about, or what Twilio was never asked for."""
+        untouched = Q(state=TaskState.PENDING, claimed_until=None, error_code="")
+        return self.filter(untouched | Q(state=TaskState.NEEDS_PERSON))
 
     def needing_a_person(self) -> Self:
         return self.filter(state=TaskState.NEEDS_PERSON)
 
 
-class CarrierTask(ActedBy):
+class CarrierTask(RequestedBy):
     """The Twilio part of an action, done after its transaction and safe to repeat.
 
-    ``due_at`` is the next attempt; a worker claims a task by moving it forward. ``settings`` is
-    what a restore puts back. A task that Twilio refused for good waits for a person.
+    ``due_at`` is the next attempt, and whoever wants it sooner moves it. A worker that works on
+    the task has it until ``claimed_until``. ``settings`` is what is put back. A task that Twilio
+    refused for good waits for a person.
     """
+
+    #: What the sweep calls these rows.
+    SWEPT_AS: ClassVar[str] = "carrier task"
 
     number = models.ForeignKey(
         "numbers.PhoneNumber", models.PROTECT, related_name="carrier_tasks", db_index=False
@@ -40,9 +59,10 @@ class CarrierTask(ActedBy):
     settings = models.JSONField(default=dict)
     attempts = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField()
+    claimed_until = models.DateTimeField(null=True, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
     error = models.CharField(max_length=500, blank=True)
-    twilio_request_id = models.CharField(max_length=40, blank=True)
+    twilio_request_id = models.CharField("Twilio request ID", max_length=40, blank=True)
     job = models.ForeignKey("accounts.Job", models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -67,7 +87,18 @@ class CarrierTask(ActedBy):
                 fields=["due_at"],
                 condition=Q(state=TaskState.PENDING),
             ),
+            models.Index(
+                name="carrier_task_for_people",
+                fields=["number"],
+                condition=Q(state=TaskState.NEEDS_PERSON),
+            ),
         ]
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether a person decides because Twilio never answered: it may have happened."""
+        silent = self.error_code in (CarrierUnavailable.code, CarrierConfused.code)
+        return silent and self.state == TaskState.NEEDS_PERSON
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.get_state_display()}"

@@ -1,51 +1,47 @@
-"""Bulk actions: preview, job, a result for each number, retry of what did not work (B2)."""
+"""Bulk actions: a dry run, and the job that does the action to each number (B2)."""
 
 from __future__ import annotations
 
-import logging
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
-from django.db.models import QuerySet, Value, prefetch_related_objects
-from django.utils import timezone
+from django.db import transaction
+from django.db.models import Q
 
-from accounts.actors import Actor, requested_by
-from accounts.models import Account, Job, JobItem
-from accounts.services import jobs
-from accounts.services.events import record
+from accounts.actor import Actor
+from accounts.job_kinds import STARTED, JobKind, Outcome, Turn
+from accounts.models import Event, Job
+from accounts.services import job_items
+from accounts.services.job_items import Rows
 from accounts.states import ItemState, Permission
-from config.errors import Blocked, Blocker, DomainError, Invalid, NotDue, refuse
+from config.errors import Blocked, Blocker, Invalid
+from config.phone_numbers import for_people
 from config.text import plural
-from licensing.standing import Standing, standing
 from numbers import gates
-from numbers.filters import matching
-from numbers.models import Connection, PhoneNumber
+from numbers.models import CarrierTask, PhoneNumber
+from numbers.models.inventory import PhoneNumberQuerySet
+from numbers.states import NumberState, TaskKind
 
-from . import inventory, release
-
-logger = logging.getLogger(__name__)
-
-SAMPLE = 20
-BATCH = 1_000
+from . import carrier_tasks
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which numbers are meant: these ids, or all that a list page's query string shows."""
+    """Which numbers are meant: these ids, or all that a list page shows.
+
+    ``shown`` narrows a query of numbers to those, and may raise ``Invalid``: ``filters.shown_by``.
+    """
 
     ids: list[int] | None = None
-    query: str | None = None
+    shown: Callable[[PhoneNumberQuerySet], PhoneNumberQuerySet] | None = None
 
     def numbers(self, account_id: int) -> Any:
         """The selected numbers of the account. Raises ``Invalid`` when nothing was selected."""
         mine = PhoneNumber.objects.filter(account_id=account_id)
-        if self.query is not None:
-            return matching(mine, self.query)
+        if self.shown is not None:
+            return self.shown(mine)
         if not self.ids:
             raise Invalid({"numbers": ["Select at least one number."]})
         return mine.filter(pk__in=self.ids)
@@ -56,170 +52,43 @@ Params = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class BulkAction:
-    """An action on many numbers.
+    """An action on many numbers, as ``numbers.actions`` tells it.
 
-    ``gate`` tells why one would be skipped, ``run`` does it to one. ``unchanged`` spots numbers
-    that are as the parameters want them already.
+    ``run`` does it to one, ``check`` says what the job keeps of the parameters. ``gate`` tells why
+    one would be skipped and ``unchanged`` which are so already; ``reads`` names what both look at.
+    ``spends`` is what ``n`` earlier numbers use up, of those that are a ``spender``. ``licenses``
+    is how many one takes by it, or gives back when negative. A retry takes up the task
+    ``at_twilio`` again where Twilio refused it. ``risky`` are those that ask for more than a click.
     """
 
     label: str
-    gate: Callable[[PhoneNumber, Standing, int], list[Blocker]]
-    run: Callable[[int, Params, Actor, datetime, int], object]
+    run: Callable[[int, Params, Actor, datetime], object]
+    check: Callable[[int, Params], dict[str, Any]]
+    gate: Callable[[PhoneNumber, gates.Facts], list[Blocker]]
+    reads: Callable[[Params, gates.Facts], gates.Reads]
     unchanged: Callable[[PhoneNumber, Params], bool] | None = None
-    takes_license: bool = False
+    spends: Callable[[gates.Facts, int], gates.Facts] | None = None
+    spender: Callable[[PhoneNumber], bool] = lambda number: True
+    licenses: Callable[[PhoneNumber], int] = lambda number: 0
+    at_twilio: TaskKind | None = None
+    risky: Q | None = None
 
 
 UNCHANGED = Blocker("no_change", "It is so already.")
-
-
-def _tags_after(number: PhoneNumber, params: Params) -> tuple[set[str], set[str]]:
-    """The number's tags now, and as the parameters want them."""
-    names = {tag.name for tag in number.tags.all()}
-    return names, (names | set(params["add"])) - set(params["remove"])
-
-
-def _same_tags(number: PhoneNumber, params: Params) -> bool:
-    now, wanted = _tags_after(number, params)
-    return now == wanted
-
-
-def _tag(pk: int, params: Params, actor: Actor, at: datetime, job_id: int) -> object:
-    # Held before its tags are read: another job may be adding one at this moment.
-    _, wanted = _tags_after(inventory.lock_rows([pk])[0], params)
-    return inventory.describe(pk, tags=wanted, actor=actor, at=at)
-
-
-BULK_ACTIONS: dict[str, BulkAction] = {
-    "assign": BulkAction(
-        "Assign",
-        lambda number, standing, assigned: gates.assign(number, standing, assigned=assigned),
-        lambda pk, params, actor, at, job: inventory.assign(
-            pk, agent_id=params["agent"], actor=actor, at=at
-        ),
-        unchanged=lambda number, params: number.agent_id == params["agent"],
-    ),
-    "unassign": BulkAction(
-        "Unassign",
-        lambda number, standing, assigned: gates.unassign(number),
-        lambda pk, params, actor, at, job: inventory.unassign(pk, actor=actor, at=at),
-    ),
-    "tag": BulkAction("Tag", lambda *_: [], _tag, unchanged=_same_tags),
-    "protect": BulkAction(
-        "Protect",
-        lambda *_: [],
-        lambda pk, params, actor, at, job: inventory.describe(
-            pk, protected=params["protected"], actor=actor, at=at
-        ),
-        unchanged=lambda number, params: number.protected is params["protected"],
-    ),
-    "exclude": BulkAction(
-        "Exclude",
-        lambda number, standing, assigned: gates.exclude(number),
-        lambda pk, params, actor, at, job: inventory.exclude(pk, actor=actor, at=at),
-    ),
-    "release": BulkAction(
-        "Release",
-        lambda number, standing, assigned: gates.release(number),
-        lambda pk, params, actor, at, job: release.release(pk, actor=actor, at=at, job_id=job),
-    ),
-    "bring_back": BulkAction(
-        "Bring back",
-        lambda number, standing, assigned: gates.bring_back(number, standing),
-        lambda pk, params, actor, at, job: inventory.bring_back(pk, actor=actor, at=at),
-        takes_license=True,
-    ),
-}
+IN_USE = Blocker(
+    "in_use",
+    "It is in use by now, and only numbers that were not were confirmed. Do it on its own page.",
+)
+KEPT_SINCE = Blocker("kept_since", "Somebody has kept it after all since.")
+#: Filled by ``numbers.actions``, which names each action once for every door.
+BULK_ACTIONS: dict[str, BulkAction] = {}
 
 
 def check_params(account_id: int, action: str, params: Params) -> dict[str, Any]:
-    """The parameters of an action as the job keeps them. Raises ``Invalid`` and ``Blocked``.
-
-    ``assign`` needs ``agent`` (id of a live agent), ``tag`` needs ``add`` and/or ``remove`` (lists
-    of tags), ``protect`` needs ``protected`` (true or false); the others need nothing.
-    """
+    """The parameters of an action as the job keeps them. Raises ``Invalid`` and ``Blocked``."""
     if action not in BULK_ACTIONS:
         raise Invalid({"action": [f"Choose one of: {', '.join(BULK_ACTIONS)}."]})
-    if action == "assign":
-        agent = Account(pk=account_id).agents.filter(pk=params.get("agent") or 0).first()
-        if agent is None:
-            raise Invalid({"agent": ["Choose an agent of this account."]})
-        refuse(gates.agent(agent))
-        return {"agent": agent.pk}
-    if action == "tag":
-        tags = {name: inventory.clean_tags(params.get(name) or []) for name in ("add", "remove")}
-        if not any(tags.values()):
-            raise Invalid({"add": ["Name at least one tag to add or remove."]})
-        return tags
-    if action == "protect":
-        if not isinstance(params.get("protected"), bool):
-            raise Invalid({"protected": ["Say whether to protect or to unprotect."]})
-        return {"protected": params["protected"]}
-    return {}
-
-
-@dataclass
-class BulkPreview:
-    """A dry run: what will change, what will be skipped and why, with examples of both."""
-
-    will_change: int = 0
-    will_skip: int = 0
-    reasons: list[tuple[str, str, int]] = field(default_factory=list)
-    changing: list[PhoneNumber] = field(default_factory=list)
-    skipping: list[tuple[PhoneNumber, str]] = field(default_factory=list)
-
-
-def preview(
-    account_id: int,
-    *,
-    action: str,
-    selection: Selection,
-    params: Params,
-    actor: Actor,
-    at: datetime,
-) -> BulkPreview:
-    """Ask the gates for every selected number without changing anything (pure read)."""
-    actor.require(Permission.NUMBERS)
-    wanted = check_params(account_id, action, params)
-    result, reasons = BulkPreview(), Counter[str]()
-    messages: dict[str, str] = {}
-    for number, blockers in _judged(account_id, action, selection, wanted, at):
-        if not blockers:
-            result.will_change += 1
-            if len(result.changing) < SAMPLE:
-                result.changing.append(number)
-            continue
-        result.will_skip += 1
-        reasons[blockers[0].code] += 1
-        messages.setdefault(blockers[0].code, blockers[0].message)
-        if len(result.skipping) < SAMPLE:
-            result.skipping.append((number, blockers[0].message))
-    samples = result.changing + [number for number, _ in result.skipping]
-    prefetch_related_objects(samples, "agent", "tags")
-    result.reasons = [(code, messages[code], count) for code, count in reasons.most_common()]
-    return result
-
-
-def _judged(
-    account_id: int, action: str, selection: Selection, params: Params, at: datetime
-) -> Iterator[tuple[PhoneNumber, list[Blocker]]]:
-    """Each selected number with its blockers, counting the licenses that earlier ones take."""
-    bulk = BULK_ACTIONS[action]
-    stands = standing(account_id, at=at)
-    assigned = PhoneNumber.objects.filter(account_id=account_id).assigned().count()
-    numbers = selection.numbers(account_id).order_by("e164")
-    if action == "tag":
-        numbers = numbers.prefetch_related("tags")
-    # Not joined: a joined connection would decrypt its token for every number.
-    connections = {each.pk: each for each in Connection.objects.filter(account_id=account_id)}
-    for number in numbers.iterator(chunk_size=BATCH):
-        number.connection = connections[number.connection_id]
-        unchanged = bulk.unchanged is not None and bulk.unchanged(number, params)
-        blockers = [UNCHANGED] if unchanged else bulk.gate(number, stands, assigned)
-        if not blockers and bulk.takes_license:
-            stands = replace(stands, held=stands.held + 1)
-        if not blockers and action == "assign" and not number.is_assigned:
-            assigned += 1
-        yield number, blockers
+    return BULK_ACTIONS[action].check(account_id, params)
 
 
 @transaction.atomic
@@ -231,137 +100,93 @@ def start(
     params: Params,
     actor: Actor,
     at: datetime,
+    risk_confirmed: bool = True,
 ) -> Job:
     """Queue a job that does ``action`` to every selected number.
 
-    The selection is fixed now; each number is judged again when its turn comes. Raises
-    ``Forbidden``, ``Invalid`` and ``Blocked``.
+    The selection is fixed now; each number is judged again when its turn comes. Without
+    ``risk_confirmed`` one that has become a risk by then is skipped. Raises ``Forbidden``,
+    ``Invalid`` and ``Blocked``.
     """
     actor.require(Permission.NUMBERS)
     wanted = check_params(account_id, action, params)
-    chosen = selection.numbers(account_id).order_by("e164").values_list("pk", "e164")
-    return _start(account_id, action, wanted, chosen, actor=actor, at=at)
-
-
-def _start(
-    account_id: int,
-    action: str,
-    params: Params,
-    chosen: QuerySet[Any, Any],
-    *,
-    actor: Actor,
-    at: datetime,
-    retry_of: Job | None = None,
-) -> Job:
-    count = chosen.count()
-    if not count:
-        raise Invalid({"numbers": ["No number matches."]})
-    label = BULK_ACTIONS[action].label
-    job = jobs.start(
+    chosen = selection.numbers(account_id).order_by("e164")
+    return job_items.start(
+        KIND,
         account_id=account_id,
-        kind="bulk",
-        title=f"{label} {plural(count, 'number')}",
-        task="numbers.tasks.run_bulk",
-        params={"action": action, "params": dict(params)},
+        params={"action": action, "params": wanted, "risk_confirmed": risk_confirmed},
+        items=Rows(chosen, key="e164", subject_type="number"),
         actor=actor,
         at=at,
-        retry_of=retry_of,
-    )
-    job.total = _fill(job, chosen)  # an import may have added some since they were counted
-    job.save(update_fields=["total"])
-    record(
-        "bulk.started",
-        account_id=account_id,
-        subject=("job", job.pk, job.title),
-        summary=f"Bulk job started: {job.title.lower()}.",
-        actor=actor,
-        at=at,
-        data=job.params,
-        job_id=job.pk,
-    )
-    return job
-
-
-def _fill(job: Job, chosen: QuerySet[Any, Any]) -> int:
-    """Copy (id, label) of what was chosen into the job's items unread; returns how many.
-
-    One statement, so that 50,000 numbers need neither memory nor queries of their own.
-    """
-    constants = [Value(each) for each in (job.pk, ItemState.PENDING.value, "", "")]
-    ids_and_labels = chosen.query.values_select
-    select, values = chosen.values_list(*ids_and_labels, *constants).query.sql_with_params()
-    table = connection.ops.quote_name(JobItem._meta.db_table)
-    columns = "subject_id, label, job_id, state, code, message"
-    with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {table} ({columns}) {select}", values)
-        return int(cursor.rowcount)
-
-
-@transaction.atomic
-def retry_failed(job_id: int, *, actor: Actor, at: datetime) -> Job:
-    """Start a job with what a finished one skipped, failed or, having been given up, never reached.
-
-    Raises ``NotDue`` and ``Invalid``.
-    """
-    actor.require(Permission.NUMBERS)
-    job = Job.objects.select_for_update().get(pk=job_id)
-    if job.kind != "bulk" or job.is_open:
-        raise NotDue("Only a finished bulk job can be retried.")
-    action = job.params["action"]
-    left = job.items.exclude(state=ItemState.DONE)
-    return _start(
-        job.account_id,
-        action,
-        check_params(job.account_id, action, job.params["params"]),
-        left.order_by("pk").values_list("subject_id", "label"),
-        actor=actor,
-        at=at,
-        retry_of=job,
     )
 
 
-def work(job_id: int, *, seconds: float = jobs.SLICE.total_seconds()) -> None:
-    """Go through waiting items for ``seconds``, then hand the rest to a fresh task."""
-    job = jobs.claim(job_id, at=timezone.now())
-    if job is None:
-        return
-    until = time.monotonic() + seconds
-    actor = requested_by(job, account_id=job.account_id)
-    while items := list(job.items.filter(state=ItemState.PENDING).order_by("pk")[:100]):
-        for item in items:
-            _work_on(job, item, actor)
-            if time.monotonic() >= until:
-                jobs.hand_over(job, at=timezone.now())
-                return
-    tally = Counter(job.items.values_list("state", flat=True))
-    result = {state: tally[state] for state in ("done", "skipped", "failed")}
-    jobs.finish(job, at=timezone.now(), result=result)
+def _title(params: Params, count: int) -> str:
+    return f"{BULK_ACTIONS[params['action']].label} {plural(count, 'number')}"
 
 
-def _work_on(job: Job, item: JobItem, actor: Actor) -> None:
-    """Do one item and note what became of it, in one transaction."""
-    at = timezone.now()
-    bulk = BULK_ACTIONS[job.params["action"]]
-    with transaction.atomic():
-        jobs.keep(job, at=at, done=job.done + 1)
-        try:
-            with transaction.atomic():
-                _run(bulk, item.subject_id, job, actor, at)
-        except DomainError as error:
-            first = error.blockers[0] if isinstance(error, Blocked) else error
-            item.state, item.code, item.message = ItemState.SKIPPED, first.code, first.message
-        except Exception:
-            logger.exception("bulk job %s: item %s failed", job.pk, item.pk)
-            item.state, item.code = ItemState.FAILED, "error"
-            item.message = "Something went wrong on our side. Retry it, or ask support."
-        else:
-            item.state = ItemState.DONE
-        item.message = item.message[:500]
-        item.save(update_fields=["state", "code", "message"])
+def _check_again(account_id: int, params: Params) -> dict[str, Any]:
+    """What a retry does: the same, if that still makes sense."""
+    action = params["action"]
+    return {**params, "params": check_params(account_id, action, params["params"])}
 
 
-def _run(bulk: BulkAction, pk: int, job: Job, actor: Actor, at: datetime) -> None:
-    params = job.params["params"]
+#: States in which a number waits for Twilio's confirmation.
+_AT_TWILIO = (NumberState.RELEASING, NumberState.RESTORING)
+
+
+def _step(turn: Turn) -> Outcome | None:
+    """Do the action to one number. Raises what it raises, and ``Blocked`` for nothing to do."""
+    pk, job = turn.item.subject_id, turn.job
+    if pk is None:
+        raise ValueError("an item of a bulk job is one of our numbers")
+    bulk, params = BULK_ACTIONS[job.params["action"]], job.params["params"]
+    if job.retry_of_id and bulk.at_twilio and _kept_since(pk, job):
+        raise Blocked([KEPT_SINCE])
+    if job.retry_of_id and (refused := _refused_at_twilio(pk, bulk)):
+        carrier_tasks.try_again(refused, actor=turn.actor, at=turn.at)
+        return STARTED
     if bulk.unchanged is not None and bulk.unchanged(PhoneNumber.objects.get(pk=pk), params):
         raise Blocked([UNCHANGED])
-    bulk.run(pk, params, actor, at, job.pk)
+    if not job.params.get("risk_confirmed", True) and _is_risk(pk, bulk):
+        raise Blocked([IN_USE])
+    after = bulk.run(pk, params, turn.actor, turn.at)
+    if not isinstance(after, PhoneNumber) or after.state not in _AT_TWILIO:
+        return None
+    # One that was on its way already got a tag: nobody at Twilio is asked about that.
+    return STARTED if after.state_changed_at == turn.at else None
+
+
+def _kept_since(pk: int, retry: Job) -> bool:
+    """Whether somebody kept the number after all since the job that this one retries began."""
+    first = retry
+    while first.retry_of is not None:
+        first = first.retry_of
+    kept = Event.objects.about("number", pk).filter(type="number.kept_after_all")
+    return kept.filter(at__gte=first.created_at).exists()
+
+
+def _is_risk(pk: int, bulk: BulkAction) -> bool:
+    return bulk.risky is not None and PhoneNumber.objects.filter(bulk.risky, pk=pk).exists()
+
+
+def _refused_at_twilio(pk: int, bulk: BulkAction) -> int | None:
+    if bulk.at_twilio is None:
+        return None
+    refused = CarrierTask.objects.needing_a_person().filter(kind=bulk.at_twilio, number=pk)
+    return refused.values_list("pk", flat=True).first()
+
+
+KIND = JobKind(
+    "bulk",
+    label="Bulk job",
+    thing="number",
+    permission=Permission.NUMBERS,
+    step=_step,
+    title=_title,
+    check=_check_again,
+    started_event="bulk.started",
+    subject_page="numbers:detail",
+    words={ItemState.STARTED: "Twilio is being told", ItemState.DONE: "Changed"},
+    show_key=for_people,
+)

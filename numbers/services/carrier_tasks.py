@@ -1,47 +1,58 @@
 """The Twilio part of actions: claimed, called outside of transactions, then concluded.
 
-A worker claims a task by moving its due time on; one that dies in between costs a delay. Every call
-is safe to repeat: a number that is gone counts as released, and a purchase looks first.
+A worker claims a task for a while; one that dies in between costs a delay. Every call is safe to
+repeat: a purchase looks first, and where Twilio knows a SID no more the number is looked for before
+anything is said about it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.urls import reverse
 
-from accounts.actors import SYSTEM, Actor, requested_by
+from accounts.actor import SYSTEM, Actor
+from accounts.actors import requested_by
+from accounts.job_kinds import Outcome
+from accounts.services import job_items, jobs, sweeps
+from accounts.services.events import tell
 from accounts.services.notices import notify
-from accounts.states import Permission
-from config.errors import NotDue, refuse
-from config.jobs import enqueue
-from licensing.services import grace
-from numbers import gates
-from numbers.carrier import (
+from accounts.states import ItemState, Permission
+from carrier import (
     AccountInactive,
     Carrier,
     CarrierAuthFailed,
     CarrierError,
     CarrierRefused,
-    NumberRecord,
+    CarrierUnavailable,
+    NotFound,
     carrier_for,
+    within,
 )
+from config.errors import NotDue, refuse
+from config.jobs import enqueue
+from licensing.services import grace
+from numbers import gates
 from numbers.models import CarrierTask, PhoneNumber
+from numbers.models.tasks import CarrierTaskQuerySet
+from numbers.previous import chosen_anew, settings_of
 from numbers.states import RESTORE_WINDOW, NumberState, TaskKind, TaskState
 
-from . import connections
-from .inventory import STATE_FIELDS, lock_number, move, relocate, tell
-from .records import store_record
+from . import connections, whereabouts
+from .lifecycle import STATE_FIELDS, lock_number, move, relocate
+from .records import apply_record, store_record
 from .release import come_back
+from .whereabouts import Found
 
 #: How long a worker has for one task before another one may try.
 CLAIM = timedelta(minutes=2)
-#: Restores that one sweep closes.
-BATCH = 200
 #: After this many attempts without an answer from Twilio, a person is asked.
 MAX_ATTEMPTS = 20
 
@@ -54,95 +65,189 @@ CONSOLE_STEPS = (
 
 def work(task_id: int, *, at: datetime) -> None:
     """Try one task. Raises ``NotDue`` when it is finished or another worker has it."""
-    if (
-        not CarrierTask.objects.due(at)
-        .filter(pk=task_id)
-        .update(due_at=at + CLAIM, attempts=F("attempts") + 1)
-    ):
+    free = CarrierTask.objects.due(at)
+    if not free.filter(pk=task_id).update(claimed_until=at + CLAIM, attempts=F("attempts") + 1):
         raise NotDue("Somebody works on this task.")
     task = CarrierTask.objects.select_related("number__connection__account").get(pk=task_id)
     step, conclude = _STEPS[TaskKind(task.kind)]
     started = time.monotonic()
     try:
-        record = step(carrier_for(task.number.connection), task)
+        with within(settings.TWILIO_STEP_SECONDS):
+            answer = step(carrier_for(task.number.connection), task)
     except (CarrierAuthFailed, AccountInactive) as error:
         connections.note_trouble(task.number.connection_id, error=error, at=at)
         _wait(task, error, at=at)
     except CarrierRefused as error:
-        _refused(task_id, error, at=at)
+        _refused(task, error, at=at)
     except CarrierError as error:
         if task.attempts >= MAX_ATTEMPTS:
-            _refused(task_id, error, at=at)
+            _refused(task, error, at=at)
         else:
             _wait(task, error, at=at)
     else:
         # The answer's time, not the question's: an import that Twilio answered in between is older.
         answered = at + timedelta(seconds=time.monotonic() - started)
-        _done(task_id, record, conclude, at=answered)
+        _done(task, answer, conclude, at=answered)
+        connections.note_answer(task.number.connection, at=answered)
 
 
-def _wait(task: CarrierTask, error: CarrierError, *, at: datetime) -> None:
-    """Try again later, doubling the wait up to an hour."""
-    wait = min(timedelta(minutes=2 ** min(task.attempts, 6)), timedelta(hours=1))
-    CarrierTask.objects.filter(pk=task.pk, state=TaskState.PENDING).update(
-        due_at=at + wait,
-        error_code=error.code,
-        error=error.message[:500],
-        twilio_request_id=error.request_id[:40],
+def _claimed(task: CarrierTask) -> CarrierTaskQuerySet:
+    """The task, as long as it waits and is ours: another worker has it when our claim ran out."""
+    return CarrierTask.objects.filter(
+        pk=task.pk, state=TaskState.PENDING, claimed_until=task.claimed_until
     )
 
 
-def _release(carrier: Carrier, task: CarrierTask) -> NumberRecord | None:
-    carrier.release_number(task.number.sid)
-    return None
+def _wait(task: CarrierTask, error: CarrierError, *, at: datetime) -> None:
+    """Try again later, doubling the wait up to an hour.
+
+    Unless somebody has asked for one while this was under way (then the attempts count anew): what
+    they mended, this one did not see.
+    """
+    said: dict[str, Any] = {
+        "claimed_until": None,
+        "error_code": error.code,
+        "error": error.cause[:500],
+        "twilio_request_id": error.request_id[:40],
+    }
+    wait = min(timedelta(minutes=2 ** min(task.attempts, 6)), timedelta(hours=1))
+    mine = _claimed(task)
+    if mine.filter(attempts=task.attempts).update(due_at=at + wait, **said):
+        return
+    if mine.update(**said):
+        enqueue("numbers.tasks.work_carrier_tasks")
 
 
-def _restore(carrier: Carrier, task: CarrierTask) -> NumberRecord:
-    return carrier.buy_number(task.number.e164)
+class BoughtAgain(CarrierRefused):
+    """The number came back to Twilio after its task was decided; a person looks at it first."""
+
+    code = "bought_again"
+
+    def __init__(self, message: str, found: Found) -> None:
+        super().__init__(message)
+        self.found = found
 
 
-def _put_back(carrier: Carrier, task: CarrierTask) -> NumberRecord:
-    return carrier.update_number(task.number.sid, task.settings)
+@dataclass(frozen=True)
+class Answer:
+    """How a step ended: with what Twilio has of the number now, or with nothing to have (gone)."""
+
+    found: Found | None = None
+    is_gone: bool = False
 
 
-def _released(
-    number: PhoneNumber, task: CarrierTask, record: NumberRecord | None, at: datetime
-) -> None:
+def _release(carrier: Carrier, task: CarrierTask) -> Answer:
+    """Give the number back, under whichever SID it has."""
+    number = task.number
+    try:
+        carrier.numbers.release(number.sid)
+    except NotFound:
+        found = whereabouts.find(number)
+        if found is None:
+            return Answer(is_gone=True)
+        if found.since is not None and found.since > task.created_at:
+            raise BoughtAgain(
+                "It was bought again at Twilio after its release had been decided, so it was left "
+                "alone. Try again to release it nevertheless, or keep it after all.",
+                found,
+            ) from None
+        try:
+            carrier_for(found.connection).numbers.release(found.record.sid)
+        except NotFound:
+            raise _moves() from None
+        return Answer(found)
+    return Answer()
+
+
+def _moves() -> CarrierUnavailable:
+    return CarrierUnavailable("The number moves at Twilio right now. It is looked for again later.")
+
+
+def _restore(carrier: Carrier, task: CarrierTask) -> Answer:
+    if task.number.state != NumberState.RESTORING:
+        return Answer()  # an import has found it in the meantime: nothing to buy
+    return Answer(Found(task.number.connection, carrier.numbers.buy(task.number.e164)))
+
+
+def _put_back(carrier: Carrier, task: CarrierTask) -> Answer:
+    """Write the settings, under whichever SID the number has."""
+    number = task.number
+    try:
+        record = carrier.numbers.update(number.sid, task.settings)
+        return Answer(Found(number.connection, record))
+    except NotFound:
+        found = whereabouts.find(number)
+        if found is None:
+            raise
+    apply_record(number, found.record)  # in memory only
+    if chosen_anew(number, task.settings):
+        raise BoughtAgain(
+            "It was bought again at Twilio and has other settings there, which were left alone. "
+            "Refresh, look at both, and try again.",
+            found,
+        )
+    try:
+        record = carrier_for(found.connection).numbers.update(found.record.sid, task.settings)
+    except NotFound:
+        raise _moves() from None
+    return Answer(Found(found.connection, record))
+
+
+def _released(number: PhoneNumber, task: CarrierTask, answer: Answer, at: datetime) -> None:
     if number.state != NumberState.RELEASING:
         return
     number.released_at = at
+    summary = f"Given back to Twilio; can come back for {RESTORE_WINDOW.days} days."
+    data: dict[str, Any] = {}
+    if answer.is_gone:
+        summary = (
+            "Released: the number is in this subaccount no more. It can come back for at most "
+            f"{RESTORE_WINDOW.days} days."
+        )
+    if answer.found is not None:
+        data["sid"] = answer.found.record.sid
+        _adopt(number, answer.found)
+        if chosen_anew(number, number.before_release.get("settings", {})):
+            number.before_release = {**number.before_release, "settings": settings_of(number)}
     relocate(
         number,
         NumberState.RELEASED,
         "number.released",
-        f"Given back to Twilio; can come back for {RESTORE_WINDOW.days} days.",
-        also=["released_at"],
+        summary,
+        also=["released_at", "before_release"],
         actor=requested_by_task(task, number),
         at=at,
-        job_id=task.job_id,
+        data=data,
     )
 
 
-def _restored(
-    number: PhoneNumber, task: CarrierTask, record: NumberRecord | None, at: datetime
-) -> None:
-    if number.state != NumberState.RESTORING or record is None:
+def _adopt(number: PhoneNumber, found: Found) -> None:
+    """Note on a locked number what Twilio has under its digits now, and where."""
+    number.connection = found.connection
+    number.save(update_fields=["connection"])
+    store_record(number, found.record)
+
+
+def _restored(number: PhoneNumber, task: CarrierTask, answer: Answer, at: datetime) -> None:
+    if number.state != NumberState.RESTORING or answer.found is None:
         return  # an import has found it in the meantime
-    store_record(number, record)
+    store_record(number, answer.found.record)
+    actor = requested_by_task(task, number)
     come_back(
         number,
-        actor=requested_by_task(task, number),
+        actor=actor,
         at=at,
         type="number.restored",
         summary="Restored from Twilio.",
+        put_back_for=actor,
     )
 
 
 def _settings_put_back(
-    number: PhoneNumber, task: CarrierTask, record: NumberRecord | None, at: datetime
+    number: PhoneNumber, task: CarrierTask, answer: Answer, at: datetime
 ) -> None:
-    if record is not None:
-        store_record(number, record)
+    if answer.found is not None:
+        _adopt(number, answer.found)
     tell(
         number,
         "number.settings_put_back",
@@ -153,8 +258,8 @@ def _settings_put_back(
     )
 
 
-Step = Callable[[Carrier, CarrierTask], NumberRecord | None]
-Conclusion = Callable[[PhoneNumber, CarrierTask, NumberRecord | None, datetime], None]
+Step = Callable[[Carrier, CarrierTask], Answer]
+Conclusion = Callable[[PhoneNumber, CarrierTask, Answer, datetime], None]
 _STEPS: dict[TaskKind, tuple[Step, Conclusion]] = {
     TaskKind.RELEASE: (_release, _released),
     TaskKind.RESTORE: (_restore, _restored),
@@ -164,36 +269,38 @@ _STEPS: dict[TaskKind, tuple[Step, Conclusion]] = {
 
 def requested_by_task(task: CarrierTask, number: PhoneNumber) -> Actor:
     """Who decided what this task carries out."""
-    return requested_by(task, account_id=number.account_id)
+    return requested_by(task, account_id=number.account_id, job_id=task.job_id)
 
 
 @transaction.atomic
-def _done(task_id: int, record: NumberRecord | None, conclude: Conclusion, *, at: datetime) -> None:
-    task = CarrierTask.objects.get(pk=task_id)
+def _done(task: CarrierTask, answer: Answer, conclude: Conclusion, *, at: datetime) -> None:
+    jobs.hold(task.job_id)
     number, _ = lock_number(task.number_id)
-    closed = CarrierTask.objects.filter(pk=task_id, state=TaskState.PENDING).update(
-        state=TaskState.DONE, finished_at=at, error="", error_code=""
-    )
+    closed = _claimed(task).update(state=TaskState.DONE, finished_at=at, error="", error_code="")
     if closed:
-        conclude(number, task, record, at)
+        conclude(number, task, answer, at)
+        job_items.settle(task.job_id, number.e164, Outcome(), at=at)
 
 
 @transaction.atomic
-def _refused(task_id: int, error: CarrierError, *, at: datetime) -> None:
-    """Twilio said no for good: leave the task to a person, and say so on the timeline."""
-    task = CarrierTask.objects.get(pk=task_id)
+def _refused(task: CarrierTask, error: CarrierError, *, at: datetime) -> None:
+    """Twilio said no for good, or nothing too often: leave it to a person, and say so."""
+    jobs.hold(task.job_id)
     number, _ = lock_number(task.number_id)
     message = error.message
     if task.kind == TaskKind.RESTORE:
         message = f"{message} {CONSOLE_STEPS}"
-    closed = CarrierTask.objects.filter(pk=task_id, state=TaskState.PENDING).update(
+    closed = _claimed(task).update(
         state=TaskState.NEEDS_PERSON,
+        claimed_until=None,
         error_code=error.code,
         error=message[:500],
         twilio_request_id=error.request_id[:40],
     )
     if not closed:
         return
+    failure = Outcome(ItemState.FAILED, error.trace, error.code, message)
+    job_items.settle(task.job_id, number.e164, failure, at=at)
     actor = requested_by_task(task, number)
     if task.kind == TaskKind.RESTORE and number.state == NumberState.RESTORING:
         move(number, NumberState.RELEASED, at=at)
@@ -204,10 +311,14 @@ def _refused(task_id: int, error: CarrierError, *, at: datetime) -> None:
         TaskKind.RESTORE: "the restore",
         TaskKind.PUT_BACK: "some settings",
     }[TaskKind(task.kind)]
+    who = "Twilio refused" if isinstance(error, CarrierRefused) else "Twilio gave no answer about"
+    if isinstance(error, BoughtAgain):
+        _adopt(number, error.found)  # what a person decides now is about this one
+        who = "A person decides about"
     event = tell(
         number,
         f"number.{task.kind}_refused",
-        f"Twilio refused {what}: {error.message}",
+        f"{who} {what}: {error.message}",
         actor=actor,
         at=at,
         data=error.trace,
@@ -216,7 +327,7 @@ def _refused(task_id: int, error: CarrierError, *, at: datetime) -> None:
         number.account,
         "carrier",
         key=f"task:{task.pk}:{event.pk}",
-        title=f"Twilio refused {what} of {number}",
+        title=f"{who} {what} of {number}",
         body=message,
         path=reverse("numbers:detail", args=[number.account.slug, number.pk]),
         at=at,
@@ -225,16 +336,26 @@ def _refused(task_id: int, error: CarrierError, *, at: datetime) -> None:
 
 @transaction.atomic
 def try_again(task_id: int, *, actor: Actor, at: datetime) -> CarrierTask:
-    """Ask Twilio once more after a person has removed the cause. Raises ``NotDue``, ``Blocked``."""
+    """Ask Twilio now: a person has removed the cause, or does not want to wait.
+
+    An actor of a job has that job told from now on what becomes of it. Raises ``NotDue``,
+    ``Blocked``.
+    """
     actor.require(Permission.NUMBERS)
     task = CarrierTask.objects.select_related("number__connection").get(pk=task_id)
-    if task.kind == TaskKind.RESTORE:
+    if task.kind == TaskKind.RESTORE and task.state == TaskState.NEEDS_PERSON:
         raise NotDue("Use Restore on the number: it needs a free license.")
     lock_number(task.number_id)  # whoever keeps the number instead comes before or after
     refuse(gates.reachable(task.number.connection))
-    waiting = CarrierTask.objects.needing_a_person().filter(pk=task_id)
-    if not waiting.update(state=TaskState.PENDING, due_at=at, attempts=0):
-        raise NotDue("This task does not wait for anyone.")
+    open_ones = CarrierTask.objects.unfinished().filter(pk=task_id)
+    if task.kind == TaskKind.RESTORE:
+        open_ones = open_ones.filter(state=TaskState.PENDING)
+    # An attempt that is under way goes on; the next one follows it at once.
+    if not open_ones.update(state=TaskState.PENDING, due_at=at, attempts=0):
+        raise NotDue("There is nothing left to do at Twilio.")
+    if actor.job_id is not None:
+        CarrierTask.objects.filter(pk=task_id).update(job=actor.job_id)
+    sweeps.clear(CarrierTask.SWEPT_AS, task_id)
     enqueue("numbers.tasks.work_carrier_tasks")
     task.refresh_from_db()
     return task
@@ -242,25 +363,42 @@ def try_again(task_id: int, *, actor: Actor, at: datetime) -> CarrierTask:
 
 def queue_the_rest(at: datetime) -> None:
     """Go on with what is still due, in a fresh task that starts its own time limit."""
-    if CarrierTask.objects.due(at).exists():
+    if sweeps.untroubled(CarrierTask.objects.due(at), CarrierTask.SWEPT_AS, at=at).exists():
         enqueue("numbers.tasks.work_carrier_tasks")
 
 
-def drop_late_restores(at: datetime) -> int:
-    """Close restores that nobody finished within the ten days; returns how many."""
-    late = CarrierTask.objects.unfinished().filter(
+def late_restores(at: datetime) -> CarrierTaskQuerySet:
+    """Restores that nobody finished within the ten days."""
+    return CarrierTask.objects.unfinished().filter(
         kind=TaskKind.RESTORE, number__released_at__lt=at - RESTORE_WINDOW
     )
-    return sum(_drop_restore(task, at=at) for task in late.order_by("pk")[:BATCH])
 
 
 @transaction.atomic
-def _drop_restore(task: CarrierTask, *, at: datetime) -> int:
-    """Close a restore; a number that still waits for Twilio's answer gives its license back."""
+def drop(task_id: int, *, why: str, at: datetime) -> None:
+    """Close a task that nobody can carry out any more, and tell the job that it belongs to."""
+    task = CarrierTask.objects.select_related("number").get(pk=task_id)
+    jobs.hold(task.job_id)
+    open_ones = CarrierTask.objects.unfinished().filter(pk=task_id)
+    if open_ones.update(state=TaskState.DROPPED, finished_at=at):
+        failed = Outcome(ItemState.FAILED, code="connection_ended", message=why)
+        job_items.settle(task.job_id, task.number.e164, failed, at=at)
+
+
+@transaction.atomic
+def drop_restore(task_id: int, *, at: datetime) -> None:
+    """Close a late restore; a number that waits for Twilio's answer still gives its license back.
+
+    Raises ``NotDue``.
+    """
+    task = CarrierTask.objects.get(pk=task_id)
+    jobs.hold(task.job_id)
     number, _ = lock_number(task.number_id)
-    closed = CarrierTask.objects.unfinished().filter(pk=task.pk)
-    if not closed.update(state=TaskState.DROPPED, finished_at=at):
-        return 0
+    if not late_restores(at).filter(pk=task_id).exists():
+        raise NotDue("This restore is finished, or not late.")
+    CarrierTask.objects.filter(pk=task_id).update(state=TaskState.DROPPED, finished_at=at)
+    dropped = Outcome(ItemState.FAILED, code="too_late", message="The ten days are over.")
+    job_items.settle(task.job_id, number.e164, dropped, at=at)
     if number.state == NumberState.RESTORING:
         relocate(
             number,
@@ -271,4 +409,3 @@ def _drop_restore(task: CarrierTask, *, at: datetime) -> int:
             at=at,
         )
         grace.settle(number.account_id, actor=SYSTEM, at=at)
-    return 1

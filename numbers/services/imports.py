@@ -1,6 +1,8 @@
 """Import and refresh: the same idempotent action (S0-4, S0-14, S0-15).
 
 It reads a connection's numbers page by page and writes what differs; at Twilio it changes nothing.
+A pass that misses much of what was there is asked again before anything is called missing, and one
+with rows that cannot be used calls nothing missing.
 Each page is one transaction that also moves the job's bookmark, so a worker may be killed anywhere:
 the next one goes on after the last page that was stored. A page costs memory for a page.
 """
@@ -9,9 +11,8 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -19,39 +20,46 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count
 from django.urls import reverse
-from django.utils import timezone
 
-from accounts.actors import Actor, requested_by
+from accounts.actor import Actor
+from accounts.actors import of_job, requested_by
+from accounts.job_kinds import JobKind
 from accounts.models import Event, Job
 from accounts.services import jobs
-from accounts.services.events import build, record
+from accounts.services.events import Fact, record, record_all
 from accounts.services.notices import notify
 from accounts.states import Permission
-from config.errors import DomainError, NotDue, refuse
-from licensing.services import grace
-from licensing.services.entitlement import lock
-from numbers import gates
-from numbers.carrier import (
+from carrier import (
     AccountInactive,
     CarrierAuthFailed,
     NumberPage,
     NumberRecord,
+    OddRow,
     PageExpired,
     carrier_for,
 )
-from numbers.filters import OUTCOME_EVENTS
-from numbers.models import Connection, Import, ImportPage, PhoneNumber
-from numbers.states import NumberState
+from config import clock
+from config.errors import DomainError, NotDue, refuse
+from config.text import name_in_words, plural
+from licensing.services import grace
+from licensing.services.entitlement import lock
+from numbers import gates
+from numbers.models import CarrierTask, Connection, Import, ImportPage, PhoneNumber
+from numbers.previous import settings_of
+from numbers.states import OUTCOME_EVENTS, Outcome, TaskKind, TaskState
 
 from . import connections
 from .arrivals import record_imported
-from .inventory import about, lock_rows
-from .missing import mark_missing
-from .records import RECORD_FIELDS, apply_record, columns
+from .lifecycle import lock_rows
+from .matching import sort_page
+from .missing import ASK_AGAIN_AFTER, Verdict, judge, mark_missing
+from .records import RECORD_FIELDS, apply_record
 from .release import come_back
 
 #: How often a pass may begin again because Twilio no longer knows its page links.
 MAX_RESTARTS = 3
+#: Rows that cannot be used and that the result names one by one.
+MOST_ODD = 50
 #: Event type -> its name among an import's counts.
 OUTCOMES = {type: str(outcome) for outcome, type in OUTCOME_EVENTS.items()}
 
@@ -87,9 +95,9 @@ def request_import(
     refuse(gates.reachable(connection))
     job = jobs.start(
         account_id=connection.account_id,
-        kind="import",
+        kind=KIND.name,
         title=f"Import from {connection.name}",
-        task="numbers.tasks.run_import",
+        task=KIND.task,
         actor=actor,
         at=at,
         queue=queue,
@@ -113,7 +121,9 @@ def work(
     Returns at once when the job is finished or another worker holds it. ``watch`` is called after
     each stored page.
     """
-    job = jobs.claim(job_id, at=timezone.now())
+    if Import.objects.filter(job=job_id, again_at__gt=clock.now()).exists():
+        return  # it pauses before its second round
+    job = jobs.claim(job_id, at=clock.now())
     if job is None:
         return
     run = Import.objects.select_related("connection", "job").get(job=job)
@@ -122,21 +132,44 @@ def work(
     try:
         _reopen(job, run)
         while not run.is_read:
-            asked_at = timezone.now()
-            page = _next_page(carrier.page, job, run)
+            asked_at = clock.now()
+            page = _next_page(carrier.numbers.page, job, run)
             if page is None:
                 continue  # the pass begins again
             store_page(job, run, page, asked_at=asked_at)
             watch(job)
             if time.monotonic() >= until and not run.is_read:
-                jobs.hand_over(job, at=timezone.now())
+                jobs.hand_over(job, at=clock.now())
                 return
-        if mark_missing(job, run, until=until):
-            complete(job, run, at=timezone.now())
-        else:
-            jobs.hand_over(job, at=timezone.now())
+        _conclude(job, run, until=until)
     except DomainError as error:
-        _failed(job, run, error, at=timezone.now())
+        _failed(job, run, error, at=clock.now())
+
+
+def _conclude(job: Job, run: Import, *, until: float) -> None:
+    """After the last page: decide what is missing, unless there is reason not to, and close."""
+    if not job.result.get("odd_rows"):
+        verdict = judge(job, run)
+        if run.round == 1 and verdict.is_doubtful:
+            _ask_again(job, run, verdict, at=clock.now())
+            return
+        if not mark_missing(job, run, verdict.absent, until=until):
+            jobs.hand_over(job, at=clock.now())
+            return
+    complete(job, run, at=clock.now())
+
+
+@transaction.atomic
+def _ask_again(job: Job, run: Import, verdict: Verdict, *, at: datetime) -> None:
+    """Read all pages a second time, after a pause; what the first round saw still counts."""
+    again_at = at + ASK_AGAIN_AFTER
+    result = {
+        **job.result,
+        "asked_again": {"known": verdict.known, "absent": len(verdict.absent)},
+    }
+    jobs.pause(job, at=at, until=again_at, done=0, result=result)
+    run.round, run.again_at, run.pages = 2, again_at, 0
+    run.save(update_fields=["round", "again_at", "pages"])
 
 
 @transaction.atomic
@@ -147,14 +180,20 @@ def _reopen(job: Job, run: Import) -> None:
     _hold(run.connection_id)
     if Import.objects.filter(connection=run.connection, is_open=True).exists():
         raise DomainError("Another import of this connection runs.", code="import_runs")
-    jobs.keep(job, at=timezone.now(), done=0)
-    run.is_open, run.pages = True, 0
-    run.save(update_fields=["is_open", "pages"])
+    result = _without(job.result, "odd", "odd_rows", "asked_again")
+    jobs.keep(job, at=clock.now(), done=0, result=result)
+    run.is_open, run.pages, run.round, run.again_at = True, 0, 1, None
+    run.save(update_fields=["is_open", "pages", "round", "again_at"])
+
+
+def _without(result: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The result without what the pass that begins now finds anew."""
+    return {name: value for name, value in result.items() if name not in names}
 
 
 def _next_page(read: Callable[[str], NumberPage], job: Job, run: Import) -> NumberPage | None:
     """The page at the bookmark; None when Twilio forgot the link and the pass begins again."""
-    jobs.keep(job, at=timezone.now())
+    jobs.keep(job, at=clock.now())
     try:
         return read(run.next_page)
     except PageExpired:
@@ -162,21 +201,12 @@ def _next_page(read: Callable[[str], NumberPage], job: Job, run: Import) -> Numb
         if restarts > MAX_RESTARTS:
             raise
         with transaction.atomic():
-            jobs.keep(job, at=timezone.now(), done=0, result={**job.result, "restarts": restarts})
-            run.seen.all().delete()
+            result = {**_without(job.result, "odd", "odd_rows"), "restarts": restarts}
+            jobs.keep(job, at=clock.now(), done=0, result=result)
+            run.seen.filter(round=run.round).delete()
             run.next_page, run.pages = "", 0
             run.save(update_fields=["next_page", "pages"])
         return None
-
-
-@dataclass
-class _PageWork:
-    """What one page comes down to, sorted by what is to be written."""
-
-    new: list[PhoneNumber] = field(default_factory=list)
-    changed: list[tuple[int, NumberRecord]] = field(default_factory=list)
-    returning: list[tuple[int, NumberRecord]] = field(default_factory=list)
-    seen: list[int] = field(default_factory=list)
 
 
 @transaction.atomic
@@ -184,96 +214,67 @@ def store_page(job: Job, run: Import, page: NumberPage, *, asked_at: datetime) -
     """Write what a page brings: new numbers, changed ones, and ones that came back.
 
     ``asked_at`` is when Twilio was asked: a number that left since then has not come back.
-    Raises ``PagesLoop`` when this page's link has been read in this pass, ``jobs.LeaseLost``.
+    Raises ``PagesLoop`` when this page's link has been read in this round, ``Blocked`` when the
+    connection has ended in the meantime, ``jobs.LeaseLost``.
     """
-    at = timezone.now()
-    actor = requested_by(job, account_id=job.account_id)
-    records = {number.e164: number for number in page.records}
-    jobs.keep(job, at=at, done=job.done + len(records))
+    at = clock.now()
+    actor = of_job(job)
+    jobs.keep(job, at=at)
     link = blake2b(run.next_page.encode(), digest_size=16).hexdigest()
-    if run.seen.filter(link=link).exists():
+    if run.seen.filter(round=run.round, link=link).exists():
         raise PagesLoop(
             "Twilio's list of numbers leads in a circle, so its end cannot be reached. "
             "What was read is kept and nothing is marked missing. Try again later."
         )
     lock(job.account_id)
-    todo = _sort(run.connection, records, at=at, asked_at=asked_at)
+    refuse(gates.ended(Connection.objects.get(pk=run.connection_id)))
+    todo = sort_page(run, page.records, at=at, asked_at=asked_at)
+    if todo.outdated:
+        PhoneNumber.objects.filter(pk__in=todo.outdated).update(fingerprint="")
     PhoneNumber.objects.bulk_create(todo.new)
-    record_imported(run.connection, todo.new, actor=actor, at=at, job=job)
-    _write_changes(run.connection, todo.changed, actor=actor, at=at, job=job)
-    _take_back(run.connection, todo.returning, actor=actor, at=at, job=job)
+    record_imported(run.connection, todo.new, actor=actor, at=at)
+    _write_changes(run.connection, todo.changed, asked_at=asked_at, actor=actor, at=at)
+    _follow(run.connection, todo.followed, actor=actor, at=at)
+    _take_back(run.connection, todo.returning, actor=actor, at=at)
     seen = array("q", [*todo.seen, *(number.pk for number in todo.new)])
-    ImportPage.objects.create(run=run, position=run.pages, link=link, numbers=seen.tobytes())
+    progress: dict[str, Any] = {"done": job.done + len(seen)}
+    if odd := [*page.odd, *todo.odd]:
+        progress["result"] = _with_odd(job.result, odd)
+    jobs.keep(job, at=at, **progress)
+    ImportPage.objects.create(
+        run=run, round=run.round, position=run.pages, link=link, numbers=seen.tobytes()
+    )
     run.pages += 1
     run.next_page = page.next_page
     run.save(update_fields=["pages", "next_page"])
 
 
-_LEFT = (NumberState.RELEASED, NumberState.RESTORING, NumberState.MISSING, NumberState.GONE)
-
-
-def _sort(
-    connection: Connection,
-    records: dict[str, NumberRecord],
-    *,
-    at: datetime,
-    asked_at: datetime,
-) -> _PageWork:
-    """Compare a page with our rows: by number, then by SID for a SID whose number is new to us."""
-    todo = _PageWork()
-    rows = PhoneNumber.objects.filter(account_id=connection.account_id).values_list(
-        "pk", "e164", "sid", "state", "state_changed_at", "connection_id", "fingerprint"
-    )
-    known = {row[1]: row for row in rows.filter(e164__in=list(records))}
-    strangers = {r.sid: r.e164 for r in records.values() if r.e164 not in known}
-    if strangers:
-        by_sid = [row for row in rows.filter(sid__in=list(strangers)) if row[1] not in known]
-        known |= {strangers[row[2]]: row for row in by_sid}
-    for number in records.values():
-        row = known.get(number.e164)
-        if row is None:
-            todo.new.append(_new_number(connection, number, at=at))
-            continue
-        pk, e164, sid, state, state_changed_at, connection_id, fingerprint = row
-        todo.seen.append(pk)
-        if state in _LEFT:
-            if state_changed_at < asked_at:
-                todo.returning.append((pk, number))
-        elif state != NumberState.HELD:
-            continue  # excluded or being released
-        elif connection_id != connection.pk:
-            # Held through another connection. A SID keeps to its number when that is transferred.
-            if sid == number.sid and state_changed_at < asked_at:
-                todo.changed.append((pk, number))
-        elif (e164, sid, fingerprint) != (number.e164, number.sid, number.fingerprint):
-            todo.changed.append((pk, number))
-    return todo
-
-
-def _new_number(connection: Connection, number: NumberRecord, *, at: datetime) -> PhoneNumber:
-    return PhoneNumber(
-        account_id=connection.account_id,
-        connection_id=connection.pk,
-        state=NumberState.HELD,
-        state_changed_at=at,
-        imported_at=at,
-        **columns(number),
-    )
+def _with_odd(result: dict[str, Any], odd: Sequence[OddRow]) -> dict[str, Any]:
+    """The result with rows that cannot be used: all are counted, and the first ones named."""
+    named = [*result.get("odd", []), *(row._asdict() for row in odd)]
+    count = result.get("odd_rows", 0) + len(odd)
+    return {**result, "odd_rows": count, "odd": named[:MOST_ODD]}
 
 
 def _write_changes(
     connection: Connection,
     changed: list[tuple[int, NumberRecord]],
     *,
+    asked_at: datetime,
     actor: Actor,
     at: datetime,
-    job: Job,
 ) -> None:
-    """Write Twilio's side of numbers that differ; what people decided here stays."""
+    """Write Twilio's side of numbers that differ; what people decided here stays.
+
+    So does what a task has written at Twilio since the page was asked for: the page is older.
+    """
     if not changed:
         return
     records = dict(changed)
-    numbers = lock_rows(records)
+    newer = CarrierTask.objects.filter(
+        number__in=records, state=TaskState.DONE, finished_at__gte=asked_at
+    )
+    numbers = lock_rows(records.keys() - set(newer.values_list("number_id", flat=True)))
     events = []
     for number in numbers:
         differences = apply_record(number, records[number.pk])
@@ -281,23 +282,66 @@ def _write_changes(
             differences["connection"] = (number.connection.name, connection.name)
             # From now on no page that is older tells where the number is.
             number.connection, number.state_changed_at = connection, at
-        names = ", ".join(name.replace("_", " ") for name in differences)
+        if not differences:
+            continue
+        names = ", ".join(name_in_words(name) for name in differences)
         events.append(
-            build(
+            Fact(
                 "number.changed",
                 account_id=number.account_id,
-                subject=about(number),
+                subject=number.about,
                 summary=f"Changed at Twilio: {names}.",
                 actor=actor,
                 at=at,
                 before={name: before for name, (before, _) in differences.items()},
                 after={name: after for name, (_, after) in differences.items()},
-                job_id=job.pk,
             )
         )
     fields = [*RECORD_FIELDS, "connection", "state_changed_at"]
     PhoneNumber.objects.bulk_update(numbers, fields)
-    Event.objects.bulk_create(events)
+    record_all(events)
+
+
+def _follow(
+    connection: Connection,
+    followed: list[tuple[int, NumberRecord]],
+    *,
+    actor: Actor,
+    at: datetime,
+) -> None:
+    """Keep up to date where excluded numbers are at Twilio, and nothing else of them."""
+    if not followed:
+        return
+    records = dict(followed)
+    numbers, events = lock_rows(records), []
+    for number in numbers:
+        record, told = records[number.pk], {"actor": actor, "at": at}
+        if number.unlisted_at is not None:
+            number.unlisted_at = None
+            events.append(_fact(number, "number.listed_again", "Twilio lists it again.", **told))
+        now = {"e164": record.e164, "sid": record.sid, "connection": connection.name}
+        was = {"e164": number.e164, "sid": number.sid, "connection": number.connection.name}
+        number.connection = connection
+        number.e164, number.sid = record.e164, record.sid
+        names = [name for name in now if now[name] != was[name]]
+        if names:
+            events.append(
+                _fact(
+                    number,
+                    "number.changed",
+                    f"Changed at Twilio: {', '.join(names)}.",
+                    before={name: was[name] for name in names},
+                    after={name: now[name] for name in names},
+                    **told,
+                )
+            )
+    fields = ["e164", "sid", "connection", "unlisted_at"]
+    PhoneNumber.objects.bulk_update(numbers, fields)
+    record_all(events)
+
+
+def _fact(number: PhoneNumber, type: str, summary: str, **facts: Any) -> Fact:
+    return Fact(type, account_id=number.account_id, subject=number.about, summary=summary, **facts)
 
 
 def _take_back(
@@ -306,11 +350,14 @@ def _take_back(
     *,
     actor: Actor,
     at: datetime,
-    job: Job,
 ) -> None:
-    """Hold numbers again that had left and that Twilio lists: restored, bought again, found."""
+    """Hold numbers again that had left and that Twilio lists: restored, bought again, found.
+
+    Nothing is written at Twilio, unless a person has asked for a restore and it still waits.
+    """
     records = dict(returning)
     for number in lock_rows(records) if records else ():
+        number.before_release.setdefault("settings", settings_of(number))
         apply_record(number, records[number.pk])
         number.connection = connection
         number.save(update_fields=[*RECORD_FIELDS, "connection"])
@@ -320,18 +367,24 @@ def _take_back(
             at=at,
             type="number.came_back",
             summary="Came back: Twilio lists it again.",
-            job_id=job.pk,
+            put_back_for=_restorer(number),
         )
+
+
+def _restorer(number: PhoneNumber) -> Actor | None:
+    """Who asked for a restore of the number that has not ended yet."""
+    asked = number.carrier_tasks.unfinished().filter(kind=TaskKind.RESTORE).first()
+    return requested_by(asked, account_id=number.account_id) if asked else None
 
 
 @transaction.atomic
 def complete(job: Job, run: Import, *, at: datetime) -> None:
     """Close a pass whose missing numbers are marked, and decide about grace (S0-16)."""
-    actor = requested_by(job, account_id=job.account_id)
+    actor = of_job(job)
     result = {**job.result, **counts(job)}
     jobs.finish(job, at=at, total=job.done, result=result)
     _close(run)
-    opened = grace.import_completed(job.account_id, job_id=job.pk, actor=actor, at=at)
+    opened = grace.import_completed(job.account_id, actor=actor, at=at)
     if opened is not None:
         Job.objects.filter(pk=job.pk).update(result={**result, "grace_period": opened.pk})
     record(
@@ -342,9 +395,9 @@ def complete(job: Job, run: Import, *, at: datetime) -> None:
         actor=actor,
         at=at,
         data=result,
-        job_id=job.pk,
     )
-    if run.is_scheduled and any(result[name] for name in OUTCOMES.values()):
+    worth_telling = [*OUTCOMES.values(), "odd_rows"]
+    if run.is_scheduled and any(result.get(name) for name in worth_telling):
         _notify(run, job, f"Refresh of {run.connection.name}: {_in_words(result)}", "", at=at)
 
 
@@ -361,10 +414,21 @@ def counts(job: Job) -> dict[str, int]:
     return {"seen": job.done, **result, "unchanged": max(0, job.done - touched)}
 
 
+#: What an import may have found, in the words of its result.
+FOUND: dict[str, str] = {
+    Outcome.NEW: "new",
+    Outcome.CHANGED: "changed",
+    Outcome.MISSING: "missing",
+    Outcome.CAME_BACK: "came back",
+}
+
+
 def _in_words(result: dict[str, Any]) -> str:
-    words = {"new": "new", "changed": "changed", "missing": "missing", "came_back": "came back"}
-    parts = [f"{result[name]:,} {text}" for name, text in words.items() if result[name]]
-    return ", ".join([*parts, f"{result['unchanged']:,} unchanged"])
+    parts = [f"{result[name]:,} {text}" for name, text in FOUND.items() if result[name]]
+    parts.append(f"{result['unchanged']:,} unchanged")
+    if odd := result.get("odd_rows"):
+        parts.append(f"{plural(odd, 'row')} not usable, so nothing was called missing")
+    return ", ".join(parts)
 
 
 def _failed(job: Job, run: Import, error: DomainError, *, at: datetime) -> None:
@@ -373,27 +437,54 @@ def _failed(job: Job, run: Import, error: DomainError, *, at: datetime) -> None:
         connections.note_trouble(run.connection_id, error=error, at=at)
     job.refresh_from_db(fields=["done", "result"])  # a page that was rolled back does not count
     counted = job.done and not isinstance(error, PagesLoop)  # a circle counts numbers twice
-    kept = f" The {job.done:,} numbers read so far are kept." if counted else ""
-    with transaction.atomic():
-        jobs.fail(
-            job,
-            code=error.code,
-            message=error.message + kept,
-            at=at,
-            result={**job.result, **counts(job)},
-        )
+    read = plural(job.done, "number")
+    kept = f" What was read so far is kept: {read}." if counted else ""
+    jobs.fail(
+        job,
+        code=error.code,
+        message=error.message + kept,
+        at=at,
+        data=getattr(error, "trace", {}),
+        result={**job.result, **counts(job)},
+    )
+
+
+def _on_failed(job: Job, at: datetime) -> None:
+    """Let the next import begin, however this one came to its end."""
+    for run in Import.objects.filter(job=job):
         _close(run)
-        record(
-            "import.failed",
-            account_id=job.account_id,
-            subject=("import", run.pk, job.title),
-            summary=f"Import failed: {error.message}",
-            actor=requested_by(job, account_id=job.account_id),
-            at=at,
-            data={"code": error.code, **getattr(error, "trace", {})},
-            job_id=job.pk,
-        )
-        _notify(run, job, f"Import from {run.connection.name} failed", error.message + kept, at=at)
+
+
+def _run_again(job: Job, actor: Actor, at: datetime) -> str:
+    """Begin anew, because only one import runs per connection; or join the one that runs."""
+    run = Import.objects.get(job=job)
+    fresh = request_import(run.connection_id, actor=actor, at=at)
+    return f"{fresh} is queued."
+
+
+def _subject(job: Job) -> tuple[str, int | None, str]:
+    return ("import", Import.objects.values_list("pk", flat=True).get(job=job), job.title)
+
+
+def _page(job: Job) -> tuple[str, int] | None:
+    pk = Import.objects.filter(job=job).values_list("pk", flat=True).first()
+    return ("numbers:import_detail", pk) if pk else None
+
+
+KIND = JobKind(
+    "import",
+    label="Import",
+    thing="number",
+    task="numbers.tasks.run_import",
+    permission=Permission.NUMBERS,
+    on_failed=_on_failed,
+    makes_up=True,
+    run_again=_run_again,
+    failed_event="import.failed",
+    notice="import",
+    subject=_subject,
+    page=_page,
+)
 
 
 def _notify(run: Import, job: Job, title: str, body: str, *, at: datetime) -> None:

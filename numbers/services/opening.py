@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.actors import Actor
+from accounts.actor import Actor
 from accounts.models import Account, User
 from accounts.services import api_keys, people
 from accounts.states import Permission

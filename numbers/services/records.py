@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from carrier import NumberRecord
+from config.fields import refold
 from config.phone_numbers import country_of
-from numbers.carrier import NumberRecord
 from numbers.models import PhoneNumber
 
-#: The columns that mirror Twilio's record.
+#: The columns that mirror Twilio's record, and the one that follows the name in it.
 RECORD_FIELDS = [
+    "search_name",
     "sid",
     "e164",
     "country",
@@ -24,7 +26,7 @@ RECORD_FIELDS = [
 
 
 def columns(record: NumberRecord) -> dict[str, Any]:
-    """The record as values of ``RECORD_FIELDS``."""
+    """The record as values of the columns that mirror it."""
     return {
         "sid": record.sid,
         "e164": record.e164,
@@ -58,6 +60,7 @@ def apply_record(number: PhoneNumber, record: NumberRecord) -> dict[str, tuple[A
         elif name != "fingerprint":
             differences[name] = (before, after)
         setattr(number, name, after)
+    refold(number)
     return differences
 
 

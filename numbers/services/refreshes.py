@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.actors import Actor
+from accounts.actor import Actor
 from config.errors import NotDue
 from numbers.models import Connection, Import
 from numbers.states import REFRESH_INTERVAL

@@ -12,56 +12,45 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts.actors import Actor
-from accounts.states import Permission
-from config.errors import refuse
+from accounts.actor import Actor
+from accounts.job_kinds import Outcome
+from accounts.services import job_items, jobs
+from accounts.services.events import tell
+from accounts.states import ItemState, Permission
+from config.errors import Blocked, refuse
 from config.jobs import enqueue
+from config.text import inside
 from licensing import gates as licensing_gates
 from licensing.services import grace
 from licensing.services.entitlement import lock
 from licensing.standing import of_subscription
 from numbers import gates
-from numbers.carrier import SETTINGS
 from numbers.models import CarrierTask, PhoneNumber
+from numbers.previous import chosen_anew, differing, settings_of, worth_keeping
 from numbers.states import OPEN_TASK_STATES, NumberState, TaskKind, TaskState
 
-from .inventory import STATE_FIELDS, lock_number, move, relocate, standing_of, tell
-
-#: What a restore puts back at Twilio. An emergency address is registered anew by a person.
-PUT_BACK = tuple(name for name in SETTINGS if not name.startswith("emergency_"))
-
-
-def settings_of(number: PhoneNumber) -> dict[str, Any]:
-    """The settings at Twilio that are set; unset ones come as ``""`` or null (twilio-facts 1.2)."""
-    record = {**number.twilio, "friendly_name": number.friendly_name}
-    settings = {name: record[name] for name in PUT_BACK if record.get(name) not in (None, "")}
-    if "voice_application_sid" in settings:
-        settings.pop("trunk_sid", None)  # setting one of the two clears the other
-    return settings
+from .lifecycle import STATE_FIELDS, lock_number, move, relocate, standing_of
 
 
 @transaction.atomic
-def release(
-    number_id: int, *, actor: Actor, at: datetime, job_id: int | None = None
-) -> PhoneNumber:
+def release(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
     """Give a held or excluded number back to Twilio (S0-10, S1-14 to S1-17). Raises ``Blocked``."""
     actor.require(Permission.NUMBERS)
     number, _ = lock_number(number_id)
     refuse(gates.release(number))
-    begin_release(number, actor=actor, at=at, job_id=job_id)
+    begin_release(number, actor=actor, at=at)
     grace.settle(number.account_id, actor=actor, at=at)
     return number
 
 
-def begin_release(
-    number: PhoneNumber, *, actor: Actor, at: datetime, job_id: int | None = None
-) -> None:
+def begin_release(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
     """Decide the release of a locked number whose gates are open, and queue the Twilio part."""
-    agent = number.agent
+    waiting = _take_over_put_back(number, at=at)
     number.before_release = {
-        "agent_id": agent.pk if agent else None,
-        "agent": agent.name if agent else None,
-        "settings": settings_of(number) | _take_over_put_back(number, at=at),
+        **agent_to_remember(number),
+        "settings": worth_keeping(number) | waiting,
+        "asked": bool(waiting),
+        "excluded": number.state == NumberState.EXCLUDED,
     }
     relocate(
         number,
@@ -71,9 +60,15 @@ def begin_release(
         also=["before_release"],
         actor=actor,
         at=at,
-        job_id=job_id,
     )
-    queue_task(number, TaskKind.RELEASE, actor=actor, at=at, job_id=job_id)
+    queue_task(number, TaskKind.RELEASE, actor=actor, at=at)
+
+
+def agent_to_remember(number: PhoneNumber) -> dict[str, Any]:
+    """The agent that a number which leaves has now or, excluded before, had then."""
+    if number.agent is not None:
+        return {"agent_id": number.agent.pk, "agent": number.agent.name}
+    return {name: number.before_release.get(name) for name in ("agent_id", "agent")}
 
 
 def _take_over_put_back(number: PhoneNumber, *, at: datetime) -> dict[str, Any]:
@@ -93,19 +88,19 @@ def queue_task(
     actor: Actor,
     at: datetime,
     settings: Mapping[str, Any] | None = None,
-    job_id: int | None = None,
 ) -> None:
     """Note what is to be done at Twilio; a task of the kind that waits is taken up anew."""
     wanted = {
         "state": TaskState.PENDING,
         "settings": dict(settings or {}),
         "due_at": at,
+        "claimed_until": None,
         "attempts": 0,
         "error_code": "",
         "error": "",
         "twilio_request_id": "",
-        "job_id": job_id,
-        **actor.as_columns(),
+        "job_id": actor.job_id,
+        **actor.as_request(),
     }
     CarrierTask.objects.update_or_create(
         number=number,
@@ -117,17 +112,65 @@ def queue_task(
     enqueue("numbers.tasks.work_carrier_tasks")
 
 
+_KEPT_AFTER_ALL = Outcome(
+    ItemState.SKIPPED, code="kept_after_all", message="Kept after all, before Twilio was asked."
+)
+
+
 @transaction.atomic
 def take_back(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
-    """Keep a number whose release Twilio refused; needs a free license again."""
+    """Keep a number whose release Twilio refused or was not asked for.
+
+    It takes a license again, or is excluded again if it was. Where Twilio gave no answer it may
+    have taken the number: a refresh looks for it. Raises ``Blocked``, also when a worker has begun
+    to ask Twilio in the meantime.
+    """
     actor.require(Permission.NUMBERS)
+    releases = CarrierTask.objects.filter(number=number_id, kind=TaskKind.RELEASE)
+    task = releases.unfinished().first()
+    if task is not None:
+        jobs.hold(task.job_id)
     number, subscription = lock_number(number_id)
     refuse(gates.take_back(number, standing_of(subscription, at)))
-    number.carrier_tasks.unfinished().filter(kind=TaskKind.RELEASE).update(
-        state=TaskState.DROPPED, finished_at=at
-    )
-    come_back(number, actor=actor, at=at, type="number.kept_after_all", summary="Kept after all.")
+    dropped = {"state": TaskState.DROPPED, "finished_at": at}
+    waited = releases.can_be_called_off().filter(state=TaskState.PENDING).update(**dropped)
+    if not waited and not releases.needing_a_person().update(**dropped):
+        raise Blocked([gates.UNDER_WAY])
+    if waited and task is not None:
+        job_items.settle(task.job_id, number.e164, _KEPT_AFTER_ALL, at=at)
+    if number.was_excluded:
+        _exclude_again(number, actor=actor, at=at)
+    else:
+        come_back(
+            number,
+            actor=actor,
+            at=at,
+            type="number.kept_after_all",
+            summary="Kept after all.",
+            put_back_for=actor if number.before_release.get("asked") else None,
+        )
+    if task is not None and task.is_unanswered:
+        enqueue("numbers.tasks.refresh", number.connection_id)
+    grace.resume(number.account_id, actor=actor, at=at)
     return number
+
+
+def _exclude_again(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
+    """Leave a locked number as it was before its release; what waited for Twilio waits again."""
+    remembered = dict(number.before_release)
+    number.before_release = agent_to_remember(number)
+    relocate(
+        number,
+        NumberState.EXCLUDED,
+        "number.kept_after_all",
+        "Kept after all: excluded, as before.",
+        also=["before_release"],
+        actor=actor,
+        at=at,
+    )
+    missing = differing(number, remembered.get("settings", {}))
+    if missing and remembered.get("asked"):
+        queue_task(number, TaskKind.PUT_BACK, actor=actor, at=at, settings=missing)
 
 
 @transaction.atomic
@@ -143,6 +186,7 @@ def restore(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
     summary = "Restore asked for; a license is reserved."
     relocate(number, NumberState.RESTORING, "number.restore_asked", summary, actor=actor, at=at)
     queue_task(number, TaskKind.RESTORE, actor=actor, at=at)
+    grace.resume(number.account_id, actor=actor, at=at)
     return number
 
 
@@ -153,35 +197,30 @@ def come_back(
     at: datetime,
     type: str,
     summary: str,
-    job_id: int | None = None,
+    put_back_for: Actor | None = None,
 ) -> None:
-    """Hold a locked number again and put back what it had before it left.
+    """Hold a locked number again and give back what it had before it left.
 
     Label, notes and tags never left the row. The agent comes back if it is still live and the
-    licenses allow it; settings at Twilio that differ are put back by a task. The event says what
-    came back and what did not. The caller has stored Twilio's current record on the number.
+    licenses allow it. Settings that Twilio has otherwise now are put back by a task for the person
+    who asked for a restore (``put_back_for``), unless somebody has set new ones in the meantime;
+    else they are offered, and nothing is written. The event says what came back and what did not.
+    The caller has stored Twilio's current record on the number.
     """
     before = number.state
     remembered = dict(number.before_release)
     move(number, NumberState.HELD, at=at)
     number.released_at, number.before_release = None, {}
-    did_not, came_back = [], ["name, notes and tags"]
-    if agent_id := remembered.get("agent_id"):
-        problem = _agent_problem(number, agent_id, at)
-        if problem is None:
-            number.agent_id = agent_id
-            came_back.append(f"agent {remembered['agent']}")
-        else:
-            did_not.append(f"agent {remembered['agent']}: {problem}")
-    number.save(update_fields=[*STATE_FIELDS, "released_at", "before_release"])
-    number.carrier_tasks.unfinished().filter(kind=TaskKind.RESTORE).update(
-        state=TaskState.DONE, finished_at=at, error="", error_code=""
-    )
+    with_it, did_not = give_agent_back(number, remembered, at=at)
     wanted = remembered.get("settings", {})
-    current = settings_of(number)
-    differing = {name: value for name, value in wanted.items() if current.get(name) != value}
-    if differing:
-        queue_task(number, TaskKind.PUT_BACK, actor=actor, at=at, settings=differing)
+    missing = differing(number, wanted)
+    for_person = put_back_for if missing and not chosen_anew(number, wanted) else None
+    if missing and for_person is None:
+        number.before_release = {"settings": wanted, "found": settings_of(number)}
+    number.save(update_fields=[*STATE_FIELDS, "released_at", "before_release"])
+    _end_restores(number, at=at)
+    if for_person is not None:
+        queue_task(number, TaskKind.PUT_BACK, actor=for_person, at=at, settings=missing)
     tell(
         number,
         type,
@@ -190,20 +229,50 @@ def come_back(
         at=at,
         before={"state": before},
         after={"state": NumberState.HELD},
-        data={"came_back": came_back, "did_not": did_not, "putting_back": sorted(differing)},
-        job_id=job_id,
+        data={
+            "came_back": ["name, notes and tags", *with_it],
+            "did_not": did_not,
+            "putting_back" if for_person else "offered": sorted(missing),
+        },
     )
 
 
+def _end_restores(number: PhoneNumber, *, at: datetime) -> None:
+    """The number is here. A job that waits for that is told by the worker, who takes jobs first."""
+    waiting = number.carrier_tasks.unfinished().filter(kind=TaskKind.RESTORE)
+    waiting.filter(job=None).update(state=TaskState.DONE, finished_at=at, error="", error_code="")
+    if waiting.update(state=TaskState.PENDING, due_at=at):
+        enqueue("numbers.tasks.work_carrier_tasks")
+
+
+def give_agent_back(
+    number: PhoneNumber, remembered: Mapping[str, Any], *, at: datetime
+) -> tuple[list[str], list[str]]:
+    """Set the agent again that a number had which comes back: what did, and what could not."""
+    agent_id = remembered.get("agent_id")
+    if not agent_id:
+        return [], []
+    agent = f"agent {remembered['agent']}"
+    problem = _agent_problem(number, agent_id, at)
+    if problem is not None:
+        return [], [f"{agent}: {problem}"]
+    number.agent_id = agent_id
+    return [agent], []
+
+
 def _agent_problem(number: PhoneNumber, agent_id: int, at: datetime) -> str | None:
-    """Why the agent that the number had cannot have it again; None when it can."""
-    agent = number.account.agents.filter(pk=agent_id).first()
+    """Why the agent that the number had cannot have it again; None when it can.
+
+    The agent is held until commit, as by ``assign``: one that is paused at this moment is paused
+    before or after the number came back to it.
+    """
+    agent = number.account.agents.select_for_update().filter(pk=agent_id).first()
     if agent is None:
         return "it no longer exists"
     if not agent.is_live:
-        return f"it is {agent.get_state_display().lower()}"
+        return f"it is {inside(agent.get_state_display())}"
     subscription = lock(number.account_id)
     standing = of_subscription(subscription, account_id=number.account_id, at=at)
-    assigned = number.account.numbers.assigned().count()
+    assigned = number.account.number_counts.assigned()
     blocked = licensing_gates.assign_more(standing, assigned=assigned)
     return blocked[0].message if blocked else None

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts.actors import Actor
+from accounts.actor import Actor
+from accounts.services.events import tell
 from accounts.states import Permission
 from config.errors import Invalid, refuse
 from licensing.services import grace
@@ -16,7 +17,9 @@ from numbers import gates
 from numbers.models import PhoneNumber
 from numbers.states import Fate
 
-from .inventory import begin_exclusion, lock_rows, set_tags, tell
+from .descriptions import set_tags
+from .exclusion import begin_exclusion
+from .lifecycle import lock_rows
 from .release import begin_release
 
 #: What a swap moves from the number that leaves to the one that takes its place.
@@ -70,10 +73,10 @@ def _move_over(
     taking.label = leaving.label or taking.label
     taking.agent = leaving.agent
     taking.keep_decided_at = None
-    taking.save(update_fields=[*MOVED, "keep_decided_at"])
+    taking.save(update_fields=[*MOVED, "search_name", "keep_decided_at"])
     set_tags(taking, tags)
     leaving.label, leaving.notes, leaving.agent = "", "", None
-    leaving.save(update_fields=list(MOVED))
+    leaving.save(update_fields=[*MOVED, "search_name"])
     set_tags(leaving, [])
     tell(
         leaving,

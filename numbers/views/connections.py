@@ -5,51 +5,38 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import OuterRef, Subquery
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import timeline
 from accounts.models import Event
-from accounts.paging import page
 from accounts.states import Permission
-from accounts.web import AccountRequest, account_page, add_refusal, attempt, tell_refusal, to
+from accounts.web import AccountRequest, account_page, attempt, tell_refusal, to
+from config import clock
 from config.errors import DomainError
+from config.paging import page
+from config.refusals import add_refusal
+from numbers import plans
 from numbers.forms.connections import ConnectForm, ScheduleForm, TokenForm
 from numbers.models import Connection, Import
 from numbers.services import connections as service
-from numbers.states import ConnectionState, RefreshEvery
+from numbers.states import ENDED, UNATTACHED, ConnectionState, RefreshEvery
 
-from .shown import Badge
+from .shown import connection_badge
 
 PAGE_SIZE = 50
 #: Of a connection's imports and events, its page shows the latest.
 LATEST_IMPORTS, LATEST_EVENTS = 5, 10
-
-_TONES = {ConnectionState.ACTIVE: "good", ConnectionState.SUSPENDED: "warn"}
-
-
-def badge(connection: Connection) -> Badge:
-    """The connection's state in a word, with the way out on hover."""
-    state = ConnectionState(connection.state)
-    title = connection.state_detail or "Twilio accepts the stored token."
-    return Badge(state.label, _TONES.get(state, "bad"), title)
 
 
 @require_safe
 @account_page()
 def connections(request: AccountRequest) -> HttpResponse:
     """All connections with their state, newest first."""
-    latest = Import.objects.filter(connection=OuterRef("pk")).order_by("-pk").values("pk")[:1]
-    mine = Connection.objects.visible_to(request.actor).annotate(latest=Subquery(latest))
-    shown = page(mine, request.GET, size=PAGE_SIZE)
-    ids = [each.latest for each in shown.rows if each.latest]  # type: ignore[attr-defined]
-    runs = {
-        run.connection_id: run for run in Import.objects.filter(pk__in=ids).select_related("job")
-    }
-    rows = [(each, badge(each), runs.get(each.pk)) for each in shown.rows]
+    shown = page(Connection.objects.visible_to(request.actor), request.GET, size=PAGE_SIZE)
+    runs = Import.objects.visible_to(request.actor).latest_of(shown.rows)
+    rows = [(each, connection_badge(each), runs.get(each.pk)) for each in shown.rows]
     return render(request, "numbers/connections.html", {"rows": rows, "page": shown})
 
 
@@ -61,7 +48,7 @@ def connect(request: AccountRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             made = service.connect(
-                request.account.pk, **form.cleaned_data, actor=request.actor, at=timezone.now()
+                request.account.pk, **form.cleaned_data, actor=request.actor, at=clock.now()
             )
         except DomainError as error:
             add_refusal(form, error)
@@ -87,7 +74,7 @@ def replace_token(request: AccountRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         try:
             shown = service.replace_token(
-                pk, token=form.cleaned_data["token"], actor=request.actor, at=timezone.now()
+                pk, token=form.cleaned_data["token"], actor=request.actor, at=clock.now()
             )
         except DomainError as error:
             add_refusal(form, error)
@@ -103,7 +90,7 @@ def check(request: AccountRequest, pk: int) -> HttpResponse:
     """Ask Twilio whether the connection works."""
     _mine(request, pk)
     try:
-        found = service.check(pk, actor=request.actor, at=timezone.now())
+        found = service.check(pk, actor=request.actor, at=clock.now())
     except DomainError as error:
         tell_refusal(request, error)
     else:
@@ -114,6 +101,23 @@ def check(request: AccountRequest, pk: int) -> HttpResponse:
     return redirect(to(request, "numbers:connection", pk))
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@account_page(Permission.ADMIN)
+def remove(request: AccountRequest, pk: int) -> HttpResponse:
+    """What removing the connection means, and the act."""
+    shown, at = _mine(request, pk), clock.now()
+    if request.method == "POST":
+        return attempt(
+            request,
+            lambda: service.remove(pk, actor=request.actor, at=at),
+            success=f"{shown.name} is removed.",
+            then=to(request, "numbers:connection", pk),
+        )
+    plan = plans.remove_plan(shown, at=at)
+    context = {"connection": shown, "plan": plan, "blockers": plan.blockers}
+    return render(request, "numbers/connection_remove.html", context)
+
+
 @require_POST
 @account_page(Permission.ADMIN)
 def schedule(request: AccountRequest, pk: int) -> HttpResponse:
@@ -122,7 +126,7 @@ def schedule(request: AccountRequest, pk: int) -> HttpResponse:
     every = request.POST.get("every", "")
     return attempt(
         request,
-        lambda: service.schedule_refresh(pk, every=every, actor=request.actor, at=timezone.now()),
+        lambda: service.schedule_refresh(pk, every=every, actor=request.actor, at=clock.now()),
         success="The refresh schedule is stored.",
         then=to(request, "numbers:connection", pk),
     )
@@ -139,8 +143,10 @@ def _connection_page(
     runs = list(shown.imports.select_related("job").order_by("-pk")[:LATEST_IMPORTS])
     context: dict[str, Any] = {
         "connection": shown,
-        "state": badge(shown),
+        "state": connection_badge(shown),
         "works": shown.state == ConnectionState.ACTIVE,
+        "ended": shown.state in ENDED,
+        "attached": shown.state not in UNATTACHED,
         "facts": [
             ("Account SID", shown.sid),
             ("Main account SID", shown.owner_sid),

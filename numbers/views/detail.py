@@ -9,19 +9,20 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import timeline
 from accounts.models import Event
 from accounts.states import Permission
-from accounts.web import AccountRequest, account_page, add_refusal, to
+from accounts.web import AccountRequest, account_page, to
+from config import clock
 from config.errors import Blocker, DomainError
-from licensing.standing import standing
-from numbers import gates
+from config.refusals import add_refusal
+from numbers.actions import ACTIONS, ActionState, all_actions, facts_of
 from numbers.forms.actions import DescribeForm
 from numbers.models import PhoneNumber
-from numbers.services import inventory
+from numbers.plans import put_settings_back_plan
+from numbers.services import descriptions
 
 from .actions import find_number
 from .shown import flags, restorable_until, services, state_badge
@@ -29,18 +30,13 @@ from .twilio import configuration
 
 #: Events shown on the page; the rest is on the activity page.
 SHOWN_EVENTS = 50
-#: Address of the page (or of the POST) that carries out an action.
-ADDRESSES = {"swap_out": "numbers:swap"}
-#: Actions without a page of their own: the button acts at once.
-AT_ONCE = {"keep"}
-DANGEROUS = {"release"}
 
 
 @dataclass(frozen=True)
 class Button:
     """An action as the page offers it: enabled, or greyed with the reasons."""
 
-    state: gates.ActionState
+    state: ActionState
     url: str
     at_once: bool
     danger: bool
@@ -69,7 +65,8 @@ def describe(request: AccountRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, number, form, status=422)
     try:
-        inventory.describe(number.pk, **form.cleaned_data, actor=request.actor, at=timezone.now())
+        wanted = form.cleaned_data
+        descriptions.describe(number.pk, **wanted, actor=request.actor, at=clock.now())
     except DomainError as error:
         add_refusal(form, error)
         return _page(request, number, form, status=422)
@@ -80,7 +77,7 @@ def describe(request: AccountRequest, pk: int) -> HttpResponse:
 def _page(
     request: AccountRequest, number: PhoneNumber, form: DescribeForm, *, status: int = 200
 ) -> HttpResponse:
-    at = timezone.now()
+    at = clock.now()
     tasks = list(number.carrier_tasks.unfinished().order_by("pk"))
     events = list(
         Event.objects.visible_to(request.actor).about("number", number.pk)[: SHOWN_EVENTS + 1]
@@ -88,6 +85,7 @@ def _page(
     buttons = _buttons(request, number, at=at) if request.actor.can_numbers else []
     context = {
         "number": number,
+        "at": at,
         "badge": state_badge(number, request.account.zone, at=at),
         "flags": flags(number, tasks),
         "services": services(number),
@@ -95,6 +93,7 @@ def _page(
         "any_allowed": any(button.state.allowed for button in buttons),
         "tasks": tasks,
         "restorable_until": restorable_until(number, at),
+        "settings_plan": put_settings_back_plan(number),
         "form": form,
         "configuration": configuration(number),
         "timeline": timeline.entries(
@@ -107,19 +106,15 @@ def _page(
 
 def _buttons(request: AccountRequest, number: PhoneNumber, *, at: datetime) -> list[Button]:
     """What makes sense for the number now, each with the reasons against it (B3)."""
-    facts = gates.Facts(
-        standing=standing(request.account.pk, at=at),
-        assigned=PhoneNumber.objects.visible_to(request.actor).assigned().count(),
-        at=at,
-    )
+    facts = facts_of(request.account, at=at)
     return [
         Button(
             state=replace(state, blockers=[_unlinked(each, number) for each in state.blockers]),
-            url=to(request, ADDRESSES.get(state.action, f"numbers:{state.action}"), number.pk),
-            at_once=state.action in AT_ONCE,
-            danger=state.action in DANGEROUS,
+            url=to(request, ACTIONS[state.action].address, number.pk),
+            at_once=ACTIONS[state.action].at_once,
+            danger=ACTIONS[state.action].danger,
         )
-        for state in gates.all_actions(number, actor=request.actor, facts=facts)
+        for state in all_actions(number, actor=request.actor, facts=facts)
         if state.relevant
     ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
@@ -10,34 +9,35 @@ from typing import Any, cast
 
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.web import AccountRequest, account_page, to
+from carrier.types import NumberType
+from config import clock
 from config.spreadsheets import csv_response
 from numbers import listing
 from numbers.filters import filter_of
 from numbers.models import PhoneNumber
 from numbers.models.inventory import PhoneNumberQuerySet
-from numbers.states import NumberState, NumberType
+from numbers.services.columns import COLUMNS, Desk
+from numbers.services.comparison import tags_of
+from numbers.states import NumberState
 
 from .numbers import sort_name
 from .shown import services
 
 #: Numbers that are in memory at a time.
 CHUNK = 1_000
+#: What can be edited and brought back in stands first (``services/columns.py``).
 CSV_HEADER = (
     "number",
-    "name",
+    *(column.header for column in COLUMNS.values()),
     "name at Twilio",
     "state",
     "state since",
-    "agent",
     "services",
     "type",
     "country",
-    "tags",
-    "protected",
     "kept since",
     "connection",
     "imported",
@@ -58,25 +58,24 @@ def export(request: AccountRequest) -> HttpResponseBase:
     found = sort.prepare(cast(PhoneNumberQuerySet, chosen.qs)).order_by(
         *sort.order(backwards=False)
     )
-    name = f"numbers-{request.account.slug}-{timezone.now():%Y-%m-%d}.csv"
-    return csv_response(CSV_HEADER, _lines(found), filename=name)
+    name = f"numbers-{request.account.slug}-{clock.now():%Y-%m-%d}.csv"
+    lines = _lines(found, Desk.of(request.account))
+    return csv_response(CSV_HEADER, lines, filename=name, query=request.GET)
 
 
 #: What a line is made of; read without making model instances, which would cost ten times as much.
-COLUMNS = (
+FIELDS = (
     "pk",
     "e164",
-    "label",
+    *(name for column in COLUMNS.values() for name in column.fields),
     "friendly_name",
     "state",
     "state_changed_at",
-    "agent__name",
     "voice",
     "sms",
     "mms",
     "type",
     "country",
-    "protected",
     "keep_decided_at",
     "connection__name",
     "imported_at",
@@ -87,36 +86,24 @@ STATES = dict(NumberState.choices)
 TYPES = dict(NumberType.choices)
 
 
-def _lines(found: PhoneNumberQuerySet) -> Iterator[list[Any]]:
-    rows = found.values_list(*COLUMNS, named=True).iterator(chunk_size=CHUNK)
+def _lines(found: PhoneNumberQuerySet, desk: Desk) -> Iterator[list[Any]]:
+    rows = found.values_list(*FIELDS, named=True).iterator(chunk_size=CHUNK)
     while chunk := list(islice(rows, CHUNK)):
-        tags = _tags([row.pk for row in chunk])
+        tags = tags_of([row.pk for row in chunk])
         for row in chunk:
-            yield _line(row, tags[row.pk])
+            yield _line(row, tags[row.pk], desk)
 
 
-def _tags(ids: list[int]) -> dict[int, list[str]]:
-    """The names of the tags of each number, sorted."""
-    found: dict[int, list[str]] = defaultdict(list)
-    pairs = PhoneNumber.tags.through.objects.filter(phonenumber_id__in=ids)
-    for number_id, name in pairs.order_by("tag__name").values_list("phonenumber_id", "tag__name"):
-        found[number_id].append(name)
-    return found
-
-
-def _line(row: Any, tags: list[str]) -> list[Any]:
+def _line(row: Any, tags: list[str], desk: Desk) -> list[Any]:
     return [
         row.e164,
-        row.label,
+        *(column.write(column.now(row, tags), desk) for column in COLUMNS.values()),
         row.friendly_name,
         STATES[row.state],
         _iso(row.state_changed_at),
-        row.agent__name,
         services(row),
         TYPES[row.type],
         row.country,
-        ", ".join(tags),
-        "yes" if row.protected else "no",
         _iso(row.keep_decided_at),
         row.connection__name,
         _iso(row.imported_at),

@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import timeline
 from accounts.models import Account, Event, Job
-from accounts.paging import page
 from accounts.states import JobState, Permission
+from accounts.views.progress import Progress, progress_of
 from accounts.web import AccountRequest, account_page, tell_refusal, to
+from config import clock
 from config.errors import DomainError
+from config.outside import whole
+from config.paging import page
 from config.phone_numbers import for_people
-from config.text import plural
+from config.text import inside, plural, span
 from licensing.models import GracePeriod
-from numbers.filters import OUTCOME_EVENTS, Outcome
 from numbers.models import Connection, Import
 from numbers.services import imports as service
-from numbers.states import ConnectionState
-
-from .progress import Progress, progress_of
+from numbers.states import ENDED, OUTCOME_EVENTS, ConnectionState, Outcome
 
 PAGE_SIZE = 20
 #: Changed numbers that the page of an import shows with what changed.
 CHANGES_SHOWN = 20
 #: Events that are read to say which fields changed most.
 CHANGES_COUNTED = 1_000
+
+#: Imports that are shown together.
+MOST_TOGETHER = 100
 
 #: Why an import failed -> whether the way on leads over the connection.
 _MEND = ("twilio_auth_failed", "twilio_account_inactive", "twilio_not_found")
@@ -43,16 +48,61 @@ def start(request: AccountRequest) -> HttpResponse:
     """Import from every working connection, or join the imports that run (S0-14, S0-15)."""
     mine = Connection.objects.visible_to(request.actor).order_by("pk")
     working = list(mine.filter(state=ConnectionState.ACTIVE))
-    for broken in mine.exclude(state=ConnectionState.ACTIVE):
-        state = broken.get_state_display().lower()
+    for broken in mine.exclude(state__in=[ConnectionState.ACTIVE, *ENDED]):
+        state = inside(broken.get_state_display())
         messages.warning(request, f"Nothing is read from {broken.name}: {state}.")
     if not working:
         messages.error(request, "There is no working connection to import from.")
         return redirect(to(request, "numbers:connections"))
-    runs = [run for each in working if (run := _start(request, each))]
+    at = clock.now()
+    runs = [run for each in working if (run := _start(request, each, at=at))]
+    return redirect(address_of(request, runs) if runs else to(request, "numbers:imports"))
+
+
+def address_of(request: AccountRequest, runs: Sequence[Import]) -> str:
+    """The page that shows these imports: each has one, and several have one together."""
     if len(runs) == 1:
-        return redirect(to(request, "numbers:import_detail", runs[0].pk))
-    return redirect(to(request, "numbers:imports"))
+        return to(request, "numbers:import_detail", runs[0].pk)
+    query = urlencode([("run", run.pk) for run in runs])
+    return f"{to(request, 'numbers:imports_together')}?{query}"
+
+
+@require_safe
+@account_page()
+def together(request: AccountRequest) -> HttpResponse:
+    """A refresh of several connections: all of them while they run, then what they found."""
+    if "run" not in request.GET:
+        return redirect(to(request, "numbers:imports"))
+    wanted = [whole(text) for text in request.GET.getlist("run")[:MOST_TOGETHER]]
+    mine = Import.objects.visible_to(request.actor).select_related("job", "connection")
+    runs = list(mine.filter(pk__in=[pk for pk in wanted if pk is not None]).order_by("pk"))
+    if not runs:
+        raise Http404("No such imports.")
+    jobs = [run.job for run in runs]
+    is_open = any(job.is_open for job in jobs)
+    context = {
+        "rows": [(run, _progress(run), found_in_words([run.job])) for run in runs],
+        "is_open": is_open,
+        "failed": [run for run in runs if run.job.state == JobState.FAILED],
+        "found": found_in_words(jobs),
+        "read": sum(job.done for job in jobs),
+        "address": request.get_full_path(),
+    }
+    if not request.htmx:  # type: ignore[attr-defined]
+        return render(request, "numbers/imports_together.html", context)
+    response = render(request, "numbers/imports_together_rows.html", context)
+    if not is_open:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+def found_in_words(jobs: Iterable[Job]) -> str:
+    """What finished imports found: ``12 new, 3 changed``, or that all is as it was."""
+    found = Counter[str]()
+    for job in jobs:
+        found.update({each: job.result.get(each, 0) for each in service.FOUND})
+    parts = [f"{found[each]:,} {words}" for each, words in service.FOUND.items() if found[each]]
+    return ", ".join(parts) or "nothing has changed"
 
 
 @require_POST
@@ -60,14 +110,13 @@ def start(request: AccountRequest) -> HttpResponse:
 def start_one(request: AccountRequest, pk: int) -> HttpResponse:
     """Import from one connection, or join the import that runs."""
     connection = get_object_or_404(Connection.objects.visible_to(request.actor), pk=pk)
-    run = _start(request, connection)
+    run = _start(request, connection, at=clock.now())
     if run is None:
         return redirect(to(request, "numbers:connection", pk))
     return redirect(to(request, "numbers:import_detail", run.pk))
 
 
-def _start(request: AccountRequest, connection: Connection) -> Import | None:
-    at = timezone.now()
+def _start(request: AccountRequest, connection: Connection, *, at: datetime) -> Import | None:
     try:
         run = service.request_import(connection.pk, actor=request.actor, at=at)
     except DomainError as error:
@@ -87,8 +136,7 @@ def imports(request: AccountRequest) -> HttpResponse:
     wanted = request.GET.get("connection", "")
     if wanted:
         known = Connection.objects.visible_to(request.actor)
-        pk = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 19 else 0
-        chosen = get_object_or_404(known, pk=pk)
+        chosen = get_object_or_404(known, pk=whole(wanted))
         mine = mine.filter(connection=chosen)
     shown = page(mine, request.GET, size=PAGE_SIZE)
     return render(request, "numbers/imports.html", {"page": shown, "connection": chosen})
@@ -129,9 +177,15 @@ def _mine(request: AccountRequest, pk: int) -> Import:
 
 
 def _progress(run: Import) -> Progress:
-    read = plural(run.job.done, "number")
+    read, at = plural(run.job.done, "number"), clock.now()
     busy = f"Reading page {run.pages + 1:,} from Twilio, {read} so far"
-    return progress_of(run.job, busy, at=timezone.now())
+    if run.again_at is not None and run.again_at > at:
+        told = run.job.result["asked_again"]
+        busy = (
+            f"Twilio did not list {told['absent']:,} of {plural(told['known'], 'known number')}. "
+            f"It is asked again in {span(run.again_at - at)}, before anything is called missing"
+        )
+    return progress_of(run.job, busy, at=at)
 
 
 def _found(request: AccountRequest, job: Job) -> dict[str, Any]:

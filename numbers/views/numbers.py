@@ -8,45 +8,43 @@ from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlencode
 
+from django.db.models import Subquery
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts.states import JobState
 from accounts.web import AccountRequest, account_page, to
+from carrier.types import NumberType
+from config import clock
+from config.countries import name_of
+from config.text import fold
 from licensing.models import Subscription
 from numbers import listing
+from numbers.actions import ACTIONS
 from numbers.filters import (
     FILTER_NAMES,
     Capability,
     NumberFilter,
-    Outcome,
     Tab,
+    country_counts,
     filter_of,
     tab_counts,
 )
 from numbers.forms.actions import agent_choices
 from numbers.models import Import, PhoneNumber, SavedFilter, Tag
 from numbers.models.inventory import PhoneNumberQuerySet
-from numbers.states import NumberState, NumberType
+from numbers.states import ENDED, NumberState, Outcome, TaskState
 
+from .columns import columns_of
+from .elsewhere import Elsewhere, elsewhere, way_back
+from .imports import address_of, found_in_words
 from .shown import Badge, flags, restorable_until, services, state_badge
 
 #: Names of the query string that say where in the list one is; any other change starts anew.
 POSITION = ("after", "before", "last")
 #: With more agents than this, a row links to the page that assigns instead of listing them all.
 MOST_AGENTS_IN_A_ROW = 30
-
-#: What can be done to the ticked numbers of each tab: action, label, tone.
-_WORK = [("assign", "Assign", ""), ("unassign", "Unassign", "")]
-_MARK = [("tag", "Tag", ""), ("protect", "Protect", "")]
-_PART = [("exclude", "Exclude", ""), ("release", "Release", "danger")]
-BULK_ACTIONS: dict[str, list[tuple[str, str, str]]] = {
-    Tab.ALL: [*_WORK, *_MARK, *_PART],
-    Tab.ASSIGNED: [*_WORK, *_MARK, *_PART],
-    Tab.UNASSIGNED: [_WORK[0], *_MARK, *_PART],
-    Tab.EXCLUDED: [("bring_back", "Bring back", ""), _MARK[0], _PART[1]],
-}
 
 #: Why a tab is empty, and what that means.
 EMPTY: dict[str, tuple[str, str]] = {
@@ -62,13 +60,14 @@ EMPTY: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """A number as the table shows it."""
+    """A number as the table shows it; ``back`` are name and address of what brings it back."""
 
     number: PhoneNumber
     state: Badge
     until: datetime | None
     flags: list[Badge]
     services: str
+    back: tuple[str, str] | None
 
 
 @dataclass(frozen=True)
@@ -84,9 +83,10 @@ class Choice:
 @account_page()
 def numbers(request: AccountRequest) -> HttpResponse:
     """The numbers of a tab, 50 a page (S0-21, S0-22)."""
-    at = timezone.now()
+    at = clock.now()
     mine = PhoneNumber.objects.visible_to(request.actor)
-    counts = tab_counts(mine)
+    counted = list(request.account.number_counts.all())
+    counts = tab_counts(counted)
     chosen = filter_of(mine, request.GET)
     tab = chosen.data.get("tab") or ""
     valid = chosen.is_valid()
@@ -94,21 +94,24 @@ def numbers(request: AccountRequest) -> HttpResponse:
         name for name in FILTER_NAMES if chosen.form.cleaned_data.get(name) not in ("", None, [])
     ]
     found = cast(PhoneNumberQuerySet, chosen.qs if valid else mine.none())
-    order = sort_name(request.GET, tab)
+    order, countries = sort_name(request.GET, tab), country_counts(counted, tab)
     page = listing.page(
         found,
         listing.sort_by(order, narrowed=bool(active)),
-        total=counts.get(tab) if valid and not active else None,
+        total=_known_total(chosen, active, tab, counts, countries) if valid else None,
         after=request.GET.get("after", ""),
         before=request.GET.get("before", ""),
         last="last" in request.GET,
     )
     if not page.rows and any(name in request.GET for name in POSITION):
         return redirect(_address(request))  # what was on this page has been decided
-    options = Options.of(request)
+    options, sorts = Options.of(request), _sort_links(request, order)
     context = {
         "tab": tab,
+        "elsewhere": _elsewhere(request, chosen, tab, page, at=at),
         "tabs": _tabs(request, counts, tab),
+        "decides": tab == Tab.UNASSIGNED and request.actor.can_numbers,
+        "can_come_back": tab in (Tab.RELEASED, Tab.EXCLUDED) and request.actor.can_numbers,
         "rows": [_row(number, request, at=at) for number in page.rows],
         "total": page.total,
         "pages": _pages(request, page),
@@ -116,21 +119,22 @@ def numbers(request: AccountRequest) -> HttpResponse:
         "search": request.GET.get("q", ""),
         "kept_fields": _kept_fields(request.GET),
         "chips": _chips(request, chosen, active, options),
-        "choices": _choices(chosen, options, order),
+        "choices": _choices(chosen, options, order, countries),
         "capabilities": _capabilities(chosen),
-        "country": request.GET.get("country", ""),
         "filtered": bool(active) or not valid,
         "unfiltered_url": _tab_address(request, tab or Tab.ALL),
-        "sorts": _sort_links(request, order),
+        "sorts": sorts,
+        "columns": columns_of(request, tab, sorts, connections=len(options.connections)),
         "meter": _meter(request, counts[Tab.ALL]),
+        "unassigned": counts[Tab.UNASSIGNED],
         "saved": SavedFilter.objects.filter(account=request.account, user=request.user),
         "query": view_query(request.GET),
         "bulk_actions": _bulk_actions(request, tab),
         "agents": agent_choices(options.agents) if tab == Tab.UNASSIGNED else [],
         "agents_inline": len(options.agents) <= MOST_AGENTS_IN_A_ROW,
-        "connections": options.connections,
-        "last_import": _last_import(request),
-        "empty": EMPTY.get(tab, EMPTY[Tab.ALL]),
+        "last_refresh": _last_refresh(request),
+        "empty": _empty(request, tab, options, held=bool(counts[Tab.ALL])),
+        "has_source": options.has_source,
         "has_none": not any(counts.values()),
     }
     return render(request, "numbers/list.html", context, status=200 if valid else 422)
@@ -144,15 +148,54 @@ class Options:
     tags: list[str]
     connections: list[Any]
 
+    @property
+    def has_source(self) -> bool:
+        """That a connection is left through which numbers can come, now or once it is mended."""
+        return any(each.state not in ENDED for each in self.connections)
+
     @classmethod
     def of(cls, request: AccountRequest) -> Options:
         return cls(
             agents=list(request.account.agents.order_by("name")),
             tags=list(Tag.objects.filter(account=request.account).values_list("name", flat=True)),
             connections=list(
-                request.account.connections.order_by("name").only("account_id", "name")
+                request.account.connections.order_by("name").only("account_id", "name", "state")
             ),
         )
+
+
+def _known_total(
+    chosen: NumberFilter,
+    active: list[str],
+    tab: str,
+    counts: dict[str, int],
+    countries: dict[str, int],
+) -> int | None:
+    """How many match, where the kept counts say so; a page of unknown length is counted."""
+    if active == ["country"] and tab in counts:
+        return countries.get(chosen.form.cleaned_data["country"].upper(), 0)
+    return None if active else counts.get(tab)
+
+
+def _elsewhere(
+    request: AccountRequest, chosen: NumberFilter, tab: str, page: listing.Page, *, at: datetime
+) -> Elsewhere | None:
+    text = chosen.form.cleaned_data.get("q")
+    if page.rows or not text or not chosen.is_valid():
+        return None
+    return elsewhere(request, text, tab, at=at)
+
+
+def _empty(request: AccountRequest, tab: str, options: Options, *, held: bool) -> tuple[str, str]:
+    """Why the tab is empty, and what its reader can do about it."""
+    if held or tab not in (Tab.ALL, Tab.ASSIGNED, Tab.UNASSIGNED):
+        return EMPTY.get(tab, EMPTY[Tab.ALL])
+    title, text = EMPTY[Tab.ALL]
+    if not options.has_source:
+        text = "No subaccount is connected any more. Numbers come with one that is."
+    elif not request.actor.can_numbers:
+        text = "Those who manage numbers here can bring in what the connection has at Twilio."
+    return title, text
 
 
 def view_query(query: QueryDict) -> str:
@@ -215,6 +258,7 @@ def _row(number: PhoneNumber, request: AccountRequest, *, at: datetime) -> Row:
         until=restorable_until(number, at),
         flags=flags(number, number.open_tasks),  # type: ignore[attr-defined]
         services=services(number),
+        back=way_back(number, request, at=at) if request.actor.can_numbers else None,
     )
 
 
@@ -233,7 +277,7 @@ def _pages(request: AccountRequest, page: listing.Page) -> dict[str, str]:
 
 def _kept_fields(query: QueryDict) -> list[tuple[str, str]]:
     """What the filter form carries along because it has no control for it."""
-    names = ("tab", "state", "imported_in", "outcome")
+    names = ("tab", "state", "imported_in", "outcome", "task")
     return [(name, query.get(name, "")) for name in names if query.get(name)]
 
 
@@ -249,11 +293,12 @@ def _chips(
         "state": lambda value: str(NumberState(value).label),
         "agent": lambda value: f"Agent: {agents.get(value, 'unknown')}",
         "tag": lambda value: f"Tag: {value}",
-        "country": lambda value: f"Country: {value.upper()}",
+        "country": lambda value: f"Country: {name_of(value.upper())}",
         "type": lambda value: str(NumberType(value).label),
         "capability": lambda value: ", ".join(str(Capability(each).label) for each in value),
         "protected": lambda value: "Protected" if value else "Not protected",
         "connection": lambda value: f"Connection: {connections.get(value, 'unknown')}",
+        "task": lambda value: str(TaskState(value).label),
         "kept": lambda value: "Kept as spare" if value else "Not decided",
         "imported_in": lambda value: f"Import {value}",
         "outcome": lambda value: str(Outcome(value).label),
@@ -264,11 +309,25 @@ def _chips(
     ]
 
 
-def _choices(chosen: NumberFilter, options: Options, order: str) -> list[Choice]:
+def _choices(
+    chosen: NumberFilter, options: Options, order: str, countries: dict[str, int]
+) -> list[Choice]:
     """The drop-downs of the filter panel, with what is chosen now."""
+    now = {name: chosen.data.get(name) for name in FILTER_NAMES}
+    if country := chosen.form.cleaned_data.get("country"):
+        now["country"] = country.upper()
+        countries = {country.upper(): 0} | countries
     lists: list[tuple[str, str, list[tuple[str, str]]]] = [
         ("agent", "Agent", [(str(agent.pk), agent.name) for agent in options.agents]),
         ("tag", "Tag", [(tag, tag) for tag in options.tags]),
+        (
+            "country",
+            "Country",
+            sorted(
+                ((code, f"{name_of(code)} ({count:,})") for code, count in countries.items()),
+                key=lambda pair: fold(pair[1]),
+            ),
+        ),
         ("type", "Type", [(str(value), label) for value, label in NumberType.choices]),
         ("protected", "Protection", [("true", "Protected"), ("false", "Not protected")]),
         ("kept", "Decision", [("true", "Kept as spare"), ("false", "Not decided")]),
@@ -280,8 +339,7 @@ def _choices(chosen: NumberFilter, options: Options, order: str) -> list[Choice]
         Choice(
             name,
             label,
-            [("", "Any", False)]
-            + [(value, text, chosen.data.get(name) == value) for value, text in pairs],
+            [("", "Any", False)] + [(value, text, now[name] == value) for value, text in pairs],
         )
         for name, label, pairs in lists
         if pairs
@@ -319,10 +377,37 @@ def _meter(request: AccountRequest, held: int) -> dict[str, Any]:
 def _bulk_actions(request: AccountRequest, tab: str) -> list[dict[str, str]]:
     if not request.actor.can_numbers:
         return []
-    actions = BULK_ACTIONS.get(tab, [_MARK[0]])
-    return [{"value": value, "label": label, "tone": tone} for value, label, tone in actions]
+    return [
+        {"value": name, "label": action.label, "tone": "danger" if action.danger else ""}
+        for name, action in ACTIONS.items()
+        if action.many and (not action.many.tabs or tab in action.many.tabs)
+    ]
 
 
-def _last_import(request: AccountRequest) -> Import | None:
-    runs = Import.objects.visible_to(request.actor).select_related("job")
-    return runs.order_by("-pk").first()
+@dataclass(frozen=True)
+class Refresh:
+    """The last refresh: the imports that were asked for together, and what came of them."""
+
+    url: str
+    words: str
+    finished_at: datetime | None
+    found: str
+
+
+def _last_refresh(request: AccountRequest) -> Refresh | None:
+    mine = Import.objects.visible_to(request.actor)
+    latest = mine.order_by("-pk").values("job__created_at")[:1]
+    runs = list(mine.filter(job__created_at=Subquery(latest)).select_related("job").order_by("pk"))
+    if not runs:
+        return None
+    jobs, url = [run.job for run in runs], address_of(request, runs)
+    if any(job.is_open for job in jobs):
+        return Refresh(url, "A refresh is running", None, "")
+    ended = max(job.finished_at or job.created_at for job in jobs)
+    failed = sum(job.state == JobState.FAILED for job in jobs)
+    if failed == len(jobs):
+        return Refresh(url, "The last refresh failed", ended, "")
+    found = found_in_words(jobs)
+    if failed:
+        return Refresh(url, f"{failed} of {len(jobs)} connections could not be read", ended, found)
+    return Refresh(url, "Last refreshed", ended, found)

@@ -1,4 +1,4 @@
-"""Saved views of the Numbers page; each member has their own (B10)."""
+"""Saved views and chosen columns of the Numbers page; each member has their own (B10)."""
 
 from __future__ import annotations
 
@@ -46,3 +46,19 @@ def delete(request: AccountRequest, pk: int) -> HttpResponse:
     saved.forget_filter(row.pk, actor=request.actor)
     messages.success(request, f"“{row.name}” is no longer saved.")
     return redirect(to(request, "numbers:list"))
+
+
+@require_POST
+@account_page()
+def columns(request: AccountRequest) -> HttpResponse:
+    """Show other columns from now on, or the usual ones again."""
+    if "usual" in request.POST:
+        saved.forget_columns(request.account.pk, actor=request.actor)
+    else:
+        chosen = request.POST.getlist("column")
+        try:
+            saved.choose_columns(request.account.pk, columns=chosen, actor=request.actor)
+        except DomainError as error:
+            tell_refusal(request, error)
+    query = view_query(QueryDict(request.POST.get("query", "")))
+    return redirect(f"{to(request, 'numbers:list')}?{query}")

@@ -1,4 +1,4 @@
-"""How a number is shown: its state in words and color, with the rule and the date behind it."""
+"""How a number or a connection is shown: its state in words and color, with what is behind it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from config.text import absolute
-from numbers.models import CarrierTask, PhoneNumber
-from numbers.states import NumberState, TaskState
+from numbers.models import CarrierTask, Connection, PhoneNumber
+from numbers.states import ConnectionState, NumberState, TaskState
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,10 @@ def state_badge(number: PhoneNumber, zone: ZoneInfo, *, at: datetime) -> Badge:
         if until is None:
             return Badge("Released", "plain", "Released for good: the 10 days are over.")
         return Badge("Released", "plain", f"Can come back until {absolute(until, zone)}.")
+    if number.state == NumberState.EXCLUDED and number.unlisted_at is not None:
+        unlisted = absolute(number.unlisted_at, zone)
+        rule = "Excluded, and no longer listed by Twilio; can be marked as gone."
+        return Badge("Excluded, gone at Twilio", "warn", f"{rule} Since {unlisted}.")
     tone, rule = _RULES[NumberState(number.state)]
     return Badge(number.get_state_display(), tone, f"{rule} Since {since}.")
 
@@ -45,7 +49,7 @@ _RULES: dict[NumberState, tuple[str, str]] = {
     NumberState.EXCLUDED: ("plain", "Stays at Twilio, not managed here; takes no license."),
     NumberState.RELEASING: ("warn", "Twilio has not confirmed the release yet."),
     NumberState.RESTORING: ("warn", "Asked Twilio for it; its license is reserved."),
-    NumberState.MISSING: ("bad", "A complete import no longer found it at Twilio."),
+    NumberState.MISSING: ("bad", "No longer at Twilio, and nobody has decided about it."),
     NumberState.GONE: ("plain", "Marked as gone; its history stays."),
 }
 
@@ -66,11 +70,25 @@ def flags(number: PhoneNumber, tasks: Iterable[CarrierTask]) -> list[Badge]:
         found.append(Badge("Protected", "plain", "Cannot be released, excluded or swapped out."))
     for task in tasks:
         what = task.get_kind_display()
-        if task.state == TaskState.NEEDS_PERSON:
+        if task.state == TaskState.NEEDS_PERSON and task.error_code == "bought_again":
+            found.append(Badge("Needs a person", "bad", f"{what}: bought again. Open it."))
+        elif task.is_unanswered:
+            found.append(Badge("Needs a person", "bad", f"{what}: no answer. Open it."))
+        elif task.state == TaskState.NEEDS_PERSON:
             found.append(Badge("Twilio refused", "bad", f"{what}: Twilio refused. Open it."))
         elif number.state not in (NumberState.RELEASING, NumberState.RESTORING):
             found.append(Badge("Waiting for Twilio", "warn", f"{what}: under way."))
     return found
+
+
+_CONNECTION_TONES = {ConnectionState.ACTIVE: "good", ConnectionState.SUSPENDED: "warn"}
+
+
+def connection_badge(connection: Connection) -> Badge:
+    """The connection's state in a word, with the way out on hover."""
+    state = ConnectionState(connection.state)
+    title = connection.state_detail or "Twilio accepts the stored token."
+    return Badge(state.label, _CONNECTION_TONES.get(state, "bad"), title)
 
 
 def services(number: PhoneNumber) -> str:

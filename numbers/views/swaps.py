@@ -12,14 +12,16 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.states import Permission
-from accounts.web import AccountRequest, account_page, add_refusal, to
+from accounts.web import AccountRequest, account_page, to
+from config import clock
 from config.errors import DomainError
+from config.outside import whole
+from config.refusals import add_refusal
 from numbers import gates, listing, plans
-from numbers.filters import search
+from numbers.filters import LONGEST_SEARCH, search
 from numbers.forms.swaps import SwapForm
 from numbers.models import PhoneNumber
 from numbers.models.inventory import PhoneNumberQuerySet
@@ -44,14 +46,17 @@ def swap(request: AccountRequest, pk: int) -> HttpResponse:
         return _pick_taking(request, leaving, form if asked else SwapForm(), failed=asked)
     taking = find_number(request, form.cleaned_data["taking"])
     fate = Fate(form.cleaned_data["fate"])
-    if request.method == "POST":
+    if fate == Fate.RELEASE and (why := gates.risk_of_release(leaving)):
+        form = SwapForm(request.POST if request.method == "POST" else None)
+        form.ask_for_digits(leaving, why)
+    if request.method == "POST" and form.is_valid():
         try:
             swap_numbers(
                 leaving.pk,
                 taking_id=taking.pk,
                 fate=fate,
                 actor=request.actor,
-                at=timezone.now(),
+                at=clock.now(),
             )
         except DomainError as error:
             add_refusal(form, error)
@@ -103,7 +108,7 @@ def _pick_taking(
         "leaving": leaving,
         "form": form,
         "fates": Fate.choices,
-        "fate": wanted if wanted in Fate.values else Fate.RELEASE.value,
+        "fate": wanted if wanted in Fate.values else Fate.KEEP.value,
         "taking": request.GET.get("taking", ""),
         "blockers": gates.swap_out(leaving),
         "failed": failed,
@@ -118,10 +123,8 @@ def swap_in(request: AccountRequest, pk: int) -> HttpResponse:
     """``pk`` takes a place: pick whose. The choice leads to the page of the one that leaves."""
     taking = find_number(request, pk)
     if leaving := request.GET.get("leaving"):
-        number = get_object_or_404(
-            PhoneNumber.objects.visible_to(request.actor), pk=leaving if leaving.isdecimal() else 0
-        )
-        chosen = urlencode({"taking": taking.pk, "fate": Fate.RELEASE.value})
+        number = get_object_or_404(PhoneNumber.objects.visible_to(request.actor), pk=whole(leaving))
+        chosen = urlencode({"taking": taking.pk, "fate": Fate.KEEP.value})
         return redirect(f"{to(request, 'numbers:swap', number.pk)}?{chosen}")
     held = PhoneNumber.objects.visible_to(request.actor).held()
     candidates = held.filter(Q(agent__isnull=False), protected=False).exclude(pk=taking.pk)
@@ -135,7 +138,7 @@ def swap_in(request: AccountRequest, pk: int) -> HttpResponse:
 
 def _picker(request: AccountRequest, candidates: PhoneNumberQuerySet) -> dict[str, Any]:
     """A page of candidates, found by ``q`` and turned by ``after`` and ``before``."""
-    text = request.GET.get("q", "").replace("\0", "")[:100]  # PostgreSQL takes no NUL
+    text = request.GET.get("q", "")[:LONGEST_SEARCH]
     found = search(candidates, text) if text.strip() else candidates
     page = listing.page(
         found,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from config.text import name_as_label
 from numbers.models import PhoneNumber
 
 
@@ -41,14 +42,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "Bundle and address": ("bundle_sid", "address_sid", "address_requirements", "identity_sid"),
 }
-_WORDS = {"url": "URL", "sms": "SMS", "sid": "SID", "id": "ID", "api": "API"}
-
-
-def label(name: str) -> str:
-    """``voice_url`` as ``Voice URL``."""
-    words = [_WORDS.get(word, word) for word in name.split("_")]
-    text = " ".join(words)
-    return text[:1].upper() + text[1:]
 
 
 def text(value: Any) -> str:
@@ -66,11 +59,11 @@ def configuration(number: PhoneNumber) -> list[Group]:
     """Everything Twilio says about the number, known fields in groups and the rest at the end."""
     record: dict[str, Any] = number.twilio
     groups = [
-        Group(title, [(label(name), text(record.get(name))) for name in names])
+        Group(title, [(name_as_label(name), text(record.get(name))) for name in names])
         for title, names in GROUPS.items()
     ]
     known = {name for names in GROUPS.values() for name in names}
-    others = [(label(name), text(record[name])) for name in sorted(record.keys() - known)]
+    others = [(name_as_label(name), text(record[name])) for name in sorted(record.keys() - known)]
     if others:
         groups.append(Group("Other fields", others))
     return groups

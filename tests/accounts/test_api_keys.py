@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from accounts import actors
-from accounts.actors import Actor
+from accounts.actor import Actor
 from accounts.models import Account, ApiKey, Event
 from accounts.services import api_keys
 from accounts.states import Permission

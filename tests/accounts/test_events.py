@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
 
-from accounts.actors import SYSTEM, Actor
+import pytest
+from django.db import IntegrityError, transaction
+
+from accounts.actor import SYSTEM, Actor
 from accounts.models import Account, Event
 from accounts.models.events import AppendOnly
 from accounts.services.events import record
@@ -63,13 +66,42 @@ def test_texts_that_are_too_long_are_cut_and_do_not_stop_the_action(acme: Accoun
     ]
 
 
-def test_history_cannot_be_edited_or_deleted() -> None:
-    EventFactory.create()
+#: Every way in which Django changes or deletes rows.
+EDITS: dict[str, Callable[[Event], object]] = {
+    "update": lambda event: Event.objects.update(summary="Nothing"),
+    "bulk_update": lambda event: Event.objects.bulk_update([event], ["summary"]),
+    "update_or_create": lambda event: Event.objects.update_or_create(
+        pk=event.pk, defaults={"summary": "Nothing"}
+    ),
+    "upsert": lambda event: Event.objects.bulk_create(
+        [event], update_conflicts=True, unique_fields=["id"], update_fields=["summary"]
+    ),
+    "save": lambda event: event.save(),
+    "save of some fields": lambda event: event.save(update_fields=["summary"]),
+    "delete": lambda event: event.delete(),
+    "delete of a query": lambda event: Event.objects.all().delete(),
+    "delete by the account": lambda event: event.account.events.all().delete(),
+    "raw delete": lambda event: Event.objects.all()._raw_delete("default"),
+}
+
+
+@pytest.mark.parametrize("way", EDITS)
+def test_history_cannot_be_edited_or_deleted(way: str) -> None:
+    event = EventFactory.create(summary="It happened")
+    event.summary = "Nothing happened"
 
     with pytest.raises(AppendOnly):
-        Event.objects.update(summary="Nothing happened")
-    with pytest.raises(AppendOnly):
-        Event.objects.all().delete()
+        EDITS[way](event)
+    assert Event.objects.get().summary == "It happened"
+
+
+def test_an_id_that_is_taken_replaces_no_event() -> None:
+    event = EventFactory.create(summary="It happened")
+    other = Event(pk=event.pk, account=event.account, type="number.kept", at=NOON)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        other.save()
+    assert Event.objects.get().summary == "It happened"
 
 
 def test_an_actor_sees_the_events_of_its_own_account_only(acme: Account, by_member: Actor) -> None:

@@ -11,7 +11,7 @@ from django.core.mail import EmailMessage
 from django_q.models import OrmQ
 
 from accounts import tasks
-from accounts.actors import Actor
+from accounts.actor import Actor
 from accounts.models import Account, Event, Invitation, User
 from accounts.services import invitations
 from accounts.services.invitations import LIFETIME, RESEND_AFTER
@@ -189,6 +189,23 @@ def test_an_admin_invites_nobody_above_themselves(
         invite(acme, by_admin, role=role)
 
     assert invite(acme, by_owner, role=role)
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.BILLING_ADMIN])
+def test_an_admin_neither_revokes_nor_sends_again_an_invitation_above_themselves(
+    acme: Account, by_admin: Actor, by_owner: Actor, role: Role
+) -> None:
+    invite(acme, by_owner, role=role)
+    invitation = Invitation.objects.get()
+
+    with pytest.raises(Forbidden):
+        invitations.revoke(invitation.pk, actor=by_admin, at=NOON)
+    with pytest.raises(Forbidden):
+        invitations.resend(invitation.pk, actor=by_admin, at=NOON + RESEND_AFTER)
+
+    invitation.refresh_from_db()
+    assert invitation.is_open(NOON)
+    assert invitations.revoke(invitation.pk, actor=by_owner, at=NOON).revoked_at == NOON
 
 
 @pytest.mark.parametrize("actor", ["by_billing", "by_member"])

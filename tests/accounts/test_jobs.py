@@ -10,7 +10,7 @@ from django.db import transaction
 from django_q.models import OrmQ
 
 from accounts import tasks
-from accounts.actors import SYSTEM
+from accounts.actor import SYSTEM
 from accounts.models import Account, Job
 from accounts.services import jobs
 from accounts.services.jobs import LEASE, MAX_ATTEMPTS, QUEUE_PATIENCE, LeaseLost

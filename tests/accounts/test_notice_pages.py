@@ -39,6 +39,22 @@ def test_the_log_says_what_was_sent_by_which_way_and_when(
     assert log.count("not wanted") == 1
 
 
+def test_a_number_in_a_notice_is_kept_whole(
+    owner_client: Client, acme: Account, owner: User
+) -> None:
+    NoticeFactory.create(
+        account=acme,
+        user=owner,
+        title="Twilio refused the release of (312) 555-0191",
+        body="+44 20 7946 0013 was released.",
+    )
+
+    log = text(owner_client)
+
+    assert 'release of <span class="whole">(312) 555-0191</span>' in log
+    assert '<span class="whole">+44 20 7946 0013</span> was' in log
+
+
 def test_notices_of_others_and_of_other_accounts_do_not_show(
     owner_client: Client, acme: Account, owner: User, admin: User
 ) -> None:
@@ -122,5 +138,5 @@ def test_only_kinds_that_concern_the_role_are_offered(
 ) -> None:
     offered = admin_client.get(page("notice_preferences")).context["form"].kinds
 
-    assert set(offered) == {"grace", "import", "connection", "carrier"}
+    assert set(offered) == {"grace", "import", "job", "connection", "carrier"}
     assert "Your role gets no notices" in text(member_client, "notice_preferences")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from accounts.actors import SYSTEM, Actor
+from accounts.actor import SYSTEM, Actor
 from accounts.models import Account, Event, Membership, Notice, User
 from accounts.services import people
 from accounts.states import Permission, Role

@@ -10,7 +10,7 @@ import pytest
 from django.core import mail
 from django.db import transaction
 
-from accounts.actors import SYSTEM
+from accounts.actor import SYSTEM
 from accounts.models import Account, Event, Job, Notice, User
 from accounts.services import api_keys, invitations, jobs, notices, people
 from accounts.states import Role

@@ -6,10 +6,9 @@ import pytest
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
-from pytest_django import Settings
 
 from accounts import tasks
-from accounts.actors import Actor
+from accounts.actor import Actor
 from accounts.models import Account, ApiKey, Invitation, Membership, User
 from accounts.services import api_keys
 from accounts.states import Role
@@ -87,7 +86,7 @@ def test_an_owner_invites_and_the_person_joins(owner_client: Client, acme: Accou
     response = nell.post(link, {"name": "Nell", "password": PASSWORD})
 
     assert weak.status_code == 422
-    assert response.headers["Location"] == reverse("numbers:list", args=["acme"])
+    assert response.headers["Location"] == reverse("accounts:overview", args=["acme"])
     assert acme.memberships.get(user__email="nell@example.com").role == Role.ADMIN
     assert nell.get(page("members")).status_code == 200
     assert Client().get(link).status_code == 404
@@ -210,6 +209,21 @@ def test_members_and_invitations_of_other_accounts_do_not_exist(owner_client: Cl
     assert Membership.objects.filter(pk=membership.pk).exists()
 
 
+def test_an_admin_cannot_revoke_the_invitation_of_an_owner(
+    admin_client: Client, acme: Account
+) -> None:
+    invitation = InvitationFactory.create(account=acme, role=Role.OWNER)
+    revoke = page("revoke_invitation", invitation.pk)
+
+    response = admin_client.post(revoke, follow=True)
+
+    invitation.refresh_from_db()
+    assert invitation.revoked_at is None
+    assert "Ask an owner" in text(response)
+    assert invitation.email in text(response)
+    assert revoke not in text(admin_client.get(page("members")))
+
+
 def test_invitations_are_sent_again_and_revoked(owner_client: Client, acme: Account) -> None:
     invitation = InvitationFactory.create(account=acme, expires_at=NOON)  # it has run out
     before = invitation.token_hash
@@ -302,7 +316,7 @@ def test_the_key_page_reads_a_fixed_number_of_times(
 def test_home_leads_to_the_only_account(member_client: Client) -> None:
     response = member_client.get("/")
 
-    assert response.headers["Location"] == reverse("numbers:list", args=["acme"])
+    assert response.headers["Location"] == reverse("accounts:overview", args=["acme"])
 
 
 def test_home_offers_several_accounts_and_pages_switch_between_them(
@@ -314,8 +328,8 @@ def test_home_offers_several_accounts_and_pages_switch_between_them(
     inside = text(member_client.get(page("settings")))
 
     for slug in ("acme", "second"):
-        assert reverse("numbers:list", args=[slug]) in chooser
-    assert reverse("numbers:list", args=["second"]) in inside
+        assert reverse("accounts:overview", args=[slug]) in chooser
+    assert reverse("accounts:overview", args=["second"]) in inside
 
 
 def test_home_explains_to_those_without_an_account() -> None:
@@ -332,24 +346,6 @@ def test_home_asks_the_signed_out_to_sign_in() -> None:
     assert Client().get("/").headers["Location"] == f"{reverse('account_login')}?next=/"
 
 
-@pytest.mark.parametrize(
-    ("is_demo", "twilio", "shown"),
-    [
-        (True, "http://127.0.0.1:8001", True),
-        (False, "http://127.0.0.1:8001", False),
-        (True, "", False),
-    ],
-)
-def test_the_demo_leads_to_the_room_where_its_phones_are_played(
-    admin_client: Client, settings: Settings, is_demo: bool, twilio: str, shown: bool
-) -> None:
-    settings.DEMO, settings.TWILIO_BASE_URL = is_demo, twilio
-
-    response = admin_client.get(page("settings"))
-
-    assert ('href="http://127.0.0.1:8001/_sandbox/"' in text(response)) is shown
-
-
 def test_help_is_open_to_all_and_names_the_ways_to_a_person(settings: object) -> None:  # S0-30
     settings.SUPPORT_CHAT_URL = "https://chat.example/numberdesk"  # type: ignore[attr-defined]
 
@@ -359,6 +355,29 @@ def test_help_is_open_to_all_and_names_the_ways_to_a_person(settings: object) ->
     assert "mailto:support@numberdesk.example" in text(response)
     assert "https://chat.example/numberdesk" in text(response)
     assert "48 hours" in text(response)
+
+
+def test_help_inside_an_account_keeps_its_navigation(member_client: Client) -> None:
+    inside = text(member_client.get(page("help")))
+
+    assert 'aria-label="Main"' in inside
+    assert "48 hours" in inside
+    assert f'href="{page("help")}"' in text(member_client.get(page("settings")))
+
+
+def test_programs_are_led_to_the_reference_of_the_api(admin_client: Client) -> None:
+    reference = f'href="{reverse("api-docs")}"'
+
+    assert reference in text(admin_client.get(page("api_keys")))
+    assert reference in text(admin_client.get(page("help")))
+
+
+def test_an_admin_invites_a_viewer(admin_client: Client, acme: Account) -> None:
+    typed = {"email": "vera@example.com", "role": "viewer"}
+
+    admin_client.post(page("invite"), typed)
+
+    assert acme.invitations.get().role == "viewer"
 
 
 def test_the_style_guide_shows() -> None:

@@ -3,42 +3,33 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 
 import pytest
 
 from accounts import tasks
-from accounts.models import IdempotencyKey
+from accounts.models import Job
 from config.errors import NotDue
-from tests.factories import NOON, IdempotencyKeyFactory
+from tests.factories import JobFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 
 
 def test_one_bad_row_does_not_hold_up_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    early, bad, good = (each.pk for each in JobFactory.create_batch(3))
     done = []
 
     def step(pk: int) -> None:
-        if pk == 1:
+        if pk == early:
             raise NotDue("Too early.")
-        if pk == 2:
+        if pk == bad:
             raise ZeroDivisionError
         done.append(pk)
 
     with caplog.at_level(logging.INFO):
-        count = tasks.for_each([1, 2, 3], step, "row")
+        count = tasks.for_each(Job.objects.order_by("pk"), step, "row")
 
-    assert (count, done) == (1, [3])
+    assert (count, done) == (1, [good])
     assert [record.getMessage() for record in caplog.records] == [
-        "row 1 left alone: not_due",
-        "row 2 failed",
+        f"row {early} left alone: not_due",
+        f"row {bad} failed",
     ]
-
-
-@pytest.mark.django_db
-@pytest.mark.usefixtures("noon")
-def test_answers_for_repeated_requests_are_kept_for_a_day() -> None:
-    IdempotencyKeyFactory.create(created_at=NOON - timedelta(hours=24, seconds=1))
-    kept = IdempotencyKeyFactory.create(created_at=NOON - timedelta(hours=23))
-
-    tasks.sweep()
-
-    assert list(IdempotencyKey.objects.all()) == [kept]

@@ -14,11 +14,12 @@ from django.urls import reverse
 
 from accounts.models import Account, Event, User
 from accounts.states import ActorKind, JobState, Role
-from licensing.models import Charge, LicenseChange
+from licensing.models import Charge, LicenseChange, Subscription
 from licensing.states import GraceState, SubscriptionState
 from numbers.models import Import, PhoneNumber
 from numbers.states import ConnectionState, NumberState, TaskState
 from tests import factories
+from tests.bank import Bank
 from tests.factories import NOON
 
 REASON = "They called about it"
@@ -43,7 +44,13 @@ def last_event(type: str) -> Event:
 def test_support_changes_the_licenses_of_an_account(
     noon: time_machine.Traveller, acme: Account, support_client: Client
 ) -> None:
-    response = act(support_client, acme, "licenses", to=12)
+    assert 'value="Preview"' in support_client.get(act_url(acme, "licenses")).content.decode()
+    offer = act(support_client, acme, "licenses", to=12)
+    assert offer.status_code == 200
+    assert "Per month: $60.00 instead of $50.00" in offer.content.decode()
+    assert not LicenseChange.objects.exists()
+
+    response = act(support_client, acme, "licenses", to=12, shown=offer.context["seal"])
 
     assert response.status_code == 302
     change = LicenseChange.objects.get(account=acme)
@@ -51,6 +58,31 @@ def test_support_changes_the_licenses_of_an_account(
     assert change.actor_kind == ActorKind.SUPPORT
     assert Charge.objects.get(account=acme).quantity == 2
     assert last_event("license.changed").reason == REASON
+
+
+def test_a_count_that_was_changed_after_its_price_was_shown_is_priced_again(
+    acme: Account, support_client: Client
+) -> None:
+    seal = act(support_client, acme, "licenses", to=12).context["seal"]
+
+    response = act(support_client, acme, "licenses", to=13, shown=seal)
+
+    assert response.status_code == 200
+    assert "From 10 to 13 licenses" in response.content.decode()
+    assert not LicenseChange.objects.exists()
+
+
+def test_a_price_that_is_another_one_by_then_is_shown_again(
+    noon: time_machine.Traveller, acme: Account, support_client: Client
+) -> None:
+    seal = act(support_client, acme, "licenses", to=12).context["seal"]
+    Subscription.objects.update(licenses=8)
+
+    response = act(support_client, acme, "licenses", to=12, shown=seal)
+
+    assert response.status_code == 200
+    assert "From 8 to 12 licenses" in response.content.decode()
+    assert not LicenseChange.objects.exists()
 
 
 def test_without_a_reason_nothing_changes(acme: Account, support_client: Client) -> None:
@@ -65,7 +97,8 @@ def test_without_a_reason_nothing_changes(acme: Account, support_client: Client)
 def test_a_refusal_is_shown_with_what_was_typed(acme: Account, support_client: Client) -> None:
     factories.PhoneNumberFactory.create_batch(9, account=acme)
 
-    response = act(support_client, acme, "licenses", to=5)
+    seal = act(support_client, acme, "licenses", to=5).context["seal"]
+    response = act(support_client, acme, "licenses", to=5, shown=seal)
 
     page = response.content.decode()
     assert response.status_code == 422
@@ -109,6 +142,74 @@ def test_a_grace_period_is_not_extended_by_more_than_seven_days(
     assert response.status_code == 422
     period.refresh_from_db()
     assert period.extended_at is None
+
+
+def test_support_asks_again_for_a_payment_that_nobody_answered(
+    noon: time_machine.Traveller, acme: Account, support_client: Client, bank: Bank
+) -> None:
+    attempt = factories.PaymentAttemptFactory.create(account=acme, state="unanswered", quantity=2)
+    bank.down = True
+    silent = act(support_client, attempt, "ask_again")
+    bank.down = False
+    noon.shift(timedelta(minutes=1))
+
+    response = act(support_client, attempt, "ask_again")
+
+    assert "has not answered yet" in silent.content.decode()
+    assert response.status_code == 302
+    assert LicenseChange.objects.get(account=acme).after == 12
+    assert last_event("license.payment_asked_again").reason == REASON
+
+
+def test_support_concludes_a_payment_by_hand(
+    noon: time_machine.Traveller, acme: Account, support_client: Client, bank: Bank
+) -> None:
+    attempt = factories.PaymentAttemptFactory.create(account=acme, state="unanswered", quantity=2)
+
+    page = support_client.get(act_url(attempt, "conclude")).content.decode()
+    unnamed = act(support_client, attempt, "conclude", charged="yes")
+    response = act(support_client, attempt, "conclude", charged="yes", reference="pi_1")
+
+    assert attempt.key in page
+    assert "the licenses are added" in page
+    assert unnamed.status_code == 422
+    assert "Enter what the gateway calls the payment." in unnamed.content.decode()
+    assert response.status_code == 302
+    assert Charge.objects.get(account=acme).reference == "pi_1"
+    assert last_event("license.payment_concluded").reason == REASON
+    assert not bank.looked_up
+
+
+@pytest.mark.parametrize("state", ["pending", "accepted", "refused"])
+def test_a_payment_that_is_asked_for_or_answered_is_not_concluded(
+    acme: Account, support_client: Client, state: str
+) -> None:
+    attempt = factories.PaymentAttemptFactory.create(account=acme, state=state)
+
+    response = act(support_client, attempt, "conclude", charged="no")
+
+    assert response.status_code == 422
+    assert "payment" in response.content.decode()
+    attempt.refresh_from_db()
+    assert attempt.state == state
+    assert (
+        "conclude"
+        not in support_client.get(
+            reverse("admin:licensing_paymentattempt_change", args=[attempt.pk])
+        ).content.decode()
+    )
+
+
+def test_support_revokes_an_invitation(
+    noon: time_machine.Traveller, acme: Account, support_client: Client
+) -> None:
+    invitation = factories.InvitationFactory.create(account=acme, role=Role.OWNER)
+
+    act(support_client, invitation, "revoke")
+
+    invitation.refresh_from_db()
+    assert invitation.revoked_at == NOON
+    assert last_event("member.invitation_revoked").reason == REASON
 
 
 def test_support_changes_the_state_of_a_subscription(acme: Account, support_client: Client) -> None:
@@ -226,6 +327,54 @@ def test_a_refused_release_is_tried_again(acme: Account, support_client: Client)
     task.refresh_from_db()
     assert task.state == TaskState.PENDING
     assert last_event("support.acted").reason == REASON
+
+
+def test_a_release_that_waits_is_tried_now(
+    noon: time_machine.Traveller, acme: Account, support_client: Client
+) -> None:
+    task = factories.CarrierTaskFactory.create(
+        number__account=acme, due_at=NOON + timedelta(hours=1)
+    )
+
+    assert act(support_client, task, "again").status_code == 302
+
+    task.refresh_from_db()
+    assert task.due_at == NOON
+
+
+def test_support_detaches_a_subaccount_with_a_reason(
+    acme: Account, support_client: Client, admin_client: Client
+) -> None:
+    connection = factories.ConnectionFactory.create(account=acme)
+    page = support_client.get(act_url(connection, "detach")).content.decode()
+
+    assert act(admin_client, connection, "detach").status_code in (302, 403)
+    connection.refresh_from_db()
+    assert connection.state == ConnectionState.ACTIVE
+    response = act(support_client, connection, "detach")
+
+    connection.refresh_from_db()
+    assert "its numbers become missing" in page
+    assert (response.status_code, connection.state) == (302, ConnectionState.DETACHED)
+    assert last_event("connection.detached").reason == REASON
+
+
+@pytest.mark.parametrize("name", ["put_settings_back", "leave_settings"])
+def test_support_decides_about_settings_from_before(
+    acme: Account, support_client: Client, name: str
+) -> None:
+    number = factories.PhoneNumberFactory.create(
+        account=acme,
+        twilio={"voice_url": "https://example.com/new"},
+        before_release={"settings": {"voice_url": "https://example.com/old"}},
+    )
+    page = support_client.get(act_url(number, "put_settings_back")).content.decode()
+
+    assert act(support_client, number, name).status_code == 302
+
+    assert "https://example.com/old" in page
+    assert "https://example.com/new" in page
+    assert number.carrier_tasks.count() == (name == "put_settings_back")
 
 
 def test_a_locked_out_person_is_signed_out_and_let_in_again(

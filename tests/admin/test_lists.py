@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.utils import label_for_field
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts.models import Account, User
+from accounts.models import Account, Job, User
 from config.admin import CappedPaginator, SupportAdmin
 from numbers.models import PhoneNumber
 from numbers.states import ConnectionState
@@ -38,6 +40,7 @@ def one_of_everything(account: Account) -> None:
         )
         factories.CarrierTaskFactory.create(number__account=account, number__connection=connection)
         factories.ImportFactory.create(connection=connection, job__failed=True, is_open=False)
+        factories.LookFactory.create(account=account)
         job = factories.JobFactory.create(account=account)
         factories.JobItemFactory.create(job=job)
         factories.EventFactory.create(account=account, subject_id=number.pk)
@@ -51,6 +54,20 @@ def one_of_everything(account: Account) -> None:
         charge = factories.ChargeFactory.create(account=account)
         factories.LicenseChangeFactory.create(account=account, charge=charge)
     factories.PaymentAttemptFactory.create(account=account)
+
+
+@pytest.mark.parametrize(
+    "model", [model for model in MODELS if model._meta.app_label != "django_q"]
+)
+def test_abbreviations_are_written_in_capitals(model: type[Model]) -> None:
+    shown = cast(SupportAdmin, admin.site._registry[model])
+    names = {*shown.list_display, *(shown.fields or ()), *(shown.readonly_fields or ())}
+    names |= {column.name for column in model._meta.fields}
+    labels = [str(label_for_field(name, model, shown)) for name in names if isinstance(name, str)]
+    labels += [str(model._meta.verbose_name), str(model._meta.verbose_name_plural)]
+
+    wrong = re.compile(r"\b(api|id|mms|pk|sid|sms|url)s?\b|\b(Api|Id|Mms|Pk|Sid|Sms|Url)s?\b")
+    assert [label for label in labels if wrong.search(label)] == []
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -112,6 +129,27 @@ def test_accounts_show_their_state_at_a_glance(acme: Account, support_client: Cl
     assert cells["grace"].startswith("ended Tue, Mar 3, 2026")
     assert cells["subscription_state"] == "Active"
     assert cells["connection_state"] == "Suspended at Twilio"
+
+
+@pytest.mark.parametrize("left", [ConnectionState.REMOVED, ConnectionState.DETACHED])
+def test_a_connection_that_is_none_any_more_is_no_trouble(
+    left: ConnectionState, acme: Account, support_client: Client
+) -> None:
+    factories.ConnectionFactory.create(account=acme, state=left)
+    address = reverse("admin:accounts_account_changelist")
+
+    def shown() -> str:
+        page = support_client.get(address).content.decode()
+        cells = re.findall(r'class="field-connection_state[^"]*">([^<]*)<', page)
+        return str(cells[0])
+
+    alone = shown()
+    factories.ConnectionFactory.create(account=acme)
+
+    assert (alone, shown()) == ("none", "Working")
+    start = support_client.get(reverse("admin:index")).content.decode()
+    assert re.search(r'<li class="quiet"><a [^>]*>Connections that do not work</a> <b>0</b>', start)
+    assert not support_client.get(address, {"connection": "trouble"}).context["cl"].result_list
 
 
 def test_an_account_leads_to_its_three_views(acme: Account, support_client: Client) -> None:
@@ -205,8 +243,8 @@ def test_the_front_page_leads_to_what_waits_for_support(
 ) -> None:
     page = support_client.get(reverse("admin:index")).content.decode()
 
-    leads = re.findall(r'<li><a href="(/admin/[^"]+)">', page)
-    assert len(leads) == 6
+    leads = re.findall(r'<li(?: class="quiet")?><a href="(/admin/[^"]+)">', page)
+    assert len(leads) == 10
     for lead in leads:
         assert support_client.get(lead).status_code == 200  # a wrong filter would redirect
 
@@ -235,3 +273,54 @@ def test_a_filter_that_no_database_takes_is_refused(support_client: Client) -> N
     page = reverse("admin:numbers_phonenumber_changelist")
 
     assert support_client.get(page, {"e164__exact": "+1\0"}).status_code == 400
+
+
+@pytest.mark.parametrize("year", ["0", "-0", "-1", "10000", "99999999", "9" * 400, "x"])
+@pytest.mark.parametrize("lookup", ["year", "year__gte", "year__lt"])
+def test_a_year_that_no_calendar_has_is_refused(
+    support_client: Client, acme: Account, year: str, lookup: str
+) -> None:
+    page = reverse("admin:telephony_agent_changelist")
+
+    response = support_client.get(page, {f"created_at__{lookup}": year})
+
+    assert response.status_code in (200, 302, 400)
+
+
+@pytest.mark.parametrize("field", ["numbers", "name", "id", "no such", "%00"])
+@pytest.mark.parametrize("page", ["changelist", "change", "delete", "add"])
+def test_a_row_is_reached_by_its_key_alone(support_client: Client, page: str, field: str) -> None:
+    agent = factories.AgentFactory.create()
+    args = [agent.pk] if page in ("change", "delete") else []
+    address = reverse(f"admin:telephony_agent_{page}", args=args)
+
+    assert support_client.get(f"{address}?_to_field={field}").status_code in (400, 403)
+
+
+def test_a_row_is_found_although_its_address_names_no_field(
+    support_client: Client, acme: Account
+) -> None:
+    page = reverse("admin:accounts_account_change", args=[acme.pk])
+
+    assert support_client.get(f"{page}?_to_field=").status_code == 200
+
+
+@pytest.mark.parametrize(("days", "said"), [(89, False), (91, True)])
+def test_a_job_whose_items_were_removed_says_so(
+    acme: Account, support_client: Client, days: int, said: bool
+) -> None:
+    ended = timezone.now() - timedelta(days=days)
+    job = factories.JobFactory.create(account=acme, kind="bulk", finished=True, finished_at=ended)
+
+    page = support_client.get(page_of(Job, "change", job.pk)).content.decode()
+
+    assert ("Results (removed 90 days after it ended)" in page) == said
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_search_for_more_than_fits_anywhere_finds_nothing(
+    model: type[Model], acme: Account, support_client: Client
+) -> None:
+    answer = support_client.get(page_of(model), {"q": "tel:" * 2_000})
+
+    assert answer.status_code == 200

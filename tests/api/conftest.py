@@ -12,9 +12,9 @@ from django.test import Client
 from accounts.models import Account, ApiKey
 from accounts.states import Permission
 from tests.factories import NOON, ApiKeyFactory, subscribed
-from tests.numbers.conftest import connection, sandbox, sandbox_process
+from tests.numbers.conftest import connection
 
-__all__ = ["connection", "sandbox", "sandbox_process"]
+__all__ = ["connection"]
 
 SECRET = "s" * 43
 #: What a client sees of any answer.

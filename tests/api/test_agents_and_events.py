@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 
 from accounts.models import Account
 from tests.factories import NOON, AgentFactory, EventFactory, PhoneNumberFactory, subscribed
@@ -73,3 +74,30 @@ def test_events_are_filtered(acme: Account, program: Program) -> None:
     assert ids("subject=%2B14155550100") == []
     assert ids("since=2026-03-01T12:30:00Z") == [second.pk]
     assert ids("before=2026-03-01T12:30:00Z") == [first.pk]
+
+
+def test_a_program_follows_the_events_from_the_first_to_the_last(
+    acme: Account, program: Program
+) -> None:
+    events = EventFactory.create_batch(5, account=acme)
+    EventFactory.create(account=subscribed(slug="other"))
+
+    received: list[int] = []
+    for _ in range(3):
+        after = received[-1] if received else 0
+        answer = program.send("get", f"events/?after={after}&limit=2").json()
+        received += [row["id"] for row in answer["results"]]
+    first = program.send("get", "events/?after=0&limit=2").json()
+    following = program.send("get", first["next"].removeprefix(settings.PUBLIC_URL)).json()
+
+    assert received == [event.pk for event in events]
+    assert [row["id"] for row in following["results"]] == received[2:4]
+    assert program.send("get", f"events/?after={received[-1]}").json()["results"] == []
+
+
+@pytest.mark.parametrize("after", ["-1", "x", "1.5", "9" * 20])
+def test_a_place_in_the_log_that_cannot_be_is_refused(program: Program, after: str) -> None:
+    answer = program.send("get", f"events/?after={after}")
+
+    assert answer.status_code == 422
+    assert "after" in str(answer.json())

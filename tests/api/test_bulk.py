@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import Account, Job
-from numbers.services import bulk
+from accounts.services import job_items
 from tests.factories import (
     AgentFactory,
     JobFactory,
@@ -55,18 +57,18 @@ def test_a_job_is_queued_followed_and_retried(acme: Account, program: Program) -
 
     assert queued.status_code == 202
     assert queued.json()["state"] == "queued"
-    bulk.work(queued.json()["id"])
+    job_items.work(queued.json()["id"])
     job = program.send("get", queued["Location"]).json()
     assert (job["state"], job["done"], job["total"]) == ("done", 2, 2)
     assert job["result"] == {"done": 1, "skipped": 1, "failed": 0}
     items = f"jobs/{job['id']}/items/"
-    assert [item["number"] for item in program.send("get", items).json()["results"]] == [
+    assert [item["subject"]["id"] for item in program.send("get", items).json()["results"]] == [
         free.pk, guarded.pk
     ]  # fmt: skip
     (skipped,) = program.send("get", f"{items}?state=skipped").json()["results"]
-    assert (skipped["label"], skipped["code"]) == (guarded.e164, "protected")
+    assert (skipped["key"], skipped["code"]) == (guarded.e164, "protected")
 
-    retried = program.send("post", f"bulk-jobs/{job['id']}/retries/")
+    retried = program.send("post", f"jobs/{job['id']}/retries/")
 
     assert retried.status_code == 202
     assert retried.json()["retry_of"] == job["id"]
@@ -146,10 +148,22 @@ def test_only_a_finished_bulk_job_is_retried(
     other = JobFactory.create(account=acme, kind="import", finished=True)
 
     def retry(job: Job) -> tuple[int, str]:
-        return problem(program.send("post", f"bulk-jobs/{job.pk}/retries/"))
+        return problem(program.send("post", f"jobs/{job.pk}/retries/"))
 
     assert retry(running) == (409, "not_due")
-    assert retry(other) == (404, "not_found")
+    assert retry(other) == (409, "not_due")
+
+
+def test_a_job_says_until_when_its_items_are_kept(acme: Account, program: Program) -> None:
+    ended = timezone.now() - timedelta(days=91)
+    old = JobFactory.create(account=acme, kind="bulk", finished=True, finished_at=ended)
+    for job in (JobFactory.create(account=acme, kind="bulk"), old,
+                JobFactory.create(account=acme, kind="import", finished=True)):  # fmt: skip
+        told = program.send("get", f"jobs/{job.pk}/").json()["items_until"]
+        assert (told is not None) == (job == old)
+
+    told = program.send("get", f"jobs/{old.pk}/").json()["items_until"]
+    assert datetime.fromisoformat(told) == ended + timedelta(days=90)
 
 
 def test_jobs_are_listed_newest_first_and_filtered(acme: Account, program: Program) -> None:
@@ -162,7 +176,7 @@ def test_jobs_are_listed_newest_first_and_filtered(acme: Account, program: Progr
 
     assert ids() == [second.pk, first.pk]
     (bulk_job,) = program.send("get", "bulk-jobs/").json()["results"]
-    assert bulk_job == program.send("get", f"bulk-jobs/{second.pk}/").json()
+    assert bulk_job == program.send("get", f"jobs/{second.pk}/").json()
     assert ids("kind=import") == [first.pk]
     assert ids("state=queued") == [second.pk]
     assert program.send("get", f"jobs/{first.pk}/").json()["error_code"] == "refused"

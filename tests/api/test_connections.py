@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from pytest_django import Settings
 
 from accounts.models import Account
 from numbers.models import Connection, Import
 from numbers.services import imports
-from tests.factories import ConnectionFactory, subscribed
+from tests.factories import ConnectionFactory, PhoneNumberFactory, subscribed
 from tests.sandbox_process import SandboxProcess
 
 from .conftest import Answer, Program
@@ -50,8 +51,13 @@ def test_what_twilio_does_not_accept_is_named_by_field(  # S0-29
 
 
 def test_a_twilio_that_does_not_answer_is_no_mistake_of_the_client(
-    acme: Account, program: Program, problem: Problem, sandbox: SandboxProcess
+    acme: Account,
+    program: Program,
+    problem: Problem,
+    sandbox: SandboxProcess,
+    settings: Settings,
 ) -> None:
+    settings.TWILIO_RETRY_SECONDS = 0.3
     sandbox.fault("status", status=503, times=100)
     body = {"sid": sandbox.acme_sid, "token": sandbox.acme_token}
 
@@ -120,3 +126,19 @@ def test_a_refresh_is_scheduled(
         assert bool(answer.json()["next_refresh_at"]) is (every != "off")
     else:
         assert problem(answer) == (422, "invalid")
+
+
+def test_a_connection_that_nothing_needs_is_removed(
+    acme: Account, program: Program, problem: Problem
+) -> None:
+    used, free = ConnectionFactory.create_batch(2, account=acme)
+    stranger = ConnectionFactory.create()
+    PhoneNumberFactory.create(account=acme, connection=used)
+
+    removed = program.send("delete", f"connections/{free.pk}/")
+    refused = program.send("delete", f"connections/{used.pk}/")
+
+    assert (removed.status_code, removed.json()["state"]) == (200, "removed")
+    assert problem(refused)[0] == 409
+    assert "holds_numbers" in refused.content.decode()
+    assert program.send("delete", f"connections/{stranger.pk}/").status_code == 404

@@ -71,8 +71,10 @@ def test_the_handbook_explains_every_code(root: Path) -> None:
 
 
 def codes_in_the_rules(root: Path) -> set[str]:
-    """Codes of blockers and of errors, read from the source."""
-    written = re.compile(r'Blocker\(\s*"([a-z_]+)"|^    code = "([a-z_]+)"', re.MULTILINE)
+    """Codes of blockers, problems and errors, read from the source."""
+    written = re.compile(
+        r'(?:Blocker|Problem)\(\s*"([a-z_]+)"|^    code = "([a-z_]+)"', re.MULTILINE
+    )
     found = set()
     for app in ("config", "licensing", "numbers", "telephony"):
         for path in (root / app).rglob("*.py"):

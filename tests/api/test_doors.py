@@ -12,6 +12,7 @@ from accounts.states import Permission
 from config import openapi
 from tests.factories import (
     AgentFactory,
+    CarrierTaskFactory,
     ConnectionFactory,
     EventFactory,
     GracePeriodFactory,
@@ -20,6 +21,7 @@ from tests.factories import (
     JobItemFactory,
     LicenseChangeFactory,
     MembershipFactory,
+    PaymentAttemptFactory,
     PhoneNumberFactory,
 )
 
@@ -37,16 +39,19 @@ READS = [path for method, path in ROUTES if method == "get"]
 #: What the id in an address belongs to, by the address's first word.
 OWNED: dict[str, Callable[[Account], int]] = {
     "agents": lambda account: AgentFactory.create(account=account).pk,
-    "bulk-jobs": lambda account: (
+    "connections": lambda account: ConnectionFactory.create(account=account).pk,
+    "grace-periods": lambda account: GracePeriodFactory.create(account=account, resolved=True).pk,
+    "imports": lambda account: ImportFactory.create(connection__account=account, finished=True).pk,
+    "jobs": lambda account: (
         JobFactory.create(
             account=account, finished=True, params={"action": "unassign", "params": {}}
         ).pk
     ),
-    "connections": lambda account: ConnectionFactory.create(account=account).pk,
-    "grace-periods": lambda account: GracePeriodFactory.create(account=account, resolved=True).pk,
-    "imports": lambda account: ImportFactory.create(connection__account=account, finished=True).pk,
-    "jobs": lambda account: JobFactory.create(account=account).pk,
+    "payments": lambda account: (
+        PaymentAttemptFactory.create(account=account, state="refused", next_ask_at=None).pk
+    ),
     "numbers": lambda account: PhoneNumberFactory.create(account=account).pk,
+    "tasks": lambda account: CarrierTaskFactory.create(number__account=account).pk,
 }
 
 
@@ -185,8 +190,38 @@ def test_a_member_of_several_accounts_names_one(
     assert names(owner_client.get(address, headers={"x-account": second.slug})) == ["There"]
     assert names(owner_client.get(f"{address}?account={second.slug}")) == ["There"]
     assert names(owner_client.get(f"{address}?account=acme")) == []
-    for slug in ("elsewhere", "a b", "%00"):
+    for slug in ("elsewhere", "a b"):
         assert problem(owner_client.get(f"{address}?account={slug}")) == (404, "not_found")
+
+
+def test_a_key_that_is_sent_for_another_account_does_nothing_in_its_own(
+    acme: Account, problem: Problem
+) -> None:
+    """A program had the key of one account and named another: it bought for the one of the key."""
+    program = program_of(acme, Permission.LICENSES)
+
+    def buy(address: str = "license-changes/", **headers: str) -> Answer:
+        return program.send("post", address, {"to": 11}, **headers)
+
+    assert problem(buy(x_account="elsewhere")) == (404, "not_found")
+    assert problem(buy("license-changes/?account=elsewhere")) == (404, "not_found")
+    acme.subscription.refresh_from_db()
+    assert acme.subscription.licenses == 10
+
+    assert buy("license-changes/?account=acme", x_account="acme").status_code == 201
+
+
+def test_a_request_that_names_two_accounts_is_about_neither(
+    owner: User, owner_client: Client, problem: Problem
+) -> None:
+    second = MembershipFactory.create(user=owner).account
+    address = path_of("agents/")
+
+    for asked in (
+        owner_client.get(f"{address}?account=acme", headers={"x-account": second.slug}),
+        owner_client.get(f"{address}?account=acme&account={second.slug}"),
+    ):
+        assert problem(asked) == (400, "parse_error")
 
 
 def test_a_user_of_no_account_is_told_so(

@@ -11,6 +11,7 @@ from accounts.models import Account, Event
 from numbers.models import PhoneNumber
 from numbers.states import NumberState
 from tests.factories import (
+    NOON,
     AgentFactory,
     CarrierTaskFactory,
     ConnectionFactory,
@@ -65,6 +66,7 @@ def test_a_number_says_everything_a_client_needs(
         "imported_at": "2026-03-01T12:00:00Z",
         "released_at": None,
         "restorable_until": None,
+        "unlisted_at": None,
     }
 
 
@@ -198,7 +200,7 @@ def test_a_release_that_twilio_refused_is_taken_back(
     acme: Account, program: Program, problem: Problem
 ) -> None:
     number = PhoneNumberFactory.create(account=acme, releasing=True)
-    task = CarrierTaskFactory.create(number=number)
+    task = CarrierTaskFactory.create(number=number, claimed_until=NOON)
     address = f"numbers/{number.pk}/releases/"
 
     assert problem(program.send("delete", address)) == (409, "blocked")

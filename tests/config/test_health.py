@@ -53,7 +53,10 @@ def test_a_task_that_a_worker_holds_is_not_waiting(client: Client) -> None:
 
 def test_a_migration_that_is_not_applied_is_named(client: Client) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'telephony'")
+        cursor.execute(
+            "DELETE FROM django_migrations WHERE id = "
+            "(SELECT max(id) FROM django_migrations WHERE app = 'telephony')"
+        )
 
     response = client.get("/readyz")
 

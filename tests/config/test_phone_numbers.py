@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.phone_numbers import E164, country_of, digits_of, for_people, parse
+from config.phone_numbers import E164, country_of, for_people, parse, read, whole
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 STYLES = [
@@ -58,7 +60,9 @@ def test_how_people_see_a_number_can_be_typed_back(written: tuple[str, str, str]
     _, country, e164 = written
 
     assert parse(for_people(e164, country), country) == e164
-    assert digits_of(e164) == e164[1:]
+    typed = read(for_people(e164, country))
+    assert typed
+    assert any(part in e164 for part in typed.parts)
 
 
 @pytest.mark.parametrize(
@@ -89,3 +93,22 @@ def test_the_home_country_needs_no_country_code(e164: str, home: str, shown: str
 )
 def test_shared_country_codes_are_told_apart(e164: str, country: str) -> None:
     assert country_of(e164) == country
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("tel:" * 2_000 + "+14155550123", id="links in links"),
+        pytest.param("+14155550123" + "," * 9_000 + "x", id="pauses"),
+        pytest.param("1" + " " * 9_000 + "(0", id="a gap"),
+    ],
+)
+def test_what_is_longer_than_any_number_is_not_looked_into(text: str) -> None:
+    """Support searched for such text: a 500 by recursion, or ten seconds of a processor."""
+    with mock.patch("config.phone_numbers.unicodedata.normalize") as looked_into:
+        assert read(text) is None
+        assert whole(text) == ()
+        with pytest.raises(ValueError, match="not a phone number"):
+            parse(text)
+
+    looked_into.assert_not_called()

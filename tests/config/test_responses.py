@@ -9,7 +9,13 @@ from django.http import HttpRequest
 from django.test import Client, override_settings
 from django.urls import include, path, reverse
 
+from accounts.models import Account, User
 from config.logs import identify
+from licensing.models import Subscription
+from tests.api.conftest import Program, program
+from tests.test_doors import PAGES, address
+
+__all__ = ["program"]
 
 pytestmark = pytest.mark.django_db
 
@@ -97,3 +103,34 @@ def test_the_log_line_of_a_refusal_names_the_request(
     [line] = [record for record in caplog.records if record.name == "django.request"]
     event = identify(None, "warning", {"event": line.getMessage(), "_record": line})
     assert event["request_id"] == response.headers["X-Request-Id"]
+
+
+def test_no_cache_keeps_what_an_account_sees(
+    acme: Account, owner: User, owner_client: Client, support_client: Client, program: Program
+) -> None:
+    Subscription.objects.filter(account=acme).update(licenses=100)
+    looks = [(owner_client, address(page, acme, owner)) for page in PAGES]
+    looks += [(owner_client, f"{where}?x=1") for _, where in looks[:3]]
+    looks += [
+        (support_client, "/admin/"),
+        (support_client, "/admin/numbers/phonenumber/"),
+        (program, "/api/v1/numbers/"),
+        (program, "/api/v1/nowhere/"),
+        (program, "/api/v1/schema/"),
+        (Client(), "/accounts/login/"),
+        (Client(), "/nothing/"),
+        (Client(), "/?%00"),
+    ]
+    for visitor, where in looks:
+        for extra in ({}, {"hx-request": "true"}):
+            answer = visitor.get(where, headers=extra)
+
+            assert "no-store" in answer.headers["Cache-Control"], where
+
+
+def test_static_files_are_kept_by_caches(client: Client) -> None:
+    answer = client.get("/static/css/base.css")
+
+    assert answer.getvalue()  # closes the file
+    assert answer.status_code == 200
+    assert "no-store" not in answer.headers.get("Cache-Control", "")

@@ -8,7 +8,7 @@ from pydoc import locate
 import pytest
 import time_machine
 from django.core.management import call_command
-from django_q.models import Schedule, Success
+from django_q.models import Schedule, Task
 
 from config import jobs
 from config.jobs import SCHEDULES
@@ -48,12 +48,15 @@ def test_syncing_repairs_removes_and_keeps_the_next_run() -> None:
     assert not Schedule.objects.filter(func="x.y").exists()
 
 
-def test_finished_tasks_are_kept_for_a_week(noon: time_machine.Traveller) -> None:
-    for number, days in enumerate((6, 8)):
-        at = NOON - timedelta(days=days)
-        Success.objects.create(
-            id=str(number), name=str(number), func="x.y", started=at, stopped=at, success=True
+@pytest.mark.parametrize(("succeeded", "days"), [(True, 7), (False, 90)])
+def test_records_of_tasks_are_kept_for_a_while(
+    noon: time_machine.Traveller, succeeded: bool, days: int
+) -> None:
+    for number, age in enumerate((days - 1, days + 1)):
+        at = NOON - timedelta(days=age)
+        Task.objects.create(
+            id=str(number), name=str(number), func="x.y", started=at, stopped=at, success=succeeded
         )
 
     assert jobs.prune_queue() == 1
-    assert [task.id for task in Success.objects.all()] == ["0"]
+    assert [task.id for task in Task.objects.all()] == ["0"]

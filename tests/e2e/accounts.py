@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.db import models
 from django.utils import timezone
 
-from accounts.actors import OPERATOR
+from accounts.actor import OPERATOR
 from accounts.models import Account, ApiKey, Invitation, Job, Membership, Notice, User
 from accounts.services import people
 from accounts.states import Role
-from numbers.models import CarrierTask, Import, SavedFilter
+from numbers.models import CarrierTask, CsvEdit, Import, SavedFilter
 from numbers.services import connections
 from numbers.services.opening import open_account
 from telephony import services as agents
+from tests.factories import CsvEditFactory, PaymentAttemptFactory
 
 SUPPORT = "sam@numberdesk.example"
 LIVE, DRAFT = ("Front desk", "Night line"), "Holiday desk"
@@ -59,19 +61,36 @@ def open_accounts(
     return opened
 
 
+def a_payment(slug: str, state: str) -> int:
+    """A payment that the account's owner asked for a while ago, and what became of it."""
+    at = timezone.now()
+    attempt = PaymentAttemptFactory.create(
+        account=Account.objects.get(slug=slug),
+        state=state,
+        created_at=at - timedelta(minutes=9),
+        next_ask_at=at + timedelta(minutes=6) if state == "unanswered" else None,
+        actor_label="Olivia Owens",
+        asks=4,
+    )
+    return int(attempt.pk)
+
+
 def one_of_each(slug: str) -> dict[str, tuple[int, ...]]:
     """The ids in an address of one thing of each kind, by the names of ``tests.test_doors``."""
     account = Account.objects.get(slug=slug)
     task = CarrierTask.objects.unfinished().get(number__account=account)
+    CsvEditFactory.create(account=account)
     found: dict[str, models.QuerySet[Any]] = {
         "agent": account.agents.filter(numbers__isnull=False),
         "api_key": ApiKey.objects.filter(account=account),
         "connection": account.connections.all(),
+        "csv_edit": CsvEdit.objects.filter(account=account),
         "import": Import.objects.filter(connection__account=account),
         "invitation": Invitation.objects.filter(account=account),
         "job": Job.objects.filter(account=account, items__isnull=False),
         "membership": Membership.objects.filter(account=account, role=Role.MEMBER),
         "notice": Notice.objects.filter(account=account),
+        "payment": account.payment_attempts.all(),
         "number": account.numbers.unassigned().filter(protected=False),
         "saved_filter": SavedFilter.objects.filter(account=account),
     }

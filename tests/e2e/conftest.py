@@ -56,7 +56,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     expect.set_options(timeout=PATIENCE)
-    with SandboxProcess(numbers=NUMBERS) as sandbox:
+    with SandboxProcess(numbers=NUMBERS, at=None) as sandbox:
         house = House(tmp_path_factory.mktemp("house"), sandbox)
         try:
             yield house
@@ -72,14 +72,18 @@ def base_url(house: House) -> str:
 
 @pytest.fixture
 def visit(house: House, new_context: Callable[..., BrowserContext]) -> Iterator[Visit]:
-    """``visit()`` opens a browser of its own; ``width``, ``scripts`` and ``scheme`` vary it.
+    """``visit()`` opens a browser of its own; ``narrow`` and ``scripts`` vary it.
+
+    ``answers`` are those from 400 on that a script may get besides a form that was refused (422).
 
     Whatever happens there, no page may log an error, break its content policy, fail to load
     something, or ask another server for anything.
     """
     problems: list[str] = []
 
-    def open_page(*, narrow: bool = False, scripts: bool = True, **options: Any) -> Page:
+    def open_page(
+        *, narrow: bool = False, scripts: bool = True, answers: tuple[int, ...] = (), **options: Any
+    ) -> Page:
         context = new_context(
             viewport=NARROW if narrow else WIDE,
             java_script_enabled=scripts,
@@ -87,14 +91,16 @@ def visit(house: House, new_context: Callable[..., BrowserContext]) -> Iterator[
             **options,
         )
         context.set_default_timeout(PATIENCE)
-        watch(context, house.url, problems)
+        watch(context, house.url, problems, answers)
         return context.new_page()
 
     yield open_page
     assert problems == []
 
 
-def watch(context: BrowserContext, home: str, problems: list[str]) -> None:
+def watch(
+    context: BrowserContext, home: str, problems: list[str], answers: tuple[int, ...] = ()
+) -> None:
     """Note in `problems` whatever no page may do; `home` is the only server it may ask."""
 
     def logged(message: ConsoleMessage) -> None:
@@ -114,6 +120,9 @@ def watch(context: BrowserContext, home: str, problems: list[str]) -> None:
 
     def answered(response: Response) -> None:
         page = response.request.resource_type == "document"
+        form = response.status == 422 and response.request.method == "POST"
+        if form or response.status in answers:
+            return
         if response.status >= (500 if page else 400):
             problems.append(f"{response.url}: {response.status}")
 

@@ -57,6 +57,16 @@ class Desk:
     def follow(self, name: str, *, within: Locator | None = None) -> None:
         (within or self.page.get_by_role("main")).get_by_role("link", name=name, exact=True).click()
 
+    def open_number(self, number: str) -> None:
+        """Go from its row to the number's own page; where there is room it opens beside first."""
+        self.follow(number)
+        full_page = self.page.get_by_role("link", name="Full page")
+        own_heading = self.page.get_by_role("heading", level=1, name=number)
+        expect(full_page.or_(own_heading)).to_be_visible()
+        if full_page.is_visible():
+            full_page.click()
+        self.heading(number)
+
     def row(self, number: str) -> Locator:
         """The row of the list (on a phone the card) that is about `number`."""
         link = self.page.get_by_role("link", name=number, exact=True)

@@ -58,8 +58,7 @@ class House:
         self.installation.manage("createcachetable")
         self.homes = self._open_accounts()
         self.installation.start(
-            *("-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "2"),
-            *("--blocking-threads", "8", "--log-level", "error", "config.wsgi:application"),
+            *("manage.py", "run_web", "--port", str(port)),
             log=folder / "web.log",
         )
         self.installation.start_worker(log=folder / "worker.log")
@@ -142,8 +141,10 @@ class House:
             "from datetime import timedelta\n"
             "from django.core.management import call_command\n"
             "from django.db.models import F\n"
+            "from accounts.models import Account\n"
             "from licensing.models import GracePeriod\n"
-            f"period = GracePeriod.objects.filter(account__slug={home.slug!r}, state='open')\n"
+            f"account = Account.objects.get(slug={home.slug!r})\n"
+            "period = GracePeriod.objects.filter(account=account, state='open')\n"
             "past = timedelta(hours=49)\n"
             "period.update(opened_at=F('opened_at') - past, ends_at=F('ends_at') - past)\n"
             "call_command('check_grace')"

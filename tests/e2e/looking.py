@@ -25,9 +25,8 @@ LOOKS: list[Look] = [(WIDE, "light"), (NARROW, "dark")]
 if PICTURES is not None:
     LOOKS += [(WIDE, "dark"), (NARROW, "light")]
 
-_RUN = """async without => {
-  const rules = Object.fromEntries(without.map(rule => [rule, {enabled: false}]));
-  const options = {resultTypes: ["violations"], preload: false, rules};
+_RUN = """async () => {
+  const options = {resultTypes: ["violations"], preload: false};
   const {violations} = await axe.run(document, options);
   return violations.flatMap(
     rule => rule.nodes.map(node => `${rule.id}: ${node.html.slice(0, 160)}`));
@@ -41,13 +40,10 @@ _SETTLED = """async () => {
 }"""
 
 
-def look(
-    page: Page, name: str, *, without: tuple[str, ...] = (), looks: Sequence[Look] = LOOKS
-) -> list[str]:
+def look(page: Page, name: str, *, looks: Sequence[Look] = LOOKS) -> list[str]:
     """What is wrong with the page as it stands there, in words; empty when nothing is.
 
-    `without` names rules of axe that others, whose page it is, do not keep. Who looks at many pages
-    saves time with `context.add_init_script(AXE)`.
+    Who looks at many pages saves time with `context.add_init_script(AXE)`.
     """
     found: list[str] = []
     if not page.evaluate("'axe' in window"):
@@ -60,7 +56,7 @@ def look(
         needed = page.evaluate("document.documentElement.scrollWidth")
         if needed > width:
             found.append(f"{name} at {width}: scrolls sideways, {needed} px wide")
-        found += [f"{name} at {width}, {scheme}: {each}" for each in page.evaluate(_RUN, without)]
+        found += [f"{name} at {width}, {scheme}: {each}" for each in page.evaluate(_RUN)]
         if PICTURES is not None:
             file = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
             page.screenshot(path=PICTURES / f"{file}-{width}-{scheme}.png", full_page=True)

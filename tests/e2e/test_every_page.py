@@ -6,10 +6,13 @@ named here.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from urllib.parse import urljoin
 
 import pytest
+from django.contrib import admin
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
@@ -17,13 +20,13 @@ from tests.accounts.test_sign_in import code
 from tests.test_doors import DEFAULTS, OBJECTS, pages
 
 from .accounts import SUPPORT
-from .conftest import Visit
+from .conftest import NARROW, Visit
 from .desk import Desk
 from .house import PASSWORD, Home, House
-from .looking import look
+from .looking import LOOKS, look
 
 #: Parts of pages, which htmx puts in their place.
-PARTS = {"numbers:import_progress", "numbers:job_progress"}
+PARTS = {"numbers:import_progress", "accounts:job_progress"}
 NEWCOMER = "nina@fjord.example"
 
 
@@ -71,6 +74,13 @@ def _live_through(house: House, home: Home) -> None:
     for action, params in (("tag", {"add": ["spring", "spare"]}), ("protect", {"protected": True})):
         body = {"action": action, "params": params, "numbers": rest[:3]}
         house.wait_for_job(home, house.api(home, "bulk-jobs/", body)["id"])
+    _pays(house, home, "refused")
+
+
+def _pays(house: House, home: Home, state: str) -> None:
+    house.installation.run(
+        f"from tests.e2e.accounts import a_payment\nprint(a_payment({home.slug!r}, {state!r}))"
+    )
 
 
 @pytest.fixture
@@ -116,6 +126,21 @@ def _filters(desk: Desk) -> None:
     desk.page.get_by_text("Filter and sort").click()
 
 
+def _columns(desk: Desk) -> None:
+    desk.page.locator("summary").get_by_text("Columns").click()
+
+
+def _beside(desk: Desk) -> None:
+    desk.follow(desk.numbers()[0])
+    expect(desk.page.get_by_role("complementary")).to_be_visible()
+
+
+def _released_elsewhere(desk: Desk) -> None:
+    number = desk.numbers()[0]
+    desk.open(f"numbers/?q={number[-4:]}&tab=missing")
+    expect(desk.page.get_by_role("link", name="Show in Released")).to_be_visible()
+
+
 def _tick_all(desk: Desk) -> None:
     desk.page.get_by_label("Select all on this page").check()
 
@@ -132,7 +157,7 @@ def _bulk(action: str, *more: str) -> Callable[[Desk], None]:
 
 
 def _wrong_digits(desk: Desk) -> None:
-    desk.follow(desk.numbers()[-1])
+    desk.open_number(desk.numbers()[-1])
     desk.follow("Release")
     desk.page.get_by_label("Last four digits").fill("1")
     desk.press("Release")
@@ -140,7 +165,7 @@ def _wrong_digits(desk: Desk) -> None:
 
 
 def _swap_preview(desk: Desk) -> None:
-    desk.follow(desk.numbers()[0])
+    desk.open_number(desk.numbers()[0])
     desk.follow("Swap out")
     desk.page.get_by_role("radio").first.check()
     desk.press("Preview the swap")
@@ -148,7 +173,7 @@ def _swap_preview(desk: Desk) -> None:
 
 
 def _first(desk: Desk) -> None:
-    desk.follow(desk.numbers()[0])
+    desk.open_number(desk.numbers()[0])
 
 
 def _menu(desk: Desk) -> None:
@@ -160,6 +185,9 @@ STATES = (
     *(State(f"list {tab}", f"numbers/?tab={tab}")
       for tab in ("assigned", "unassigned", "released", "excluded", "missing")),
     State("list with filters open", "numbers/?country=US&tag=spring", _filters),
+    State("list with columns to choose", "numbers/", _columns),
+    State("list and what is elsewhere", "numbers/?tab=released", _released_elsewhere),
+    State("number beside its list", "numbers/?tab=assigned", _beside),
     State("list with all ticked", "numbers/?tab=unassigned", _tick_all),
     State("list without a match", "numbers/?q=99999999"),
     State("list with an unreadable filter", "numbers/?tab=everything"),
@@ -170,7 +198,7 @@ STATES = (
     State("number whose release Twilio refused", "numbers/?tab=released&state=releasing", _first),
     State("number excluded", "numbers/?tab=excluded", _first),
     State("number missing", "numbers/?tab=missing", _first),
-    State("release with wrong digits", "numbers/?tab=unassigned&protected=false", _wrong_digits),
+    State("release with wrong digits", "numbers/?tab=assigned&protected=false", _wrong_digits),
     State("swap preview", "numbers/?tab=assigned", _swap_preview),
     State("bulk question", "numbers/?tab=unassigned", _bulk("Assign")),
     State("bulk preview", "numbers/?tab=unassigned", _bulk("Release")),
@@ -202,7 +230,15 @@ def test_pages_without_anything_on_them_and_an_import_that_fails(
     page, found = desk.page, []
     desk.sign_in()
     found += look(page, "choose an account")
-    for path in ("numbers/", "imports/", "notices/", "agents/", "licenses/", "licenses/grace/"):
+    for path in (
+        "overview/",
+        "numbers/",
+        "imports/",
+        "notices/",
+        "agents/",
+        "licenses/",
+        "licenses/grace/",
+    ):
         desk.open(path)
         found += look(page, f"empty {path}")
 
@@ -229,7 +265,41 @@ def test_pages_without_anything_on_them_and_an_import_that_fails(
     _first(desk)
     found += look(page, "number of a broken connection")
     house.sandbox.clear_faults()
+    _pays(house, home, "unanswered")
+    desk.open("licenses/")
+    expect(page.get_by_role("button", name="Ask now")).to_be_visible()
+    found += look(page, "licenses with a payment that the bank has not answered")
+    desk.press("Ask now")
+    desk.told("Your bank has paid")
     assert not found, "\n".join(found)
+
+
+#: Where the state of each row stands below its title, in pixels, and what stands before it.
+_PLACES = """() => [...document.querySelectorAll(".table tr:has(> .state)")].map(row => {
+  const at = element => element.getBoundingClientRect();
+  const title = at(row.querySelector(":scope > .num") ?? row.cells[0]);
+  const state = at(row.querySelector(":scope > .state"));
+  const facts = [...row.querySelectorAll(":scope > [data-label]")].map(at);
+  return {
+    aside: state.left - title.left,
+    under: state.top >= title.bottom,
+    after: facts.filter(fact => fact.height > 0 && fact.top < state.bottom).length,
+  };
+})"""
+
+
+def test_on_a_phone_the_state_of_a_row_stands_under_its_title(desk: Desk) -> None:
+    desk.page.set_viewport_size(NARROW)
+    seen = 0
+    for path in ("numbers/", "imports/", "jobs/", "connections/"):
+        desk.open(path)
+        places = desk.page.evaluate(_PLACES)
+        assert all(place == {"aside": 0, "under": True, "after": 0} for place in places), path
+        seen += len(places)
+    desk.page.goto(reverse("styleguide"))
+    places = desk.page.evaluate(_PLACES)
+    assert all(place["under"] and not place["aside"] for place in places)
+    assert seen > 9
 
 
 #: Pages outside of accounts: what their addresses hold.
@@ -301,21 +371,49 @@ def test_pages_of_two_step_verification(house: House, visit: Visit) -> None:
     assert not found, "\n".join(found)
 
 
-#: What Django's own admin does not keep: the label of its search, links told by color alone.
-DJANGO = ("label-title-only", "link-in-text-block")
-
-
 def test_the_console_of_support(desk: Desk, visit: Visit) -> None:
+    """Every table, a row of each, and each act once; pages of one make, so the looks take turns."""
+    page, found, acts = visit(), [], dict[str, str]()
+    looks = itertools.cycle([each] for each in LOOKS)
+    Desk(page, desk.house, desk.home).sign_in(SUPPORT)
+
+    def see(name: str, address: str) -> None:
+        page.goto(address)
+        found.extend(look(page, f"admin {name}", looks=next(looks)))
+
+    see("start", reverse("admin:index"))
+    for model in sorted(admin.site._registry, key=lambda model: model._meta.label):
+        meta = model._meta
+        see(meta.label, reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist"))
+        row = page.locator("#result_list tbody th a")
+        if row.count():
+            see(f"one {meta.label}", row.first.get_attribute("href") or "")
+            for act in page.locator(".object-tools a.act").all():
+                acts[f"{meta.label}: {act.inner_text()}"] = act.get_attribute("href") or ""
+    for name, address in acts.items():
+        see(name, urljoin(page.url, address))
+    assert not found, "\n".join(found)
+    assert len(acts) > 10
+
+
+def test_support_looks_and_stops(desk: Desk, visit: Visit) -> None:
     page, found = visit(), []
     Desk(page, desk.house, desk.home).sign_in(SUPPORT)
-    lists = ("accounts_account", "numbers_phonenumber", "licensing_graceperiod", "accounts_job")
-    for name in ("index", *(f"{each}_changelist" for each in lists)):
-        page.goto(reverse(f"admin:{name}"))
-        found += look(page, f"admin {name}", without=DJANGO)
-    page.goto(reverse("admin:numbers_phonenumber_changelist"))
-    with page.expect_navigation():
-        page.locator("#result_list tbody th a").first.click()
-    found += look(page, "admin number", without=DJANGO)
+    page.goto(reverse("admin:accounts_account_changelist"))
+    page.get_by_role("link", name=desk.home.slug.title(), exact=True).click()
+    page.get_by_role("link", name="Look as its members do").click()
+    page.get_by_label("Reason").fill("They called")
+    page.get_by_role("button", name="Begin to look").click()
+    bar = page.get_by_role("complementary", name="You are looking")
+    expect(bar).to_contain_text("Nothing can be changed.")
+    found += look(page, "looking")
+    for name in ("numbers:list", "accounts:notices", "accounts:notice_preferences"):
+        found += look_at(page, f"looking {name}", reverse(name, args=[desk.home.slug]))
+    found += look_at(page, "looking one's own", reverse("mfa_index"))
+    found += look_at(page, "looking admin", reverse("admin:index"))
+    bar.get_by_role("button", name="Stop looking").click()
+    expect(page.get_by_text("You no longer look at")).to_be_visible()
+    expect(bar).to_have_count(0)
     assert not found, "\n".join(found)
 
 

@@ -29,6 +29,7 @@ def is_asked(desk: Desk) -> None:  # S0-26
     expect(banner).to_contain_text(f"The grace period is over, and {OVER} numbers are still over")
     expect(banner).to_contain_text("No line was cut and nothing was released.")
     desk.follow("Decide which to keep", within=banner)
+    desk.follow("What each way costs")
     desk.heading("The grace period is over")
     main = desk.page.get_by_role("main")
     expect(main.get_by_role("heading", name=f"Release or exclude {OVER}")).to_be_visible()
@@ -39,14 +40,15 @@ def cannot_assign_beyond_the_licenses(desk: Desk) -> None:
     desk.house.assign_unassigned(desk.home, LICENSES)
     desk.open("numbers/?tab=unassigned")
     number = desk.numbers()[0]
-    desk.follow(number)
+    desk.open_number(number)
     assign = desk.page.get_by_role("button", name="Assign", exact=True)
     expect(assign).to_be_disabled()
-    expect(assign).to_have_accessible_description(re.compile("all 10 licenses are used"))
+    expect(assign).to_have_accessible_description(re.compile("the 10 licenses are used"))
 
 
 def gets_out(desk: Desk) -> None:
-    desk.follow("Decide which to keep", within=desk.banner())
+    desk.banner().get_by_role("link", name=re.compile("^Decide")).click()
+    desk.follow("What each way costs")
     desk.follow(f"Add {OVER}")
     desk.page.get_by_role("button", name=f"Add {OVER} for").click()
     desk.told(f"You have {NUMBERS} licenses now.")

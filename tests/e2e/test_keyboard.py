@@ -19,6 +19,9 @@ def test_a_number_is_released_with_the_keyboard_alone(house: House, visit: Visit
     tab_to(page, page.get_by_label("Password"))
     page.keyboard.type("numbers-for-everyone")
     page.keyboard.press("Enter")
+    desk.heading("Overview")
+    tab_to(page, page.get_by_role("link", name="Numbers", exact=True))
+    page.keyboard.press("Enter")
     desk.heading("Numbers")
 
     skips_to_the_content(page)
@@ -26,14 +29,56 @@ def test_a_number_is_released_with_the_keyboard_alone(house: House, visit: Visit
     number = desk.numbers()[0]
     tab_to(page, page.get_by_role("link", name=number, exact=True))
     page.keyboard.press("Enter")
-    desk.heading(number)
+    expect(page.get_by_role("complementary", name=number)).to_be_focused()
     tab_to(page, page.get_by_role("link", name="Release", exact=True))
     page.keyboard.press("Enter")
     desk.heading(f"Release {number}?")
-    tab_to(page, page.get_by_label("Last four digits"))
-    page.keyboard.type(number[-4:])
+    tab_to(page, page.get_by_role("button", name="Release", exact=True))
     page.keyboard.press("Enter")
     desk.told(f"{number} is being released.")
+
+
+def test_many_numbers_are_released_with_the_keyboard_alone(house: House, visit: Visit) -> None:
+    desk = Desk(visit(), house, house.homes["delta"])
+    page = desk.page
+    house.import_numbers(desk.home)
+    desk.sign_in()
+    desk.open("numbers/?tab=unassigned")
+    boxes = page.locator("tbody input[type=checkbox]")
+
+    for box in (boxes.nth(0), boxes.nth(1)):
+        tab_to(page, box)
+        page.keyboard.press("Space")
+    bar = page.get_by_role("toolbar", name="Selected numbers")
+    expect(bar).to_contain_text("2 selected")
+    page.keyboard.press("a")
+    expect(bar.get_by_role("button").and_(page.locator(":focus"))).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(boxes.nth(1)).to_be_focused()
+    page.keyboard.press("a")
+    tab_to(page, bar.get_by_role("button", name="Release", exact=True))
+    page.keyboard.press("Enter")
+    desk.heading("Release 2 numbers?")
+    tab_to(page, page.get_by_role("button", name="Release 2", exact=True))
+    page.keyboard.press("Enter")
+
+    desk.heading("Release 2 numbers")
+    expect(page.get_by_role("navigation", name="Results")).to_contain_text("2")
+
+
+def test_the_menu_of_a_phone_gives_the_focus_back(house: House, visit: Visit) -> None:
+    desk = Desk(visit(narrow=True), house, house.homes["delta"])
+    page = desk.page
+    desk.sign_in()
+    button = page.get_by_role("button", name="Menu")
+
+    tab_to(page, button)
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("navigation", name="Main").get_by_role("link").first)
+    page.keyboard.press("Escape")
+
+    expect(page.get_by_role("navigation", name="Main")).to_be_hidden()
+    expect(button).to_be_focused()
 
 
 def skips_to_the_content(page: Page) -> None:

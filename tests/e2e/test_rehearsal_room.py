@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.sandbox import ports
-from tests.sandbox.callers import twiml
-from tests.sandbox.receiver import Receiver, Reply
 from tests.sandbox_process import SandboxProcess
+from tests.twilio_sandbox import ports
+from tests.twilio_sandbox.callers import twiml
+from tests.twilio_sandbox.receiver import Receiver, Reply
 
 from .conftest import NARROW, PATIENCE, WIDE, watch
 from .looking import AXE, look
@@ -251,7 +251,7 @@ def lived_in(room: Room) -> list[str]:
     sandbox, program = room.sandbox, room.program
     port = fresh_port(room)
     twilio = sandbox.client()
-    first, second, third = twilio.incoming_phone_numbers.list(limit=3)
+    first, second, third, gone = twilio.incoming_phone_numbers.list(limit=4)
     first.update(sms_url=f"{program.url}/sms", voice_url=f"{program.url}/voice")
     second.update(sms_url=f"{program.url}/broken")
     third.delete()
@@ -270,10 +270,14 @@ def lived_in(room: Room) -> list[str]:
     carrier = {"phone_number": ports.ANOTHER, "code": 22133, "record": {"zip": "94105"}}
     sandbox.control("POST", "portability", carrier)
     sandbox.fault("status", status=429, code=20429, times=3, path="Nothing")
+    sandbox.control("POST", f"numbers/{gone.phone_number}/reclaim", {})
+    notice = {"suspended_in_days": 7, "closed_in_days": 37}
+    sandbox.control("POST", f"accounts/{sandbox.stranger_sid}/notice", notice)
+    sandbox.suspend(sandbox.stranger_main_sid, by_twilio=True)
     letter = sandbox.control("GET", f"ports/{port}")["sign_path"]
     hook = sandbox.control("GET", "webhooks")["webhooks"][-1]["sid"]
     message = twilio.messages.list(limit=1)[0].sid
-    sections = ("ports", "carriers", "snap-port", "mails", "messages", "registrations",
+    sections = ("taken", "ports", "carriers", "snap-port", "mails", "messages", "registrations",
                 "calls", "webhooks",
                 "alerts", "requests", "faults", "switches", "state")  # fmt: skip
     return [
@@ -334,7 +338,10 @@ def test_long_words_fit(room: Room, enter: Enter) -> None:
 def test_pages_in_other_states(room: Room, enter: Enter, lived_in: list[str]) -> None:
     page, found = enter(narrow=True, axe=True), []
     port = next(path for path in lived_in if "room/ports/" in path)
-    for path in ("", room.acme, port, "room/carriers", "room/faults", "room/calls"):
+    for path in (
+        *("", room.acme, port),
+        *("room/taken", "room/carriers", "room/faults", "room/calls"),
+    ):
         page.goto(path)
         page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
         found += look(page, f"room unfolded {path or 'overview'}", looks=[(NARROW, "light")])

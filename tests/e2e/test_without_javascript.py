@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -19,7 +21,9 @@ def test_everything_works_without_javascript(desk: Desk) -> None:
     desk.sign_in()
     imports_by_reloading(desk)
     assigns_in_the_row(desk)
-    releases_with_the_last_four_digits(desk)
+    releases_a_spare(desk)
+    is_told_where_it_is(desk)
+    chooses_columns(desk)
     tags_what_is_ticked(desk)
     buys_licenses_over_a_preview_page(desk)
 
@@ -44,18 +48,38 @@ def assigns_in_the_row(desk: Desk) -> None:
     desk.told(f"{number} is assigned to Night line.")
 
 
-def releases_with_the_last_four_digits(desk: Desk) -> None:
-    page = desk.page
+def releases_a_spare(desk: Desk) -> None:
     number = desk.numbers()[0]
     desk.follow("Release", within=desk.row(number))
-    page.get_by_label("Last four digits").fill("12")
-    desk.press("Release")
-    expect(page.get_by_label("Last four digits")).to_have_value("12")
-    page.get_by_label("Last four digits").fill(number[-4:])
     desk.press("Release")
     desk.told(f"{number} is being released.")
     desk.tab("Released")
     expect(desk.row(number)).to_be_visible()
+
+
+def is_told_where_it_is(desk: Desk) -> None:
+    released = desk.numbers()[0]
+    desk.tab("All")
+    desk.page.get_by_role("searchbox").fill(released)
+    desk.press("Search")
+    expect(desk.page.get_by_role("main")).to_contain_text("It is in Released.")
+    desk.follow("Show in Released")
+    expect(desk.row(released)).to_be_visible()
+
+
+def chooses_columns(desk: Desk) -> None:
+    page = desk.page
+    desk.open("numbers/?sort=-number")
+    page.locator("summary").get_by_text("Columns").click()
+    page.get_by_label("SID", exact=True).check()
+    page.get_by_label("Services", exact=True).uncheck()
+    desk.press("Show")
+    expect(page.get_by_role("columnheader", name="SID")).to_be_visible()
+    expect(page.get_by_role("columnheader", name="Services")).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"\?sort=-number$"))
+    page.locator("summary").get_by_text("Columns").click()
+    desk.press("Usual columns")
+    expect(page.get_by_role("columnheader", name="Services")).to_be_visible()
 
 
 def tags_what_is_ticked(desk: Desk) -> None:

@@ -12,26 +12,27 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts import actors
-from accounts.actors import SYSTEM, Actor
+from accounts.actor import SYSTEM, Actor
 from accounts.models import Account, Event, Notice, User
 from config.errors import Blocked, Forbidden, Invalid, NotDue
-from licensing import tasks
-from licensing.models import GracePeriod
+from licensing import gates, tasks
+from licensing.models import GracePeriod, Subscription
 from licensing.services import grace, licenses
 from licensing.standing import banner, standing
 from licensing.states import (
     GRACE_PERIOD,
-    NEXT_GRACE_STATES,
     GraceState,
     NoticeStage,
-    require_grace_move,
+    SubscriptionState,
     stage_at,
 )
 from numbers.models import PhoneNumber
-from numbers.services import inventory, release
-from numbers.states import NumberState
+from numbers.services import exclusion, previews, release
+from numbers.services.bulk import Selection
+from numbers.states import NumberState, TaskState
 from tests.factories import (
     NOON,
+    CarrierTaskFactory,
     ConnectionFactory,
     MembershipFactory,
     PhoneNumberFactory,
@@ -42,25 +43,18 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 
-def hold(account: Account, count: int) -> list[PhoneNumber]:
+def hold(account: Account, count: int, *, at: datetime = NOON) -> list[PhoneNumber]:
+    """Numbers as an import finds them at ``at``."""
     connection = ConnectionFactory.create(account=account)
-    return PhoneNumberFactory.create_batch(count, account=account, connection=connection)
+    return PhoneNumberFactory.create_batch(
+        count, account=account, connection=connection, imported_at=at, state_changed_at=at
+    )
 
 
 def opened(account: Account, *, at: datetime = NOON) -> GracePeriod:
-    period = grace.import_completed(account.pk, job_id=None, actor=SYSTEM, at=at)
+    period = grace.import_completed(account.pk, actor=SYSTEM, at=at)
     assert period is not None
     return period
-
-
-@pytest.mark.parametrize("new", list(GraceState))
-@pytest.mark.parametrize("current", list(GraceState))
-def test_only_listed_moves_are_allowed(current: GraceState, new: GraceState) -> None:
-    if new in NEXT_GRACE_STATES[current]:
-        require_grace_move(current, new)
-    else:
-        with pytest.raises(Exception, match="cannot become"):
-            require_grace_move(current, new)
 
 
 @pytest.mark.parametrize(("held", "opens"), [(9, False), (10, False), (11, True)])
@@ -69,7 +63,7 @@ def test_it_opens_only_when_an_import_exceeds_the_licenses(
 ) -> None:  # S0-16
     hold(acme, held)
 
-    period = grace.import_completed(acme.pk, job_id=None, actor=SYSTEM, at=NOON)
+    period = grace.import_completed(acme.pk, actor=SYSTEM, at=NOON)
 
     assert (period is not None) is opens
 
@@ -79,9 +73,7 @@ def test_a_later_import_does_not_restart_the_clock(acme: Account) -> None:  # S0
     first = opened(acme)
     hold(acme, 5)
 
-    again = grace.import_completed(
-        acme.pk, job_id=None, actor=SYSTEM, at=NOON + timedelta(hours=30)
-    )
+    again = grace.import_completed(acme.pk, actor=SYSTEM, at=NOON + timedelta(hours=30))
 
     assert again is None
     first.refresh_from_db()
@@ -96,7 +88,7 @@ def test_nor_does_one_after_it_expired_unresolved(
     noon.move_to(NOON + timedelta(hours=49))
     tasks.sweep()
 
-    assert grace.import_completed(acme.pk, job_id=None, actor=SYSTEM, at=datetime.now(UTC)) is None
+    assert grace.import_completed(acme.pk, actor=SYSTEM, at=datetime.now(UTC)) is None
 
 
 def test_after_a_resolved_one_a_new_import_opens_a_new_one(
@@ -104,8 +96,8 @@ def test_after_a_resolved_one_a_new_import_opens_a_new_one(
 ) -> None:  # S0-24
     numbers = hold(acme, 11)
     opened(acme)
-    inventory.exclude(numbers[0].pk, actor=by_admin, at=NOON + timedelta(hours=1))
-    hold(acme, 1)
+    exclusion.exclude(numbers[0].pk, actor=by_admin, at=NOON + timedelta(hours=1))
+    hold(acme, 1, at=NOON + timedelta(hours=2))
 
     later = opened(acme, at=NOON + timedelta(hours=2))
 
@@ -123,7 +115,7 @@ def test_it_resolves_as_soon_as_the_account_is_within_its_licenses(
     if way == "release":
         release.release(numbers[0].pk, actor=by_billing, at=at)
     elif way == "exclude":
-        inventory.exclude(numbers[0].pk, actor=by_billing, at=at)
+        exclusion.exclude(numbers[0].pk, actor=by_billing, at=at)
     else:
         licenses.change_licenses(acme.pk, to=11, actor=by_billing, at=at)
 
@@ -137,8 +129,8 @@ def test_being_over_in_grace_and_leaving_in_time_costs_nothing(
 ) -> None:  # S0-11, S0-19
     numbers = hold(acme, 12)
     opened(acme)
-    for hours in (1, 24, 47):
-        noon.move_to(NOON + timedelta(hours=hours))
+    for each in (1, 24, 47):
+        noon.move_to(NOON + timedelta(hours=each))
         tasks.sweep()
     for number in numbers[:2]:
         release.release(number.pk, actor=by_billing, at=datetime.now(UTC))
@@ -225,33 +217,310 @@ def test_until_it_is_within_its_licenses_an_expired_account_takes_on_nothing(
     numbers = hold(acme, 11)
     opened(acme)
     at = NOON + timedelta(hours=49)
-    inventory.exclude(numbers[0].pk, actor=by_billing, at=NOON + timedelta(hours=1))
-    hold(acme, 1)
+    exclusion.exclude(numbers[0].pk, actor=by_billing, at=NOON + timedelta(hours=1))
+    hold(acme, 1, at=NOON + timedelta(hours=2))
     opened(acme, at=NOON + timedelta(hours=2))
 
     with pytest.raises(Blocked) as refused:
-        inventory.bring_back(numbers[0].pk, actor=by_billing, at=at + timedelta(hours=2))
+        exclusion.bring_back(numbers[0].pk, actor=by_billing, at=at + timedelta(hours=2))
 
     assert [blocker.code for blocker in refused.value.blockers] == ["grace_expired"]
 
 
-def test_bringing_back_needs_a_free_license_even_in_grace(acme: Account, by_billing: Actor) -> None:
-    numbers = hold(acme, 12)
-    inventory.exclude(numbers[0].pk, actor=by_billing, at=NOON)
+# --- What left comes back ---------------------------------------------------------------------
+
+
+def go_missing(numbers: list[PhoneNumber], *, at: datetime) -> None:
+    """As a pass marks them that no longer finds them."""
+    PhoneNumber.objects.filter(pk__in=[number.pk for number in numbers]).update(
+        state=NumberState.MISSING, state_changed_at=at
+    )
+    grace.settle(numbers[0].account_id, actor=SYSTEM, at=at)
+
+
+def are_back(numbers: list[PhoneNumber], *, at: datetime) -> GracePeriod | None:
+    """As an import finds them again; returns the period that it opens."""
+    PhoneNumber.objects.filter(pk__in=[number.pk for number in numbers]).update(
+        state=NumberState.HELD, state_changed_at=at
+    )
+    return grace.import_completed(numbers[0].account_id, actor=SYSTEM, at=at)
+
+
+def hours(count: float) -> timedelta:
+    return timedelta(hours=count)
+
+
+def test_an_empty_list_does_not_restart_the_grace_period(acme: Account, owner: User) -> None:
+    """Twilio answers one refresh with no numbers, and the next one with all of them."""
+    numbers = hold(acme, 27)
+    period = opened(acme)
+    go_missing(numbers, at=NOON + hours(20))
+    period.refresh_from_db()
+    assert period.state == GraceState.RESOLVED
+
+    again = are_back(numbers, at=NOON + hours(21))
+
+    assert again is None
+    period.refresh_from_db()
+    assert (period.state, period.settled_at) == (GraceState.OPEN, None)
+    assert period.ends_at == NOON + GRACE_PERIOD
+    assert period.next_notice_at == NOON + hours(24)
+    assert Event.objects.filter(type="grace.resumed").count() == 1
+    assert owner.notices.filter(kind="grace").count() == 1  # told at the start, not again
+
+
+def test_numbers_that_come_back_after_the_deadline_find_it_past(acme: Account, owner: User) -> None:
+    numbers = hold(acme, 27)
+    period = opened(acme)
+    go_missing(numbers, at=NOON + hours(20))
+
+    are_back(numbers, at=NOON + hours(60))
+
+    period.refresh_from_db()
+    assert (period.state, period.expired_at) == (GraceState.EXPIRED, NOON + hours(60))
+    assert standing(acme.pk, at=NOON + hours(60)).restricted
+    assert stages(owner) == ["start", "ended"]
+
+
+def test_numbers_that_left_an_expired_period_come_back_to_an_expired_one(
+    acme: Account, owner: User, noon: time_machine.Traveller
+) -> None:
+    numbers = hold(acme, 27)
+    period = opened(acme)
+    noon.move_to(NOON + hours(49))
+    tasks.sweep()
+    go_missing(numbers, at=NOON + hours(50))
+
+    are_back(numbers, at=NOON + hours(51))
+
+    period.refresh_from_db()
+    assert (period.state, period.settled_at) == (GraceState.EXPIRED, None)
+    assert GracePeriod.objects.count() == 1
+    assert stages(owner) == ["start", "ended"]
+
+
+def test_numbers_that_come_back_take_new_ones_into_the_period_they_left(acme: Account) -> None:
+    numbers = hold(acme, 27)
+    period = opened(acme)
+    go_missing(numbers, at=NOON + hours(20))
+    hold(acme, 30, at=NOON + hours(21))
+
+    assert are_back(numbers, at=NOON + hours(21)) is None
+
+    period.refresh_from_db()
+    assert (period.state, period.ends_at) == (GraceState.OPEN, NOON + GRACE_PERIOD)
+
+
+def test_new_numbers_open_a_new_period_while_the_missing_stay_away(acme: Account) -> None:
+    numbers = hold(acme, 27)
     opened(acme)
+    go_missing(numbers, at=NOON + hours(20))
+    hold(acme, 11, at=NOON + hours(21))
+
+    assert opened(acme, at=NOON + hours(21)).ends_at == NOON + hours(21) + GRACE_PERIOD
+
+
+def test_missing_and_released_together_take_the_period_up_as_well(
+    acme: Account, by_admin: Actor
+) -> None:
+    numbers = hold(acme, 27)
+    period = opened(acme)
+    go_missing(numbers[:12], at=NOON + hours(20))
+    for number in numbers[12:17]:
+        exclusion.exclude(number.pk, actor=by_admin, at=NOON + hours(21))
+
+    assert are_back(numbers[:12], at=NOON + hours(22)) is None
+
+    period.refresh_from_db()
+    assert (period.state, standing(acme.pk, at=NOON).over) == (GraceState.OPEN, 12)
+
+
+def test_what_was_away_for_longer_than_twilio_keeps_a_number_is_new(acme: Account) -> None:
+    numbers = hold(acme, 27)
+    opened(acme)
+    go_missing(numbers, at=NOON + hours(20))
+    later = NOON + hours(20) + grace.TAKEN_UP_WITHIN
+
+    period = are_back(numbers, at=later)
+
+    assert period is not None
+    assert period.ends_at == later + GRACE_PERIOD
+
+
+def test_numbers_that_an_account_has_licenses_for_come_back_to_no_period(acme: Account) -> None:
+    numbers = hold(acme, 27)
+    period = opened(acme)
+    go_missing(numbers, at=NOON + hours(20))
+
+    are_back(numbers[:10], at=NOON + hours(21))
+
+    period.refresh_from_db()
+    assert period.state == GraceState.RESOLVED
+
+
+def test_deciding_includes_changing_ones_mind(
+    acme: Account, by_admin: Actor, owner: User, noon: time_machine.Traveller
+) -> None:
+    numbers = hold(acme, 11)
+    period = opened(acme)
+    exclusion.exclude(numbers[0].pk, actor=by_admin, at=NOON + hours(1))
+    period.refresh_from_db()
+    assert period.state == GraceState.RESOLVED
+
+    exclusion.bring_back(numbers[0].pk, actor=by_admin, at=NOON + hours(20))
+
+    period.refresh_from_db()
+    assert (period.state, period.ends_at) == (GraceState.OPEN, NOON + GRACE_PERIOD)
+    assert standing(acme.pk, at=NOON + hours(20)).over == 1
+    sweep_at(noon, [21, 25, 43, 47.5, 49])
+    assert stages(owner) == ["start", "day_left", "six_hours_left", "hour_left", "ended"]
+
+
+def test_a_released_number_can_come_back_in_its_period(acme: Account, by_admin: Actor) -> None:
+    numbers = hold(acme, 11)
+    period = opened(acme)
+    release.release(numbers[0].pk, actor=by_admin, at=NOON + hours(1))
+    PhoneNumber.objects.filter(pk=numbers[0].pk).update(
+        state=NumberState.RELEASED, released_at=NOON + hours(1)
+    )
+
+    release.restore(numbers[0].pk, actor=by_admin, at=NOON + hours(47))
+
+    period.refresh_from_db()
+    assert (period.state, period.ends_at) == (GraceState.OPEN, NOON + GRACE_PERIOD)
+
+
+def test_after_its_end_what_left_in_it_needs_a_free_license(acme: Account, by_admin: Actor) -> None:
+    numbers = hold(acme, 11)
+    opened(acme)
+    exclusion.exclude(numbers[0].pk, actor=by_admin, at=NOON + hours(1))
 
     with pytest.raises(Blocked) as refused:
-        inventory.bring_back(numbers[0].pk, actor=by_billing, at=NOON)
+        exclusion.bring_back(numbers[0].pk, actor=by_admin, at=NOON + hours(48))
 
     assert [blocker.code for blocker in refused.value.blockers] == ["no_free_license"]
+
+
+def test_what_left_before_the_period_needs_a_free_license(acme: Account, by_admin: Actor) -> None:
+    numbers = hold(acme, 12)
+    exclusion.exclude(numbers[0].pk, actor=by_admin, at=NOON - hours(1))
+    opened(acme)
+    exclusion.exclude(numbers[1].pk, actor=by_admin, at=NOON + hours(1))
+
+    with pytest.raises(Blocked) as refused:
+        exclusion.bring_back(numbers[0].pk, actor=by_admin, at=NOON + hours(2))
+
+    assert [blocker.code for blocker in refused.value.blockers] == ["no_free_license"]
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_refused_restore_does_not_make_a_number_one_that_left_in_the_period(
+    refused: bool, acme: Account, by_admin: Actor
+) -> None:
+    before = hold(acme, 1)[0]
+    PhoneNumber.objects.filter(pk=before.pk).update(
+        state=NumberState.RELEASED, released_at=NOON - hours(1), state_changed_at=NOON - hours(1)
+    )
+    left = hold(acme, 11)[0]
+    opened(acme)
+    release.release(left.pk, actor=by_admin, at=NOON + hours(1))
+    PhoneNumber.objects.filter(pk=left.pk).update(
+        state=NumberState.RELEASED, released_at=NOON + hours(1)
+    )
+    if refused:
+        PhoneNumber.objects.filter(pk=before.pk).update(state_changed_at=NOON + hours(1))
+    both = Selection(ids=[before.pk, left.pk])
+
+    found = previews.preview(
+        acme.pk, action="restore", selection=both, params={}, actor=by_admin, at=NOON + hours(2)
+    )
+    with pytest.raises(Blocked) as blocked:
+        release.restore(before.pk, actor=by_admin, at=NOON + hours(2))
+
+    assert [number.pk for number in found.changing] == [left.pk]
+    assert [blocker.code for blocker in blocked.value.blockers] == ["no_free_license"]
+
+
+def test_no_more_come_back_than_were_held_when_it_opened(acme: Account, by_admin: Actor) -> None:
+    numbers = hold(acme, 12)
+    opened(acme)
+    for number in numbers[:2]:
+        exclusion.exclude(number.pk, actor=by_admin, at=NOON + hours(1))
+    hold(acme, 1, at=NOON + hours(2))
+
+    exclusion.bring_back(numbers[0].pk, actor=by_admin, at=NOON + hours(3))
+    with pytest.raises(Blocked) as refused:
+        exclusion.bring_back(numbers[1].pk, actor=by_admin, at=NOON + hours(3))
+
+    assert [blocker.code for blocker in refused.value.blockers] == ["no_free_license"]
+
+
+def test_bringing_back_into_a_free_license_leaves_the_period_closed(
+    acme: Account, by_admin: Actor
+) -> None:
+    numbers = hold(acme, 12)
+    period = opened(acme)
+    for number in numbers[:3]:
+        exclusion.exclude(number.pk, actor=by_admin, at=NOON + hours(1))
+
+    exclusion.bring_back(numbers[0].pk, actor=by_admin, at=NOON + hours(2))
+
+    period.refresh_from_db()
+    assert period.state == GraceState.RESOLVED
+
+
+def test_nothing_new_is_bought_because_something_left(acme: Account, by_admin: Actor) -> None:
+    """Only what left in it has a place in a period."""
+    numbers = hold(acme, 11)
+    opened(acme)
+    exclusion.exclude(numbers[0].pk, actor=by_admin, at=NOON + hours(1))
+
+    blockers = gates.take_license(standing(acme.pk, at=NOON + hours(2)))
+
+    assert [blocker.code for blocker in blockers] == ["no_free_license"]
+
+
+@pytest.mark.parametrize("state", [SubscriptionState.PAST_DUE, SubscriptionState.CANCELED])
+@pytest.mark.parametrize("what", ["bring_back", "restore", "take_back"])
+def test_an_inactive_subscription_adds_no_number(
+    acme: Account, by_admin: Actor, what: str, state: SubscriptionState
+) -> None:
+    left, act = {
+        "bring_back": ("excluded", exclusion.bring_back),
+        "restore": ("released", release.restore),
+        "take_back": ("releasing", release.take_back),
+    }[what]
+    number = PhoneNumberFactory.create(account=acme, **{left: True})
+    if what == "take_back":
+        CarrierTaskFactory.create(number=number, state=TaskState.NEEDS_PERSON)
+    Subscription.objects.update(state=state)
+
+    with pytest.raises(Blocked) as refused:
+        act(number.pk, actor=by_admin, at=NOON)
+
+    assert [blocker.code for blocker in refused.value.blockers] == ["subscription_inactive"]
+    assert "numbers can be added while it is" in refused.value.blockers[0].message
+
+
+def test_what_left_in_a_period_comes_back_while_the_subscription_is_past_due(
+    acme: Account, by_admin: Actor
+) -> None:
+    numbers = hold(acme, 12)
+    opened(acme)
+    exclusion.exclude(numbers[0].pk, actor=by_admin, at=NOON + hours(1))
+    Subscription.objects.update(state=SubscriptionState.PAST_DUE)
+
+    exclusion.bring_back(numbers[0].pk, actor=by_admin, at=NOON + hours(2))
+
+    assert acme.numbers.held().count() == 12
 
 
 # --- Notices ---------------------------------------------------------------------------------
 
 
-def sweep_at(noon: time_machine.Traveller, hours: Iterable[float]) -> None:
-    for each in hours:
-        noon.move_to(NOON + timedelta(hours=each))
+def sweep_at(noon: time_machine.Traveller, moments: Iterable[float]) -> None:
+    for each in moments:
+        noon.move_to(NOON + hours(each))
         tasks.sweep()
 
 
@@ -300,7 +569,7 @@ def test_a_resolved_period_sends_nothing_more(
 ) -> None:
     numbers = hold(acme, 11)
     opened(acme)
-    inventory.exclude(numbers[0].pk, actor=by_billing, at=NOON)
+    exclusion.exclude(numbers[0].pk, actor=by_billing, at=NOON)
 
     sweep_at(noon, [25, 43, 47.5, 49])
 
@@ -415,7 +684,9 @@ def test_each_due_account_costs_the_sweep_the_same_few_queries(
             assert tasks.sweep_grace()["expired"] == many
         counts.append(len(queries))
 
-    assert (counts[1] - counts[0]) / 10 <= 14  # of which 4 begin and end transactions
+    # 4 begin and end transactions, 2 note that it is tried; PostgreSQL's event takes its place.
+    most = 17 if connection.vendor == "postgresql" else 16
+    assert (counts[1] - counts[0]) / 10 <= most
 
 
 def test_notices_are_told_even_while_more_periods_end_than_one_sweep_can_end(
@@ -468,7 +739,7 @@ def test_coming_within_the_licenses_at_the_very_end_is_too_late(
     numbers = hold(acme, 11)
     period = opened(acme)
 
-    inventory.exclude(numbers[0].pk, actor=by_billing, at=NOON + timedelta(hours=48))
+    exclusion.exclude(numbers[0].pk, actor=by_billing, at=NOON + timedelta(hours=48))
 
     period.refresh_from_db()
     assert (period.state, period.next_notice_at) == (GraceState.EXPIRED, None)
@@ -483,7 +754,7 @@ def test_an_import_that_leaves_the_account_within_its_licenses_settles_the_perio
     leave(numbers[:1])
 
     later = NOON + timedelta(hours=1)
-    grace.import_completed(acme.pk, job_id=None, actor=SYSTEM, at=later)
+    grace.import_completed(acme.pk, actor=SYSTEM, at=later)
 
     period.refresh_from_db()
     assert (period.state, period.settled_at) == (GraceState.RESOLVED, later)
@@ -508,7 +779,7 @@ def test_a_notice_is_refused_once_the_period_is_at_its_end_or_settled(
     period = opened(acme)
     with pytest.raises(NotDue):
         grace.send_notice(period.pk, at=NOON + timedelta(hours=48))
-    inventory.exclude(numbers[0].pk, actor=by_billing, at=NOON)
+    exclusion.exclude(numbers[0].pk, actor=by_billing, at=NOON)
 
     with pytest.raises(NotDue):
         grace.send_notice(period.pk, at=NOON + timedelta(hours=24))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.actors import SYSTEM
+from accounts.actor import SYSTEM
 from accounts.models import Account
 from config.errors import DomainError
 from licensing import tasks
@@ -18,7 +18,7 @@ from licensing.models import GracePeriod
 from licensing.services import grace, licenses
 from licensing.standing import standing
 from licensing.states import GRACE_PERIOD, GraceState
-from numbers.services import inventory, release
+from numbers.services import exclusion, release
 from tests.factories import NOON, ConnectionFactory, PhoneNumberFactory, subscribed
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +29,8 @@ STEPS = st.lists(
         st.tuples(st.just("release"), st.integers(1, 3)),
         st.tuples(st.just("exclude"), st.integers(1, 3)),
         st.tuples(st.just("bring_back"), st.integers(1, 2)),
+        st.tuples(st.just("miss"), st.integers(1, 4)),
+        st.tuples(st.just("find"), st.integers(1, 4)),
         st.tuples(st.just("licenses"), st.integers(0, 8)),
         st.tuples(st.just("wait"), st.integers(1, 30)),
         st.tuples(st.just("sweep"), st.just(0)),
@@ -56,9 +58,15 @@ class World:
     def _step(self, what: str, amount: int, clock: Any) -> None:
         if what == "import":
             PhoneNumberFactory.create_batch(
-                amount, account=self.account, connection=self.connection
+                amount, account=self.account, connection=self.connection, imported_at=self.now
             )
-            grace.import_completed(self.account.pk, job_id=None, actor=SYSTEM, at=self.now)
+            self.import_completed()
+        elif what == "miss":
+            self.move(self.numbers("held")[:amount], "missing")
+            grace.settle(self.account.pk, actor=SYSTEM, at=self.now)
+        elif what == "find":
+            self.move(self.numbers("missing")[:amount], "held")
+            self.import_completed()
         elif what == "wait":
             self.now += timedelta(hours=amount)
             clock.move_to(self.now)
@@ -69,11 +77,18 @@ class World:
         else:
             act, state = {
                 "release": (release.release, "held"),
-                "exclude": (inventory.exclude, "held"),
-                "bring_back": (inventory.bring_back, "excluded"),
+                "exclude": (exclusion.exclude, "held"),
+                "bring_back": (exclusion.bring_back, "excluded"),
             }[what]
             for number in self.numbers(state)[:amount]:
                 act(number.pk, actor=SYSTEM, at=self.now)
+
+    def move(self, numbers: Any, state: str) -> None:
+        ids = [number.pk for number in numbers]
+        self.account.numbers.filter(pk__in=ids).update(state=state, state_changed_at=self.now)
+
+    def import_completed(self) -> None:
+        grace.import_completed(self.account.pk, actor=SYSTEM, at=self.now)
 
     def keep_promises(self) -> None:
         now = standing(self.account.pk, at=self.now)
@@ -112,3 +127,70 @@ def test_any_order_of_steps_keeps_the_promises(steps: list[tuple[str, int]], noo
     world = World()
     for what, amount in steps:
         world.step(what, amount, noon)
+
+
+#: Less than ten days in all: what is away for longer is new when it comes back.
+COMING_AND_GOING = st.lists(
+    st.one_of(
+        st.tuples(st.just("miss"), st.integers(1, 6)),
+        st.tuples(st.just("find"), st.integers(1, 6)),
+        st.tuples(st.just("exclude"), st.integers(1, 2)),
+        st.tuples(st.just("wait"), st.integers(1, 17)),
+        st.tuples(st.just("sweep"), st.just(0)),
+    ),
+    max_size=14,
+)
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(steps=COMING_AND_GOING)
+def test_numbers_that_come_and_go_never_restart_the_clock(
+    steps: list[tuple[str, int]], noon: Any
+) -> None:
+    noon.move_to(NOON)
+    world = World()
+    world.step("import", 6, noon)
+    for what, amount in steps:
+        world.step(what, amount, noon)
+
+    period = GracePeriod.objects.get(account=world.account)
+    assert period.ends_at == NOON + GRACE_PERIOD
+
+
+CHANGES_OF_MIND = st.lists(
+    st.one_of(
+        st.tuples(st.just("exclude"), st.integers(1, 6)),
+        st.tuples(st.just("bring_back"), st.integers(1, 6)),
+        st.tuples(st.just("wait"), st.integers(1, 5)),
+        st.tuples(st.just("sweep"), st.just(0)),
+    ),
+    max_size=9,
+)
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(steps=CHANGES_OF_MIND)
+def test_whatever_left_in_a_period_can_come_back_until_its_end(
+    steps: list[tuple[str, int]], noon: Any
+) -> None:
+    noon.move_to(NOON)
+    world = World()
+    world.step("import", 6, noon)
+    for what, amount in steps:
+        world.step(what, amount, noon)
+    assert world.now < NOON + GRACE_PERIOD
+
+    for number in world.numbers("excluded"):  # raises if one is refused
+        exclusion.bring_back(number.pk, actor=SYSTEM, at=world.now)
+
+    assert world.numbers("held").count() == 6
+    period = GracePeriod.objects.get(account=world.account)
+    assert (period.state, period.ends_at) == (GraceState.OPEN, NOON + GRACE_PERIOD)

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from accounts import actors
-from accounts.actors import SYSTEM, Actor
+from accounts.actor import SYSTEM, Actor
 from accounts.models import Account, AppendOnlyQuerySet, Event, User
 from accounts.models.events import AppendOnly
 from config.errors import Blocked, Forbidden, Invalid, NotDue
-from licensing import tasks
+from config.text import money
 from licensing.models import Charge, LicenseChange, PaymentAttempt
-from licensing.payments import PaymentRequest, PaymentResult
 from licensing.pricing import following_month, prorated, quote
-from licensing.services import licenses
-from licensing.services.licenses import PaymentRefused
+from licensing.services import attempts, licenses
+from licensing.services.attempts import PaymentRefused
 from licensing.standing import standing
 from licensing.states import AttemptState, SubscriptionState
+from tests.bank import Bank
 from tests.factories import (
     NOON,
     AccountFactory,
@@ -32,35 +32,15 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 
-class Declines:
-    """A gateway that takes no money."""
-
-    def charge(self, request: PaymentRequest) -> PaymentResult:
-        return PaymentResult(accepted=False, message="Card declined.")
-
-    def find(self, key: str) -> PaymentResult | None:
-        return None
-
-
-class Remembers:
-    """A gateway whose answer got lost on the way, and which can be asked."""
-
-    def charge(self, request: PaymentRequest) -> PaymentResult:
-        raise ConnectionError("the answer got lost")
-
-    def find(self, key: str) -> PaymentResult | None:
-        return PaymentResult(accepted=True, reference=f"paid-{key}")
-
-
 @pytest.fixture
-def declining(settings: Any) -> None:
-    settings.PAYMENT_GATEWAY = f"{__name__}.Declines"
+def declining(bank: Bank) -> None:
+    bank.manners = ["refuse"]
 
 
 def test_buying_adds_licenses_charges_the_rest_of_the_month_and_writes_the_ledger(
     acme: Account, by_billing: Actor
 ) -> None:  # S0-18, S0-23
-    half_way = NOON + timedelta(days=15, hours=12)
+    half_way = NOON + timedelta(days=15)
 
     change = licenses.change_licenses(
         acme.pk, to=27, actor=by_billing, at=half_way, reason="New office"
@@ -71,7 +51,7 @@ def test_buying_adds_licenses_charges_the_rest_of_the_month_and_writes_the_ledge
     assert (change.before, change.after, change.reason) == (10, 27, "New office")
     assert change.actor_label == "billing_admin@example.com"
     assert change.charge is not None
-    assert change.charge.amount == Decimal("42.50")
+    assert change.charge.amount == Decimal("43.87")  # 16 of 31 days
     assert change.charge.quantity == 17
 
 
@@ -107,32 +87,6 @@ def test_a_refused_payment_leaves_licenses_unchanged(
     assert not Charge.objects.exists()
     assert not LicenseChange.objects.exists()
     assert PaymentAttempt.objects.get().state == AttemptState.REFUSED
-
-
-def test_a_payment_whose_answer_got_lost_is_found_and_booked_once(
-    acme: Account, by_billing: Actor, settings: Any
-) -> None:
-    settings.PAYMENT_GATEWAY = f"{__name__}.Remembers"
-    with pytest.raises(ConnectionError):
-        licenses.change_licenses(acme.pk, to=20, actor=by_billing, at=NOON)
-
-    tasks.sweep()
-    tasks.sweep()
-
-    acme.subscription.refresh_from_db()
-    assert acme.subscription.licenses == 20
-    assert Charge.objects.get().reference.startswith("paid-attempt-")
-
-
-def test_a_payment_that_never_arrived_is_given_up(acme: Account) -> None:
-    attempt = PaymentAttemptFactory.create(account=acme)
-
-    licenses.settle_attempt(attempt.pk, at=NOON)
-
-    attempt.refresh_from_db()
-    assert attempt.state == AttemptState.REFUSED
-    acme.subscription.refresh_from_db()
-    assert acme.subscription.licenses == 10
 
 
 def test_while_a_payment_is_pending_a_second_click_buys_nothing(
@@ -258,6 +212,27 @@ def test_months_keep_their_day_and_clip_to_short_ones() -> None:
     ]  # fmt: skip
 
 
+def test_a_figure_stays_the_same_for_a_whole_day(acme: Account) -> None:
+    begun = acme.subscription.period_started_at
+
+    shown = [
+        prorated(acme.subscription, add=17, at=begun + timedelta(seconds=seconds))
+        for seconds in (0, 1, 86_399)
+    ]
+    next_day = prorated(acme.subscription, add=17, at=begun + timedelta(days=1))
+
+    assert shown == [Decimal("85.00")] * 3
+    assert next_day == Decimal("82.26")
+
+
+def test_prices_with_parts_of_a_cent_are_rounded_once_for_all(acme: Account) -> None:
+    acme.subscription.price = Decimal("4.9985")
+    offer = quote(acme.subscription, to=20, standing=standing(acme.pk, at=NOON), at=NOON)
+
+    assert acme.subscription.monthly(10) == offer.charge_today == Decimal("49.99")
+    assert money(acme.subscription.price * 10) == offer.charge_text == "$49.99"
+
+
 def test_nothing_is_charged_for_a_month_that_is_over(acme: Account) -> None:
     after = acme.subscription.period_ends_at + timedelta(hours=3)
 
@@ -294,7 +269,7 @@ def test_a_payment_that_has_been_settled_is_not_settled_again(
     licenses.change_licenses(acme.pk, to=11, actor=by_billing, at=NOON)
 
     with pytest.raises(NotDue):
-        licenses.settle_attempt(PaymentAttempt.objects.get().pk, at=NOON)
+        attempts.ask_again(PaymentAttempt.objects.get().pk, at=NOON)
 
     attempt = PaymentAttempt.objects.get()
     acme.subscription.refresh_from_db()

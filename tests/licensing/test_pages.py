@@ -12,24 +12,16 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Account
-from licensing.models import LicenseChange
-from licensing.payments import PaymentRequest, PaymentResult
+from licensing import gates
+from licensing.models import LicenseChange, Subscription
+from licensing.standing import standing
 from licensing.states import GraceState, SubscriptionState
 from licensing.tasks import sweep
 from tests import factories
+from tests.bank import Bank
 from tests.factories import NOON
 
 PAGES = ["manage", "decide", "grace", "ledger", "charges"]
-
-
-class RefusesEverything:
-    """A payment provider that says no."""
-
-    def charge(self, request: PaymentRequest) -> PaymentResult:
-        return PaymentResult(accepted=False, message="The card has expired.")
-
-    def find(self, key: str) -> PaymentResult | None:
-        return None
 
 
 def url(name: str, account: Account) -> str:
@@ -112,6 +104,26 @@ def test_confirming_buys_the_licenses_and_closes_the_grace_period(
     assert over.grace_periods.get().settled_at == NOON
 
 
+def test_nobody_is_charged_more_than_was_shown(
+    noon: time_machine.Traveller, over: Account, owner_client: Client
+) -> None:
+    month = timedelta(days=31)
+    Subscription.objects.update(period_started_at=NOON - month, period_ends_at=NOON)
+    noon.move_to(NOON - timedelta(hours=1))
+    confirmed = owner_client.get(url("change", over), {"to": "27"}).context["form"].initial
+    noon.move_to(NOON)
+    Subscription.objects.update(period_started_at=NOON, period_ends_at=NOON + month)
+
+    refused = owner_client.post(url("change", over), confirmed)
+    again = owner_client.get(url("change", over), {"to": "27"}).context["form"].initial
+    changed = LicenseChange.objects.exists()
+    owner_client.post(url("change", over), again)
+
+    assert (str(confirmed["charge"]), refused.status_code, changed) == ("2.74", 422, False)
+    assert "$85.00 would be charged today." in refused.content.decode()
+    assert LicenseChange.objects.get().after == 27
+
+
 def test_the_ledger_shows_every_change_with_who_why_and_what_it_cost(
     over: Account, owner_client: Client, member_client: Client
 ) -> None:
@@ -154,16 +166,78 @@ def test_an_inactive_subscription_adds_nothing_and_says_whom_to_ask(
 
 # S4-2
 def test_a_refused_payment_is_shown_at_the_field_and_changes_nothing(
-    acme: Account, owner_client: Client, settings: Any
+    acme: Account, owner_client: Client, bank: Bank
 ) -> None:
-    settings.PAYMENT_GATEWAY = f"{__name__}.RefusesEverything"
+    bank.manners = ["refuse"]
 
     page = owner_client.post(url("change", acme), {"to": 12, "before": 10})
 
     assert page.status_code == 422
-    assert "The card has expired." in str(page.context["form"].errors["to"])
+    assert "Card declined." in str(page.context["form"].errors["to"])
     acme.subscription.refresh_from_db()
     assert acme.subscription.licenses == 10
+
+
+def test_while_the_bank_is_silent_the_page_says_so_and_sells_nothing_twice(
+    acme: Account, owner_client: Client, bank: Bank
+) -> None:
+    bank.manners = ["hang"]
+    confirmed = {"to": 12, "before": 10}
+
+    first = owner_client.post(url("change", acme), confirmed, follow=True)
+    second = owner_client.post(url("change", acme), confirmed)
+
+    text = first.content.decode()
+    assert first.redirect_chain == [(url("manage", acme), 302)]
+    assert "Your bank has not answered yet" in text
+    assert "charged at most once" in text
+    assert second.status_code == 422
+    assert "has not answered yet" in str(second.context["form"].errors["to"])
+    preview = owner_client.get(url("manage", acme), {"to": 30}).content.decode()
+    assert "This cannot be done now" in preview
+    assert len(bank.charged) == 1
+
+
+def test_a_payment_without_an_answer_says_when_it_is_asked_again_and_is_asked_now_on_demand(
+    acme: Account, owner_client: Client, bank: Bank, noon: time_machine.Traveller
+) -> None:
+    bank.manners = ["hang", "hang"]
+    owner_client.post(url("change", acme), {"to": 12, "before": 10})
+    ask = reverse("licensing:ask_again", args=[acme.slug, acme.payment_attempts.get().pk])
+
+    at_once = owner_client.post(ask, follow=True).content.decode()
+    noon.shift(timedelta(minutes=1))
+    text = owner_client.get(url("manage", acme)).content.decode()
+    silent = owner_client.post(ask, follow=True).content.decode()
+    noon.shift(timedelta(minutes=1))
+    paid = owner_client.post(ask, follow=True).content.decode()
+
+    assert "being asked about this payment right now" in at_once
+    assert "The bank is asked again" in text
+    assert f'action="{ask}"' in text
+    assert "has not answered yet about $10.00" in silent
+    assert "Your bank has paid $10.00." in paid
+    assert f'action="{ask}"' not in paid
+    assert LicenseChange.objects.get(account=acme).after == 12
+
+
+def test_a_payment_that_is_being_made_has_no_button(acme: Account, owner_client: Client) -> None:
+    attempt = factories.PaymentAttemptFactory.create(account=acme)
+
+    text = owner_client.get(url("manage", acme)).content.decode()
+
+    assert "A payment is being made" in text
+    assert reverse("licensing:ask_again", args=[acme.slug, attempt.pk]) not in text
+
+
+def test_who_may_not_buy_licenses_has_no_button_to_ask_the_bank(
+    acme: Account, admin_client: Client
+) -> None:
+    attempt = factories.PaymentAttemptFactory.create(account=acme, state="unanswered")
+    ask = reverse("licensing:ask_again", args=[acme.slug, attempt.pk])
+
+    assert ask not in admin_client.get(url("manage", acme)).content.decode()
+    assert admin_client.post(ask).status_code == 403
 
 
 def test_a_confirmation_of_an_outdated_preview_changes_nothing(
@@ -207,8 +281,8 @@ def test_the_decision_page_puts_the_two_ways_out_side_by_side(
     assert "Add 17 licenses" in text
     assert "$85.00" in text
     assert "Nothing is charged for being over" in text
-    assert len(page.context["numbers"]) == 12
-    assert page.context["unassigned"] == 27
+    assert "Decide about 27 unassigned" in text
+    assert reverse("numbers:list", args=[over.slug]) + "?tab=unassigned" in text
 
 
 # S0-26
@@ -223,6 +297,113 @@ def test_after_the_deadline_the_page_says_what_is_blocked(
     assert "No number can be bought, restored or brought back." in text
     assert "Calls and texts of every number keep working." in text  # S0-28
     assert "Support can extend a grace period once, by up to 7 days" in text
+
+
+@pytest.mark.parametrize(
+    ("licenses", "held", "said"),
+    [(0, 1, "1 number is held and 0 licensed"), (1, 2, "2 numbers are held and 1 licensed")],
+)
+def test_the_decision_page_counts_one_number_as_one(
+    acme: Account, owner_client: Client, licenses: int, held: int, said: str
+) -> None:
+    hold(acme, held)
+    Subscription.objects.update(licenses=licenses)
+    factories.GracePeriodFactory.create(account=acme)
+
+    assert said in owner_client.get(url("decide", acme)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("licenses", "said"), [(1, "The 1 license is in use"), (2, "The 2 licenses are in use")]
+)
+def test_a_refusal_counts_one_license_as_one(acme: Account, licenses: int, said: str) -> None:
+    hold(acme, licenses)
+    Subscription.objects.update(licenses=licenses)
+
+    (blocker,) = gates.take_license(standing(acme.pk, at=NOON))
+
+    assert said in blocker.message
+
+
+@pytest.mark.parametrize(
+    ("spare", "said"),
+    [(3, "Only 3 numbers have no agent"), (0, "Every number has an agent")],
+)
+def test_the_decision_page_says_when_the_unassigned_ones_are_not_enough(
+    over: Account, owner_client: Client, spare: int, said: str
+) -> None:
+    agent = factories.AgentFactory.create(account=over)
+    busy = list(over.numbers.order_by("pk").values_list("pk", flat=True)[spare:])
+    over.numbers.filter(pk__in=busy).update(agent=agent)
+
+    text = owner_client.get(url("decide", over)).content.decode()
+
+    assert said in text
+    assert ("Decide about" in text) is bool(spare)
+
+
+def test_the_box_previews_what_it_proposes_before_anything_is_typed(
+    over: Account, owner_client: Client
+) -> None:
+    text = owner_client.get(url("manage", over)).content.decode()
+
+    assert "<b>27</b> for 27 held" in text
+    assert f'href="{url("change", over)}?to=27&amp;reason="' in text
+
+
+def test_a_box_that_proposes_what_is_owned_previews_nothing(
+    acme: Account, owner_client: Client
+) -> None:
+    page = owner_client.get(url("manage", acme))
+
+    assert page.context["quote"] is None
+    assert "Change the number to see what it costs" in page.content.decode()
+
+
+# B27
+def test_the_same_figure_is_the_same_on_every_page_a_minute_into_the_month(
+    over: Account, owner_client: Client, noon: time_machine.Traveller
+) -> None:
+    noon.shift(timedelta(minutes=1))
+
+    pages = [
+        owner_client.get(url("decide", over)),
+        owner_client.get(url("manage", over)),
+        owner_client.get(url("change", over), {"to": 27}),
+    ]
+    owner_client.post(url("change", over), {"to": 27, "before": 10})
+
+    for page in pages:
+        assert "$85.00" in page.content.decode()
+        assert "$84.99" not in page.content.decode()
+    assert over.charges.get().amount == 85
+
+
+@pytest.mark.parametrize(
+    ("page", "is_small"),
+    [("numbers:list", False), ("licensing:manage", True), ("accounts:settings", True),
+     ("licensing:decide", True), ("numbers:connections", True)],
+)  # fmt: skip
+def test_the_banner_is_one_line_on_inner_pages_and_leads_to_where_one_decides(
+    over: Account, owner_client: Client, page: str, is_small: bool
+) -> None:
+    text = owner_client.get(reverse(page, args=[over.slug])).content.decode()
+    banner = text.partition('aria-label="Grace period"')
+    tab = f"{reverse('numbers:list', args=[over.slug])}?tab=unassigned"
+
+    assert ('class="banner small"' in banner[0][-80:]) is is_small
+    assert ("Everything keeps working" in banner[2].partition("</section>")[0]) is not is_small
+    assert tab in text
+
+
+def test_where_one_decides_the_banner_has_no_button_that_leads_there(
+    over: Account, owner_client: Client
+) -> None:
+    page = owner_client.get(f"{reverse('numbers:list', args=[over.slug])}?tab=unassigned")
+    banner = page.content.decode().partition('aria-label="Grace period"')[2]
+
+    assert "which to keep" not in banner.partition("</section>")[0]
+    assert url("decide", over) in page.content.decode()
 
 
 def test_the_decision_page_without_anything_to_decide(acme: Account, member_client: Client) -> None:
@@ -301,14 +482,34 @@ def test_histories_go_on_page_by_page_without_a_gap(
     context_name = {"grace": "periods", "ledger": "changes", "charges": "charges"}[name]
 
     seen: list[int] = []
-    before: Any = ""
+    older, pages = "", []
     for _ in range(3):
-        context = member_client.get(url(name, acme), {"before": before}).context
-        seen += [row.pk for row in context[context_name]]
-        before = context["older"]
+        context = member_client.get(url(name, acme) + older).context
+        pages.append([row.pk for row in context[context_name]])
+        seen += pages[-1]
+        older = context["page"].older
+    back = member_client.get(url(name, acme) + context["page"].newer).context
 
-    assert before is None
+    assert older == ""
     assert seen == sorted(rows, reverse=True)
+    assert [row.pk for row in back[context_name]] == pages[1]
+
+
+@pytest.mark.parametrize("name", ["grace", "ledger", "charges"])
+def test_a_place_in_a_history_that_no_page_gave_is_refused(
+    name: str, acme: Account, member_client: Client
+) -> None:
+    assert member_client.get(url(name, acme), {"before": "7"}).status_code == 400
+
+
+def test_older_entries_are_reached_from_the_page_of_licenses(
+    acme: Account, member_client: Client
+) -> None:
+    factories.LicenseChangeFactory.create_batch(21, account=acme)
+
+    older = member_client.get(url("manage", acme)).context["older_changes"]
+
+    assert len(member_client.get(url("ledger", acme) + older).context["changes"]) == 1
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -339,3 +540,30 @@ def test_an_account_without_a_subscription_is_told_whom_to_ask(db: None, client:
 
     assert "No subscription yet" in page.content.decode()
     assert sent_back["Location"] == url("manage", membership.account)
+
+
+# S0-16
+@pytest.mark.parametrize("name", ["manage", "decide"])
+def test_while_an_import_runs_an_account_can_be_over_without_a_grace_period(
+    name: str, noon: time_machine.Traveller, acme: Account, owner_client: Client
+) -> None:
+    hold(acme, 27)
+
+    page = owner_client.get(url(name, acme))
+
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert "17 over" in text or "17 numbers" in text
+    assert "When the import completes with the account still over, 48 hours begin" in text
+    assert "closes at once" not in text
+
+
+def test_after_its_end_no_page_says_that_a_grace_period_closes(
+    noon: time_machine.Traveller, over: Account, owner_client: Client
+) -> None:
+    noon.move_to(NOON + timedelta(hours=49))
+
+    text = owner_client.get(url("manage", over), {"to": 27}).content.decode()
+
+    assert text.count("Everything is open again at once") == 2
+    assert "closes at once" not in text

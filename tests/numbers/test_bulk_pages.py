@@ -8,10 +8,11 @@ import pytest
 from django.test import Client
 
 from accounts.models import Account, Job
-from numbers.models import PhoneNumber
-from numbers.services import bulk as bulk_service
+from accounts.services import job_items
+from accounts.states import JobState
+from numbers.models import CarrierTask, PhoneNumber
 from numbers.states import NumberState
-from tests.factories import AgentFactory, PhoneNumberFactory, TagFactory
+from tests.factories import NOON, AgentFactory, PhoneNumberFactory, TagFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +59,7 @@ def test_confirming_starts_a_job_that_does_it(
 
     job = Job.objects.get()
     assert response["Location"] == f"/a/acme/jobs/{job.pk}/"
-    bulk_service.work(job.pk)
+    job_items.work(job.pk)
     assert PhoneNumber.objects.filter(state=NumberState.EXCLUDED).count() == 3
 
 
@@ -75,6 +76,44 @@ def test_all_that_match_are_meant_on_every_page_of_the_list(
 
     assert preview.context["preview"].will_change == 60
     assert Job.objects.get().total == 60
+
+
+def test_only_what_was_shown_is_confirmed(acme: Account, owner_client: Client, noon: Any) -> None:
+    shown = PhoneNumberFactory.create_batch(2, account=acme)
+    preview = post(owner_client, action="release", everything="1", query="tab=unassigned")
+    # As many match later, but others: one has got an agent, one is new.
+    PhoneNumber.objects.filter(pk=shown[0].pk).update(agent=AgentFactory.create(account=acme))
+    PhoneNumberFactory.create(account=acme)
+
+    changed = post(owner_client, **hidden(preview), step="confirm")
+    none = post(
+        owner_client, action="release", everything="1", query="tab=unassigned", step="confirm"
+    )
+    begun = Job.objects.count()
+    post(owner_client, **hidden(changed), step="confirm")
+
+    assert (changed.status_code, none.status_code, begun) == (422, 422, 0)
+    assert "What matches has changed since. Look at it again." in changed.content.decode()
+    assert Job.objects.get().total == 2
+
+
+def test_a_spare_that_is_in_use_when_its_turn_comes_is_not_released(
+    acme: Account, owner_client: Client, noon: Any
+) -> None:
+    spare, assigned = PhoneNumberFactory.create_batch(2, account=acme)
+    post(owner_client, action="release", ids=[spare.pk, assigned.pk], step="confirm")
+    PhoneNumber.objects.filter(pk=assigned.pk).update(agent=AgentFactory.create(account=acme))
+
+    job = Job.objects.get()
+    job_items.work(job.pk)
+    CarrierTask.objects.all().delete()
+    Job.objects.update(state=JobState.DONE, finished_at=NOON)
+    owner_client.post(f"/a/acme/jobs/{job.pk}/retry/")
+    job_items.work(Job.objects.latest("pk").pk)
+
+    assert job.items.get(subject_id=assigned.pk).code == "in_use"
+    states = dict(PhoneNumber.objects.values_list("pk", "state"))
+    assert states == {spare.pk: NumberState.RELEASING, assigned.pk: NumberState.HELD}
 
 
 def test_a_filter_that_cannot_be_read_selects_nothing(acme: Account, owner_client: Client) -> None:
@@ -125,7 +164,7 @@ def test_assigning_asks_for_a_live_agent_first(
     refused = post(owner_client, **hidden(asked), step="preview", agent=draft.pk)
     preview = post(owner_client, **hidden(asked), step="preview", agent=live.pk)
     post(owner_client, **hidden(preview), step="confirm", agent=live.pk)
-    bulk_service.work(Job.objects.get().pk)
+    job_items.work(Job.objects.get().pk)
 
     assert "preview" not in asked.context
     assert refused.status_code == 422
@@ -147,7 +186,7 @@ def test_tagging_asks_which_and_keeps_what_was_typed(
     preview = post(owner_client, **hidden(asked), step="preview", add="New, vip", remove="old")
     fields = {field.name: field.value() for field in preview.context["form"]}
     post(owner_client, **hidden(preview), step="confirm", **fields)
-    bulk_service.work(Job.objects.get().pk)
+    job_items.work(Job.objects.get().pk)
 
     assert empty.status_code == 422
     assert "Name at least one tag" in empty.content.decode()
@@ -162,7 +201,7 @@ def test_protecting_asks_which_way(acme: Account, owner_client: Client, noon: An
     asked = post(owner_client, action="protect", ids=[number.pk])
     preview = post(owner_client, **hidden(asked), step="preview", protected="no")
     post(owner_client, **hidden(preview), step="confirm", protected="no")
-    bulk_service.work(Job.objects.get().pk)
+    job_items.work(Job.objects.get().pk)
 
     assert preview.context["preview"].will_change == 1
     number.refresh_from_db()
@@ -199,3 +238,31 @@ def test_only_those_who_may_get_in(
     assert post(member_client, action="exclude", ids=[number.pk]).status_code == 403
     assert post(stranger_client, action="exclude", ids=[number.pk]).status_code == 404
     assert owner_client.get(BULK)["Location"] == "/a/acme/numbers/"
+
+
+@pytest.mark.parametrize(("typed", "starts"), [("", False), ("1", False), ("2", True)])
+def test_releasing_numbers_in_use_is_confirmed_by_how_many_they_are(
+    acme: Account, owner_client: Client, noon: Any, typed: str, starts: bool
+) -> None:
+    agent = AgentFactory.create(account=acme)
+    in_use = PhoneNumberFactory.create(account=acme, agent=agent)
+    spare = PhoneNumberFactory.create(account=acme)
+    order = {"action": "release", "ids": f"{in_use.pk},{spare.pk}"}
+
+    asked = owner_client.post("/a/acme/numbers/bulk/", {**order, "step": "preview"})
+    done = owner_client.post("/a/acme/numbers/bulk/", {**order, "step": "confirm", "count": typed})
+
+    assert "1 number of them is in use or cannot be bought back." in asked.content.decode()
+    assert done.status_code == (302 if starts else 422)
+    assert Job.objects.exists() is starts
+
+
+def test_releasing_spares_takes_a_button(acme: Account, owner_client: Client, noon: Any) -> None:
+    spare = PhoneNumberFactory.create(account=acme)
+    order = {"action": "release", "ids": str(spare.pk)}
+
+    asked = owner_client.post("/a/acme/numbers/bulk/", {**order, "step": "preview"})
+    done = owner_client.post("/a/acme/numbers/bulk/", {**order, "step": "confirm"})
+
+    assert 'name="count"' not in asked.content.decode()
+    assert done.status_code == 302

@@ -7,15 +7,18 @@ from datetime import timedelta
 import pytest
 from django_q.models import OrmQ
 
-from accounts.actors import SYSTEM, Actor
+from accounts.actor import SYSTEM, Actor
 from accounts.models import Account, Event, User
+from carrier import CarrierRefused, CarrierUnavailable
+from carrier.numbers import number_record
 from config.errors import NotDue
 from licensing.models import GracePeriod
 from licensing.services import grace
-from numbers.carrier import CarrierRefused, CarrierUnavailable
-from numbers.carrier.records import number_record
 from numbers.models import CarrierTask, PhoneNumber
+from numbers.previous import settings_of
 from numbers.services import carrier_tasks, release
+from numbers.services.carrier_tasks import Answer
+from numbers.services.whereabouts import Found
 from numbers.states import NumberState, TaskKind, TaskState
 from tests.factories import (
     NOON,
@@ -39,7 +42,7 @@ def over(acme: Account) -> PhoneNumber:
     connection = ConnectionFactory.create(account=acme)
     PhoneNumberFactory.create_batch(10, account=acme, connection=connection)
     number = PhoneNumberFactory.create(account=acme, connection=connection, restoring=True)
-    grace.import_completed(acme.pk, job_id=None, actor=SYSTEM, at=NOON)
+    grace.import_completed(acme.pk, actor=SYSTEM, at=NOON)
     return number
 
 
@@ -71,7 +74,7 @@ def test_the_wait_doubles_up_to_an_hour(acme: Account, attempts: int, minutes: i
 def test_a_refused_restore_gives_its_license_back_and_settles_grace(over: PhoneNumber) -> None:
     task = waiting(over, TaskKind.RESTORE)
 
-    carrier_tasks._refused(task.pk, CarrierRefused("No."), at=NOON)
+    carrier_tasks._refused(task, CarrierRefused("No."), at=NOON)
 
     over.refresh_from_db()
     assert over.state == NumberState.RELEASED
@@ -81,15 +84,16 @@ def test_a_refused_restore_gives_its_license_back_and_settles_grace(over: PhoneN
 def test_a_restore_that_comes_too_late_gives_its_license_back_and_settles_grace(
     over: PhoneNumber,
 ) -> None:
-    waiting(over, TaskKind.RESTORE)
+    task = waiting(over, TaskKind.RESTORE)
     late = NOON + timedelta(days=10, seconds=1)
 
-    assert carrier_tasks.drop_late_restores(late) == 1
+    carrier_tasks.drop_restore(task.pk, at=late)
 
     over.refresh_from_db()
     assert over.state == NumberState.RELEASED
     assert GracePeriod.objects.get().settled_at == late
-    assert carrier_tasks.drop_late_restores(late) == 0
+    with pytest.raises(NotDue):
+        carrier_tasks.drop_restore(task.pk, at=late)
 
 
 @pytest.mark.parametrize("state", [TaskState.DONE, TaskState.DROPPED])
@@ -99,8 +103,8 @@ def test_an_answer_to_a_task_that_was_closed_in_the_meantime_changes_nothing(
     number = PhoneNumberFactory.create(account=acme, releasing=True)
     task = waiting(number, TaskKind.RELEASE, state=state)
 
-    carrier_tasks._refused(task.pk, CarrierRefused("No."), at=NOON)
-    carrier_tasks._done(task.pk, None, carrier_tasks._released, at=NOON)
+    carrier_tasks._refused(task, CarrierRefused("No."), at=NOON)
+    carrier_tasks._done(task, Answer(), carrier_tasks._released, at=NOON)
     carrier_tasks._wait(task, CarrierUnavailable("Down."), at=NOON)
 
     number.refresh_from_db()
@@ -161,7 +165,7 @@ def test_a_trunk_is_not_put_back_beside_an_application() -> None:  # twilio-fact
         },
     )
 
-    assert release.settings_of(number) == {
+    assert settings_of(number) == {
         "voice_application_sid": "AP1",
         "voice_caller_id_lookup": False,
     }
@@ -171,7 +175,7 @@ def test_an_agent_does_not_come_back_beyond_the_licenses(acme: Account, by_admin
     connection = ConnectionFactory.create(account=acme)
     agent = AgentFactory.create(account=acme, name="Ada")
     PhoneNumberFactory.create_batch(11, account=acme, connection=connection, agent=agent)
-    grace.import_completed(acme.pk, job_id=None, actor=SYSTEM, at=NOON)
+    grace.import_completed(acme.pk, actor=SYSTEM, at=NOON)
     number = PhoneNumberFactory.create(
         account=acme,
         connection=connection,
@@ -201,8 +205,9 @@ def test_a_task_whose_number_has_moved_on_is_closed_and_moves_nothing(
     task = waiting(number, kind)
     conclude = carrier_tasks._STEPS[kind][1]
     record = number_record({"sid": number.sid, "phone_number": number.e164})
+    answer = Answer(Found(number.connection, record))
 
-    carrier_tasks._done(task.pk, record, conclude, at=NOON)
+    carrier_tasks._done(task, answer, conclude, at=NOON)
 
     number.refresh_from_db()
     task.refresh_from_db()

@@ -183,7 +183,7 @@ def test_the_demo_has_what_a_visitor_needs_and_is_not_imported_yet(
     assert demo["sandbox_url"] == sandbox.url
     assert demo["rehearsal_room_url"] == f"{sandbox.url}/_sandbox/"
     roles = [login["role"] for login in demo["logins"]]
-    assert roles == ["owner", "billing_admin", "admin", "member", "stranger", "support"]
+    assert roles == ["owner", "billing_admin", "admin", "member", "viewer", "stranger", "support"]
     for login in demo["logins"]:
         assert client.login(email=login["email"], password=login["password"])
     assert acme.subscription.licenses == 10

@@ -8,10 +8,10 @@ import pytest
 from django.db import connection as database
 from pytest_django import Settings
 
-from accounts.actors import SYSTEM, Actor
+from accounts.actor import SYSTEM, Actor
 from accounts.models import Account, Event, Notice
+from carrier import Carrier, CarrierAuthFailed, CarrierError, CarrierUnavailable
 from config.errors import Forbidden, Invalid, NotDue
-from numbers.carrier import Carrier, CarrierAuthFailed, CarrierError, CarrierUnavailable
 from numbers.models import Connection, Import
 from numbers.services import connections, refreshes
 from numbers.states import ConnectionState, RefreshEvery
@@ -127,15 +127,12 @@ def test_a_twilio_out_of_reach_blames_no_field(
     assert not Connection.objects.exists()
 
 
-def test_the_same_subaccount_connects_once_in_an_account_and_again_in_another(
+def test_the_same_subaccount_connects_once_in_an_account(
     acme: Account, by_admin: Actor, connection: Connection, sandbox: SandboxProcess
 ) -> None:
     with pytest.raises(Invalid, match="connected already") as error:
         connect(acme, by_admin, sandbox.acme_sid, sandbox.acme_token)
     assert list(error.value.errors) == ["sid"]
-
-    elsewhere = ConnectionFactory.create().account
-    assert connect(elsewhere, SYSTEM, sandbox.acme_sid, sandbox.acme_token).account == elsewhere
 
 
 def test_only_who_administers_connects(
@@ -198,7 +195,7 @@ def test_a_check_that_finds_nothing_new_only_moves_its_time(
     [
         ("revoke_token", ConnectionState.AUTH_FAILED, "Replace it here"),
         ("suspend", ConnectionState.SUSPENDED, "Reactivate it"),
-        ("close", ConnectionState.CLOSED, "Connect another"),
+        ("close", ConnectionState.CLOSED, "Mark them as gone"),
     ],
 )
 def test_trouble_is_found_told_once_and_explained(
@@ -253,7 +250,7 @@ def test_a_check_without_an_answer_changes_nothing(
 def refusal(connection: Connection) -> CarrierError:
     """What a call with the stored token raises."""
     with pytest.raises(CarrierError) as error:
-        Carrier(connection.sid, connection.auth_token).page()
+        Carrier(connection.sid, connection.auth_token).numbers.page()
     return error.value
 
 
@@ -291,6 +288,33 @@ def test_a_refusal_stands_when_twilio_cannot_be_asked_again(
 
     connection.refresh_from_db()
     assert connection.state == ConnectionState.AUTH_FAILED
+
+
+def test_a_slow_finding_does_not_undo_what_a_later_check_has_found(
+    connection: Connection,
+    by_admin: Actor,
+    sandbox: SandboxProcess,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A worker has asked, somebody mends it and checks, and then the worker writes down."""
+    sandbox.suspend()
+    error = refusal(connection)
+    look = connections._look
+
+    def look_slowly(seen: Connection) -> connections._Finding:
+        found = look(seen)
+        monkeypatch.setattr(connections, "_look", look)
+        sandbox.set_status("active")
+        mended_at = NOON + timedelta(seconds=5)
+        connections.check(connection.pk, actor=by_admin, at=mended_at)
+        return found
+
+    monkeypatch.setattr(connections, "_look", look_slowly)
+    connections.note_trouble(connection.pk, error=error, at=NOON + timedelta(seconds=1))
+
+    connection.refresh_from_db()
+    assert connection.state == ConnectionState.ACTIVE
+    assert types(connection) == []
 
 
 def test_an_error_that_says_nothing_about_the_connection_leaves_it_alone(

@@ -11,11 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.actors import Actor
+from accounts.actor import Actor
 from accounts.models import Account, Job
 from accounts.states import ItemState, JobState
+from carrier import carrier_for
 from licensing.models import GracePeriod
-from numbers.carrier import carrier_for
 from numbers.models import Connection, Import
 from numbers.services import imports
 from numbers.states import ConnectionState, RefreshEvery
@@ -245,13 +245,13 @@ def test_what_changed_is_named_by_field_and_by_number(
 ) -> None:  # S0-15
     import_all(connection, by_admin)
     number = connection.numbers.order_by("pk")[0]
-    carrier_for(connection).update_number(number.sid, {"voice_url": "https://example.com/new"})
+    carrier_for(connection).numbers.update(number.sid, {"voice_url": "https://example.com/new"})
 
     run = import_all(connection, by_admin)
 
     text = read(admin_client, f"/a/acme/imports/{run.pk}/")
     assert "What changed at Twilio" in text
-    assert "Voice url (1 number)" in text
+    assert "Voice URL (1 number)" in text
     assert "https://example.com/new" in text
 
 
@@ -294,7 +294,7 @@ def test_past_imports_are_listed_by_connection(acme: Account, member_client: Cli
 
 
 @pytest.fixture
-def job(acme: Account) -> Job:
+def job(noon: object, acme: Account) -> Job:
     """A finished job with 60 numbers changed, two skipped and one failed."""
     job: Job = JobFactory.create(account=acme, finished=True, total=63, done=63)
     numbers = PhoneNumberFactory.create_batch(63, account=acme)
@@ -302,7 +302,12 @@ def job(acme: Account) -> Job:
     for number, state in zip(numbers, states, strict=True):
         message = "" if state == ItemState.DONE else "=This number is protected."
         JobItemFactory.create(
-            job=job, subject_id=number.pk, label=number.e164, state=state, message=message
+            job=job,
+            key=number.e164,
+            subject_type="number",
+            subject_id=number.pk,
+            state=state,
+            message=message,
         )
     return job
 
@@ -316,7 +321,7 @@ def test_a_job_opens_with_what_needs_a_look(job: Job, member_client: Client) -> 
     assert len(first["items"]) == 50
     rest = member_client.get(f"{page}{first['page'].older}").context["items"]
     assert len(rest) == 10
-    assert "Retry the failed" not in read(member_client, page)
+    assert "Retry the rest" not in read(member_client, page)
 
 
 def test_a_jobs_results_are_a_file_that_runs_nothing(job: Job, member_client: Client) -> None:
@@ -341,7 +346,7 @@ def test_what_failed_is_tried_again_in_a_new_job(
     Job.objects.filter(pk=job.pk).update(
         params={"action": "protect", "params": {"protected": True}}
     )
-    assert "Retry the failed" in read(admin_client, f"/a/acme/jobs/{job.pk}/")
+    assert "Retry the rest" in read(admin_client, f"/a/acme/jobs/{job.pk}/")
 
     response = admin_client.post(f"/a/acme/jobs/{job.pk}/retry/")
 
@@ -449,3 +454,22 @@ def test_lists_need_the_same_queries_whatever_their_length(
 
     assert later == first
     assert max(first.values()) < 16
+
+
+def test_a_second_account_is_told_at_the_sid_that_the_subaccount_is_connected_elsewhere(
+    sandbox: SandboxProcess, acme: Account, owner_client: Client
+) -> None:
+    ConnectionFactory.create(
+        account=subscribed(slug="first-inc", name="First Inc"),
+        sid=sandbox.acme_sid,
+        owner_sid=sandbox.main_sid,
+    )
+
+    response = owner_client.post(
+        "/a/acme/connections/new/", {"sid": sandbox.acme_sid, "token": sandbox.acme_token}
+    )
+
+    assert response.status_code == 422
+    assert "connected to another account here" in response.content.decode()
+    assert "First Inc" not in response.content.decode()
+    assert not acme.connections.exists()

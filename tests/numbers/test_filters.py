@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from accounts.actors import SYSTEM
+from accounts.actor import SYSTEM
 from accounts.models import Account
 from accounts.services.events import record
 from config.errors import Invalid
@@ -69,6 +69,12 @@ def test_a_national_number_with_its_trunk_zero_is_found(
     assert list(matching(mine, "q=020 7946 0123")) == [london]
 
 
+def test_a_search_of_nothing_but_spaces_is_none(acme: Account, mine: PhoneNumberQuerySet) -> None:
+    held = PhoneNumberFactory.create(account=acme)
+
+    assert list(matching(mine, "q=%20%20")) == [held]
+
+
 def test_digits_in_a_name_are_found_too(acme: Account, mine: PhoneNumberQuerySet) -> None:
     store = PhoneNumberFactory.create(account=acme, e164="+14155550000", label="Store 7788")
 
@@ -93,7 +99,7 @@ def test_tabs_divide_the_states_and_count_them_in_one_query(
     PhoneNumberFactory.create()  # of another account
 
     with django_assert_num_queries(1):
-        counts = tab_counts(mine)
+        counts = tab_counts(acme.number_counts.all())
 
     assert counts == {
         Tab.ALL: 4,

@@ -10,18 +10,19 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.actors import Actor
+from accounts.actor import Actor
 from accounts.models import Account, Event, Job, User
 from accounts.services import jobs
 from accounts.states import JobState
+from carrier import NumberPage, NumberRecord
+from carrier.numbers import number_record
 from config.errors import Blocked, Forbidden
-from licensing.models import GracePeriod
+from licensing.models import GracePeriod, Subscription
 from licensing.services import grace
-from numbers.carrier import NumberPage, NumberRecord
-from numbers.carrier.records import number_record
+from licensing.states import SubscriptionState
 from numbers.models import Connection, Import, ImportPage, PhoneNumber
-from numbers.services import imports, inventory, missing
-from numbers.services.missing import mark_missing
+from numbers.services import assignment, exclusion, imports, missing
+from numbers.services.missing import judge, mark_missing
 from numbers.states import ConnectionState, NumberState
 from tests.factories import (
     NOON,
@@ -42,6 +43,11 @@ def run(connection: Connection, actor: Actor) -> Import:
     started.job.refresh_from_db()
     started.refresh_from_db()
     return started
+
+
+def let_the_pause_pass() -> None:
+    """Between the two rounds of a pass that is asked again."""
+    Import.objects.update(again_at=timezone.now())
 
 
 def test_a_first_import_holds_every_number_with_its_whole_configuration(
@@ -108,7 +114,7 @@ def test_a_missing_number_that_twilio_lists_again_comes_back_with_its_agent(
     run(connection, by_admin)
     number = PhoneNumber.objects.order_by("pk")[1]
     agent = AgentFactory.create(account=connection.account)
-    inventory.assign(number.pk, agent_id=agent.pk, actor=by_admin, at=timezone.now())
+    assignment.assign(number.pk, agent_id=agent.pk, actor=by_admin, at=timezone.now())
     twilio(sandbox, "DELETE", number.sid)
     run(connection, by_admin)
     sandbox.buy_back(number.e164)
@@ -128,7 +134,7 @@ def test_an_excluded_number_is_skipped_by_a_refresh(
 ) -> None:
     run(connection, by_admin)
     number = PhoneNumber.objects.order_by("pk")[2]
-    inventory.exclude(number.pk, actor=by_admin, at=timezone.now())
+    exclusion.exclude(number.pk, actor=by_admin, at=timezone.now())
     twilio(sandbox, "POST", number.sid, {"FriendlyName": "Changed outside"})
 
     refresh = run(connection, by_admin)
@@ -222,6 +228,18 @@ def test_an_import_within_the_licenses_opens_no_grace_period(
     assert not GracePeriod.objects.exists()
 
 
+def test_an_import_holds_what_it_finds_while_the_subscription_is_past_due(
+    acme: Account, by_admin: Actor
+) -> None:
+    gone = PhoneNumberFactory.create(account=acme, missing=True, state_changed_at=NOON)
+    Subscription.objects.update(state=SubscriptionState.PAST_DUE)
+
+    job = passed(gone.connection, by_admin, (record(gone.sid, gone.e164), record(SID, ONE)))
+
+    assert (job.result["came_back"], job.result["new"]) == (1, 1)
+    assert set(acme.numbers.values_list("state", flat=True)) == {NumberState.HELD}
+
+
 def test_pages_are_handed_over_between_slices_and_nothing_is_lost(
     connection: Connection, by_admin: Actor, sandbox: SandboxProcess
 ) -> None:
@@ -291,11 +309,13 @@ def twilio(
 def test_a_failed_import_that_is_run_again_begins_anew_and_completes(
     connection: Connection, by_admin: Actor, sandbox: SandboxProcess, settings: Any
 ) -> None:
-    settings.TWILIO_RETRY_SECONDS = 0.2
+    patience = settings.TWILIO_RETRY_SECONDS
     sandbox.add_numbers(1_100)
     sandbox.fault("status", status=503, times=100, page=1, path="IncomingPhoneNumbers")
+    settings.TWILIO_RETRY_SECONDS = 1
     failed = run(connection, by_admin)
     sandbox.clear_faults()
+    settings.TWILIO_RETRY_SECONDS = patience
 
     jobs.requeue(failed.job_id, at=timezone.now())
     imports.work(failed.job_id)
@@ -419,6 +439,134 @@ def test_a_number_listed_twice_on_one_page_is_stored_once(acme: Account, by_admi
     assert acme.numbers.count() == 1
 
 
+def passed(connection: Connection, actor: Actor, *pages: tuple[NumberRecord, ...]) -> Job:
+    """The job of a pass that has stored all pages and decided what is missing."""
+    at = timezone.now()
+    run = imports.request_import(connection.pk, actor=actor, at=at, queue=False)
+    job = jobs.claim(run.job_id, at=at)
+    assert job is not None
+    for position, records in enumerate(pages, start=1):
+        following = f"page={position}" if position < len(pages) else ""
+        page = NumberPage(records=list(records), next_page=following)
+        imports.store_page(job, run, page, asked_at=at)
+    imports._conclude(job, run, until=float("inf"))
+    job.refresh_from_db()
+    return job
+
+
+ONE, OTHER = "+14155550101", "+14155550102"
+SID, OTHER_SID = "PN" + "a" * 32, "PN" + "b" * 32
+
+
+def odd_of(job: Job) -> list[tuple[str, str]]:
+    assert job.state == JobState.DONE, job.error
+    assert job.result.get("odd_rows", 0) == len(job.result.get("odd", []))
+    return [(row["sid"], row["number"]) for row in job.result.get("odd", [])]
+
+
+@pytest.mark.parametrize("pages", [1, 2])
+def test_a_sid_listed_under_two_numbers_is_that_of_the_first(
+    acme: Account, by_admin: Actor, pages: int
+) -> None:
+    absent = PhoneNumberFactory.create(account=acme)
+    rows = record(SID, ONE), record(SID, OTHER)
+
+    job = passed(absent.connection, by_admin, *((rows,) if pages == 1 else zip(rows, strict=True)))
+
+    assert odd_of(job) == [(SID, OTHER)]
+    assert (job.done, job.result["new"], job.result["missing"]) == (1, 1, 0)
+    assert acme.numbers.get(sid=SID).e164 == ONE
+    absent.refresh_from_db()
+    assert absent.state == NumberState.HELD
+
+
+@pytest.mark.parametrize("pages", [1, 2])
+def test_a_number_listed_under_two_sids_has_the_first(
+    acme: Account, by_admin: Actor, pages: int
+) -> None:
+    connection = ConnectionFactory.create(account=acme)
+    rows = record(SID, ONE), record(OTHER_SID, ONE)
+
+    job = passed(connection, by_admin, *((rows,) if pages == 1 else zip(rows, strict=True)))
+
+    assert odd_of(job) == [(OTHER_SID, ONE)]
+    assert acme.numbers.get().sid == SID
+
+
+def test_on_one_page_the_row_that_is_as_we_know_it_holds(acme: Account, by_admin: Actor) -> None:
+    known = PhoneNumberFactory.create(account=acme, label="Front desk")
+    page = (record(known.sid, OTHER), record(known.sid, known.e164))
+
+    job = passed(known.connection, by_admin, page)
+
+    assert odd_of(job) == [(known.sid, OTHER)]
+    assert acme.numbers.get().label == "Front desk"
+
+
+def test_a_known_number_does_not_take_the_sid_of_one_the_pass_has_shown(
+    acme: Account, by_admin: Actor
+) -> None:
+    first = PhoneNumberFactory.create(account=acme)
+    second = PhoneNumberFactory.create(account=acme, connection=first.connection)
+    before = second.sid
+
+    job = passed(
+        first.connection,
+        by_admin,
+        (record(first.sid, first.e164),),
+        (record(first.sid, second.e164),),
+    )
+
+    assert odd_of(job) == [(first.sid, second.e164)]
+    second.refresh_from_db()
+    assert (second.sid, second.state) == (before, NumberState.HELD)
+
+
+def test_a_number_does_not_keep_a_sid_that_the_pass_gave_to_one_that_came_back(
+    acme: Account, by_admin: Actor
+) -> None:
+    gone = PhoneNumberFactory.create(account=acme, gone=True, state_changed_at=NOON)
+    held = PhoneNumberFactory.create(account=acme, connection=gone.connection)
+
+    job = passed(
+        gone.connection, by_admin, (record(held.sid, gone.e164),), (record(held.sid, held.e164),)
+    )
+
+    assert odd_of(job) == [(held.sid, held.e164)]
+
+    again = passed(held.connection, by_admin, (record(held.sid, held.e164),))
+
+    assert odd_of(again) == []
+    assert set(acme.numbers.values_list("e164", "state")) == {
+        (held.e164, NumberState.HELD), (gone.e164, NumberState.MISSING),
+    }  # fmt: skip
+    assert all(event.data["after"] for event in Event.objects.filter(type="number.changed"))
+
+
+def test_a_sid_that_two_of_our_numbers_had_is_looked_for_at_the_one_that_is_there(
+    acme: Account, by_admin: Actor
+) -> None:
+    left = PhoneNumberFactory.create(account=acme, missing=True, sid=SID)
+    there = PhoneNumberFactory.create(
+        account=acme, connection=left.connection, sid=SID, label="Front desk"
+    )
+
+    passed(left.connection, by_admin, (record(SID, "+14155559999"),))
+
+    assert acme.numbers.get(e164="+14155559999") == there
+
+
+def test_a_number_that_two_pages_list_alike_is_no_contradiction(
+    acme: Account, by_admin: Actor
+) -> None:
+    connection = ConnectionFactory.create(account=acme)
+
+    job = passed(connection, by_admin, (record(SID, ONE),), (record(SID, ONE),))
+
+    assert odd_of(job) == []
+    assert acme.numbers.count() == 1
+
+
 def test_a_number_that_moved_to_another_connected_subaccount_is_held_through_that_one(
     acme: Account, by_admin: Actor
 ) -> None:
@@ -512,7 +660,7 @@ def test_a_pass_that_is_run_again_counts_from_its_new_beginning(
     job = jobs.claim(run.job_id, at=NOON + timedelta(hours=2))
     assert job is not None
 
-    mark_missing(job, run, until=0)
+    mark_missing(job, run, judge(job, run).absent, until=0)
 
     number.refresh_from_db()
     assert number.state == NumberState.MISSING
@@ -535,10 +683,11 @@ def test_many_missing_numbers_are_marked_in_slices_each_once(
     marked = []
     while started.job.is_open:
         imports.work(started.job_id, seconds=0)
+        let_the_pause_pass()
         started.job.refresh_from_db()
         marked.append(PhoneNumber.objects.filter(state=NumberState.MISSING).count())
 
-    assert marked == [500, 502]
+    assert marked == [0, 500, 502]
     assert started.job.result["missing"] == 502
     first, second = PhoneNumber.objects.filter(pk__in=[left[0].pk, left[1].pk]).order_by("pk")
     assert (first.agent, first.before_release["agent"]) == (None, agent.name)
@@ -552,12 +701,12 @@ def test_numbers_found_missing_settle_a_grace_period_at_once(
 ) -> None:
     connection = ConnectionFactory.create(account=acme)
     PhoneNumberFactory.create_batch(11, account=acme, connection=connection)
-    grace.import_completed(acme.pk, job_id=None, actor=by_admin, at=NOON)
+    grace.import_completed(acme.pk, actor=by_admin, at=NOON)
     run = imports.request_import(connection.pk, actor=by_admin, at=timezone.now(), queue=False)
     job = jobs.claim(run.job_id, at=timezone.now())
     assert job is not None
 
-    mark_missing(job, run, until=0)
+    mark_missing(job, run, judge(job, run).absent, until=0)
 
     assert GracePeriod.objects.get().settled_at is not None
 
@@ -586,7 +735,7 @@ def test_a_scheduled_refresh_is_told_of_only_when_it_changed_something(
     job = jobs.claim(run.job_id, at=timezone.now())
     assert job is not None
 
-    mark_missing(job, run, until=0)
+    mark_missing(job, run, judge(job, run).absent, until=0)
     imports.complete(job, run, at=timezone.now())
 
     assert admin.notices.filter(kind="import").count() == changes
@@ -619,7 +768,7 @@ def test_a_worker_that_lost_its_lease_calls_nothing_missing(acme: Account, by_ad
     Job.objects.update(lease="b" * 32)
 
     with pytest.raises(jobs.LeaseLost):
-        mark_missing(job, run, until=0)
+        mark_missing(job, run, judge(job, run).absent, until=0)
 
     number.refresh_from_db()
     assert number.state == NumberState.HELD

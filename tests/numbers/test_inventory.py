@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from accounts.actors import SYSTEM, Actor
+from accounts.actor import SYSTEM, Actor
 from accounts.models import Account, Event
 from config.errors import Blocked, DomainError, Forbidden, Invalid
 from licensing.models import GracePeriod
 from licensing.services import grace
 from licensing.standing import standing
-from numbers import gates
+from numbers import actions, gates
 from numbers.models import PhoneNumber
-from numbers.services import inventory
+from numbers.services import assignment, descriptions, exclusion
 from numbers.states import ConnectionState, NumberState
 from tests.factories import NOON, AgentFactory, ConnectionFactory, PhoneNumberFactory
 
@@ -35,7 +35,7 @@ def codes(error: pytest.ExceptionInfo[Blocked]) -> list[str]:
 def test_label_notes_tags_and_protection_change_with_one_event_that_shows_both_sides(
     number: PhoneNumber, by_admin: Actor
 ) -> None:  # S4-8, B10
-    inventory.describe(
+    descriptions.describe(
         number.pk,
         label="  Main   line ",
         notes="For\nsales",
@@ -54,7 +54,7 @@ def test_label_notes_tags_and_protection_change_with_one_event_that_shows_both_s
 
 
 def test_describing_a_number_as_it_is_writes_nothing(number: PhoneNumber, by_admin: Actor) -> None:
-    inventory.describe(number.pk, label="", tags=[], actor=by_admin, at=NOON)
+    descriptions.describe(number.pk, label="", tags=[], actor=by_admin, at=NOON)
 
     assert not Event.objects.exists()
 
@@ -72,7 +72,7 @@ def test_what_is_too_long_is_named(
     number: PhoneNumber, by_admin: Actor, wanted: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(Invalid) as refused:
-        inventory.describe(number.pk, **wanted, actor=by_admin, at=NOON)
+        descriptions.describe(number.pk, **wanted, actor=by_admin, at=NOON)
 
     assert list(refused.value.errors) == [field]
 
@@ -85,10 +85,10 @@ def test_only_a_live_agent_of_the_account_can_be_assigned(
     live = AgentFactory.create(account=number.account)
 
     with pytest.raises(Blocked) as not_live:
-        inventory.assign(number.pk, agent_id=draft.pk, actor=by_admin, at=NOON)
+        assignment.assign(number.pk, agent_id=draft.pk, actor=by_admin, at=NOON)
     with pytest.raises(Invalid) as foreign:
-        inventory.assign(number.pk, agent_id=elsewhere.pk, actor=by_admin, at=NOON)
-    inventory.assign(number.pk, agent_id=live.pk, actor=by_admin, at=NOON)
+        assignment.assign(number.pk, agent_id=elsewhere.pk, actor=by_admin, at=NOON)
+    assignment.assign(number.pk, agent_id=live.pk, actor=by_admin, at=NOON)
 
     assert codes(not_live) == ["agent_not_live"]
     assert list(foreign.value.errors) == ["agent"]
@@ -104,13 +104,13 @@ def test_after_an_expired_grace_period_only_as_many_as_licensed_can_be_assigned(
     connection = ConnectionFactory.create(account=acme)
     agent = AgentFactory.create(account=acme)
     one, two = PhoneNumberFactory.create_batch(2, account=acme, connection=connection)
-    grace.import_completed(acme.pk, job_id=None, actor=SYSTEM, at=NOON)
+    grace.import_completed(acme.pk, actor=SYSTEM, at=NOON)
     after = NOON + timedelta(hours=48)
 
-    inventory.assign(one.pk, agent_id=agent.pk, actor=by_admin, at=after)
+    assignment.assign(one.pk, agent_id=agent.pk, actor=by_admin, at=after)
     with pytest.raises(Blocked) as refused:
-        inventory.assign(two.pk, agent_id=agent.pk, actor=by_admin, at=after)
-    inventory.assign(one.pk, agent_id=agent.pk, actor=by_admin, at=after)
+        assignment.assign(two.pk, agent_id=agent.pk, actor=by_admin, at=after)
+    assignment.assign(one.pk, agent_id=agent.pk, actor=by_admin, at=after)
 
     assert codes(refused) == ["beyond_licenses"]
 
@@ -121,9 +121,9 @@ def test_in_grace_every_number_can_be_assigned(acme: Account, by_admin: Actor) -
     acme.subscription.save()
     number = PhoneNumberFactory.create(account=acme)
     agent = AgentFactory.create(account=acme)
-    grace.import_completed(acme.pk, job_id=None, actor=SYSTEM, at=NOON)
+    grace.import_completed(acme.pk, actor=SYSTEM, at=NOON)
 
-    inventory.assign(number.pk, agent_id=agent.pk, actor=by_admin, at=NOON + timedelta(hours=47))
+    assignment.assign(number.pk, agent_id=agent.pk, actor=by_admin, at=NOON + timedelta(hours=47))
 
     number.refresh_from_db()
     assert number.agent == agent
@@ -131,9 +131,9 @@ def test_in_grace_every_number_can_be_assigned(acme: Account, by_admin: Actor) -
 
 def test_unassigning_keeps_the_number_held(number: PhoneNumber, by_admin: Actor) -> None:
     agent = AgentFactory.create(account=number.account)
-    inventory.assign(number.pk, agent_id=agent.pk, actor=by_admin, at=NOON)
+    assignment.assign(number.pk, agent_id=agent.pk, actor=by_admin, at=NOON)
 
-    inventory.unassign(number.pk, actor=by_admin, at=NOON)
+    assignment.unassign(number.pk, actor=by_admin, at=NOON)
 
     number.refresh_from_db()
     assert (number.state, number.agent) == (NumberState.HELD, None)
@@ -143,39 +143,40 @@ def test_keeping_a_spare_is_a_decision_that_an_assignment_ends(
     number: PhoneNumber, by_admin: Actor
 ) -> None:
     agent = AgentFactory.create(account=number.account)
-    inventory.keep(number.pk, actor=by_admin, at=NOON)
+    assignment.keep(number.pk, actor=by_admin, at=NOON)
     with pytest.raises(Blocked) as twice:
-        inventory.keep(number.pk, actor=by_admin, at=NOON)
+        assignment.keep(number.pk, actor=by_admin, at=NOON)
 
-    inventory.assign(number.pk, agent_id=agent.pk, actor=by_admin, at=NOON)
+    assignment.assign(number.pk, agent_id=agent.pk, actor=by_admin, at=NOON)
 
     assert codes(twice) == ["kept_already"]
     number.refresh_from_db()
     assert number.keep_decided_at is None
 
 
-def test_an_excluded_number_takes_no_license_and_comes_back_unassigned(
+def test_an_excluded_number_takes_no_license_and_comes_back_as_it_was(
     acme: Account, by_admin: Actor
 ) -> None:
     number = PhoneNumberFactory.create(account=acme, assigned=True)
+    agent = number.agent
 
-    inventory.exclude(number.pk, actor=by_admin, at=NOON)
+    exclusion.exclude(number.pk, actor=by_admin, at=NOON)
     held = standing(acme.pk, at=NOON).held
-    inventory.bring_back(number.pk, actor=by_admin, at=NOON)
+    exclusion.bring_back(number.pk, actor=by_admin, at=NOON)
 
     number.refresh_from_db()
     assert held == 0
-    assert (number.state, number.agent) == (NumberState.HELD, None)
+    assert (number.state, number.agent) == (NumberState.HELD, agent)
 
 
 def test_protected_numbers_are_neither_excluded_nor_released(
     number: PhoneNumber, by_admin: Actor
 ) -> None:
-    inventory.describe(number.pk, protected=True, actor=by_admin, at=NOON)
+    descriptions.describe(number.pk, protected=True, actor=by_admin, at=NOON)
     number.refresh_from_db()
 
     with pytest.raises(Blocked) as refused:
-        inventory.exclude(number.pk, actor=by_admin, at=NOON)
+        exclusion.exclude(number.pk, actor=by_admin, at=NOON)
 
     assert codes(refused) == ["protected"]
     assert [blocker.code for blocker in gates.release(number)] == ["protected"]
@@ -185,9 +186,9 @@ def test_only_a_missing_number_can_be_marked_as_gone(acme: Account, by_admin: Ac
     missing = PhoneNumberFactory.create(account=acme, missing=True)
     held = PhoneNumberFactory.create(account=acme)
 
-    inventory.mark_gone(missing.pk, actor=by_admin, at=NOON)
+    exclusion.mark_gone(missing.pk, actor=by_admin, at=NOON)
     with pytest.raises(Blocked):
-        inventory.mark_gone(held.pk, actor=by_admin, at=NOON)
+        exclusion.mark_gone(held.pk, actor=by_admin, at=NOON)
 
     missing.refresh_from_db()
     assert missing.state == NumberState.GONE
@@ -199,13 +200,13 @@ Act = Callable[[PhoneNumber, Actor], object]
 @pytest.mark.parametrize(
     "act",
     [
-        lambda number, actor: inventory.describe(number.pk, label="x", actor=actor, at=NOON),
-        lambda number, actor: inventory.assign(number.pk, agent_id=1, actor=actor, at=NOON),
-        lambda number, actor: inventory.unassign(number.pk, actor=actor, at=NOON),
-        lambda number, actor: inventory.keep(number.pk, actor=actor, at=NOON),
-        lambda number, actor: inventory.exclude(number.pk, actor=actor, at=NOON),
-        lambda number, actor: inventory.bring_back(number.pk, actor=actor, at=NOON),
-        lambda number, actor: inventory.mark_gone(number.pk, actor=actor, at=NOON),
+        lambda number, actor: descriptions.describe(number.pk, label="x", actor=actor, at=NOON),
+        lambda number, actor: assignment.assign(number.pk, agent_id=1, actor=actor, at=NOON),
+        lambda number, actor: assignment.unassign(number.pk, actor=actor, at=NOON),
+        lambda number, actor: assignment.keep(number.pk, actor=actor, at=NOON),
+        lambda number, actor: exclusion.exclude(number.pk, actor=actor, at=NOON),
+        lambda number, actor: exclusion.bring_back(number.pk, actor=actor, at=NOON),
+        lambda number, actor: exclusion.mark_gone(number.pk, actor=actor, at=NOON),
     ],
 )
 def test_a_member_reads_and_changes_nothing(
@@ -221,9 +222,9 @@ def test_every_action_is_listed_with_the_reasons_against_it(
     facts = gates.Facts(standing(number.account_id, at=NOON), assigned=0, at=NOON)
 
     admins = {
-        state.action: state for state in gates.all_actions(number, actor=by_admin, facts=facts)
+        state.action: state for state in actions.all_actions(number, actor=by_admin, facts=facts)
     }
-    members = gates.all_actions(number, actor=by_member, facts=facts)
+    members = actions.all_actions(number, actor=by_member, facts=facts)
 
     assert admins["release"].allowed
     assert not admins["restore"].relevant
@@ -233,17 +234,17 @@ def test_every_action_is_listed_with_the_reasons_against_it(
 def test_what_the_list_of_actions_allows_the_services_do(acme: Account, by_admin: Actor) -> None:
     connection = ConnectionFactory.create(account=acme)
     acts: dict[str, Callable[[int], object]] = {
-        "unassign": lambda pk: inventory.unassign(pk, actor=by_admin, at=NOON),
-        "keep": lambda pk: inventory.keep(pk, actor=by_admin, at=NOON),
-        "exclude": lambda pk: inventory.exclude(pk, actor=by_admin, at=NOON),
-        "bring_back": lambda pk: inventory.bring_back(pk, actor=by_admin, at=NOON),
-        "mark_gone": lambda pk: inventory.mark_gone(pk, actor=by_admin, at=NOON),
+        "unassign": lambda pk: assignment.unassign(pk, actor=by_admin, at=NOON),
+        "keep": lambda pk: assignment.keep(pk, actor=by_admin, at=NOON),
+        "exclude": lambda pk: exclusion.exclude(pk, actor=by_admin, at=NOON),
+        "bring_back": lambda pk: exclusion.bring_back(pk, actor=by_admin, at=NOON),
+        "mark_gone": lambda pk: exclusion.mark_gone(pk, actor=by_admin, at=NOON),
     }
     for trait in ("assigned", "excluded", "releasing", "released", "missing", "gone"):
         for action, act in acts.items():
             number = PhoneNumberFactory.create(account=acme, connection=connection, **{trait: True})
             facts = gates.Facts(standing(acme.pk, at=NOON), assigned=0, at=NOON)
-            listed = {s.action: s for s in gates.all_actions(number, actor=by_admin, facts=facts)}
+            listed = {s.action: s for s in actions.all_actions(number, actor=by_admin, facts=facts)}
             try:
                 act(number.pk)
             except DomainError:
@@ -257,9 +258,9 @@ def test_what_the_list_of_actions_allows_the_services_do(acme: Account, by_admin
 def test_excluding_down_to_the_licenses_resolves_grace(acme: Account, by_admin: Actor) -> None:
     connection = ConnectionFactory.create(account=acme)
     numbers = PhoneNumberFactory.create_batch(11, account=acme, connection=connection)
-    grace.import_completed(acme.pk, job_id=None, actor=SYSTEM, at=NOON)
+    grace.import_completed(acme.pk, actor=SYSTEM, at=NOON)
 
-    inventory.exclude(numbers[0].pk, actor=by_admin, at=NOON)
+    exclusion.exclude(numbers[0].pk, actor=by_admin, at=NOON)
 
     assert GracePeriod.objects.get().settled_at == NOON
 
@@ -267,7 +268,7 @@ def test_excluding_down_to_the_licenses_resolves_grace(acme: Account, by_admin: 
 def test_assigning_the_same_agent_again_is_no_event(number: PhoneNumber, by_admin: Actor) -> None:
     agent = AgentFactory.create(account=number.account)
     for _ in range(2):
-        inventory.assign(number.pk, agent_id=agent.pk, actor=by_admin, at=NOON)
+        assignment.assign(number.pk, agent_id=agent.pk, actor=by_admin, at=NOON)
 
     assert Event.objects.filter(type="number.assigned").count() == 1
 
@@ -275,10 +276,10 @@ def test_assigning_the_same_agent_again_is_no_event(number: PhoneNumber, by_admi
 def test_a_spare_that_was_excluded_is_to_be_decided_again_when_it_comes_back(
     number: PhoneNumber, by_admin: Actor
 ) -> None:
-    inventory.keep(number.pk, actor=by_admin, at=NOON)
-    inventory.exclude(number.pk, actor=by_admin, at=NOON)
+    assignment.keep(number.pk, actor=by_admin, at=NOON)
+    exclusion.exclude(number.pk, actor=by_admin, at=NOON)
 
-    inventory.bring_back(number.pk, actor=by_admin, at=NOON)
+    exclusion.bring_back(number.pk, actor=by_admin, at=NOON)
 
     number.refresh_from_db()
     assert (number.state, number.keep_decided_at) == (NumberState.HELD, None)

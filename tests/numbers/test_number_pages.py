@@ -10,11 +10,11 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.actors import Actor
+from accounts.actor import Actor
 from accounts.models import Account, Event
 from licensing.models import Subscription
 from numbers.models import CarrierTask, PhoneNumber
-from numbers.services.inventory import lock_number
+from numbers.services.lifecycle import lock_number
 from numbers.services.release import come_back
 from numbers.states import NumberState, TaskKind, TaskState
 from tests.factories import (
@@ -40,6 +40,8 @@ DOORS = {
     "take-back": {},
     "restore": {},
     "mark-gone": {},
+    "put-settings-back": {},
+    "leave-settings": {},
     "tasks/1": {},
 }
 
@@ -303,9 +305,11 @@ def test_the_page_before_a_release_says_what_it_means(
 
 
 @pytest.mark.parametrize("typed", ["0123", "(415) 555-0123", "+1 415 555 0123"])
-def test_a_release_is_confirmed_by_the_last_four_digits(
+def test_the_release_of_a_number_in_use_is_confirmed_by_the_last_four_digits(
     number: PhoneNumber, owner_client: Client, typed: str
 ) -> None:
+    PhoneNumber.objects.update(agent=AgentFactory.create(account=number.account))
+
     response = owner_client.post(page(number, "release"), {"last_four": typed}, follow=True)
 
     number.refresh_from_db()
@@ -318,11 +322,36 @@ def test_a_release_is_confirmed_by_the_last_four_digits(
 def test_other_digits_release_nothing(
     number: PhoneNumber, owner_client: Client, typed: str
 ) -> None:
+    PhoneNumber.objects.update(agent=AgentFactory.create(account=number.account))
+
     response = owner_client.post(page(number, "release"), {"last_four": typed})
 
     assert response.status_code == 422
     number.refresh_from_db()
     assert number.state == NumberState.HELD
+
+
+def test_a_number_that_cannot_be_bought_back_is_released_by_its_digits_alone(
+    number: PhoneNumber, owner_client: Client
+) -> None:
+    PhoneNumber.objects.update(twilio={"origin": "hosted"})
+
+    asked = owner_client.get(page(number, "release")).content.decode()
+    response = owner_client.post(page(number, "release"))
+
+    assert "It cannot be bought back. Type the last four digits" in asked
+    assert response.status_code == 422
+
+
+def test_a_spare_that_can_come_back_is_released_by_a_button(
+    number: PhoneNumber, owner_client: Client
+) -> None:
+    asked = owner_client.get(page(number, "release")).content.decode()
+    owner_client.post(page(number, "release"))
+
+    assert "last_four" not in asked
+    number.refresh_from_db()
+    assert number.state == NumberState.RELEASING
 
 
 def test_a_protected_number_is_not_released_whatever_is_posted(
@@ -359,6 +388,7 @@ def test_the_timeline_says_what_came_back_and_what_did_not(
     number = PhoneNumberFactory.create(
         account=acme,
         restoring=True,
+        friendly_name="",
         before_release={
             "agent_id": gone.pk,
             "agent": "Night shift",
@@ -367,14 +397,21 @@ def test_the_timeline_says_what_came_back_and_what_did_not(
     )
     with transaction.atomic():
         locked, _ = lock_number(number.pk)
-        come_back(locked, actor=by_owner, at=NOON, type="number.restored", summary="Restored.")
+        come_back(
+            locked,
+            actor=by_owner,
+            at=NOON,
+            type="number.restored",
+            summary="Restored.",
+            put_back_for=by_owner,
+        )
 
     (entry,) = owner_client.get(page(number)).context["timeline"]
     details = {label: after for label, _, after in entry.details}
 
     assert details["Came back"] == "name, notes and tags"
     assert details["Did not come back"] == "agent Night shift: it is paused"
-    assert details["Being put back at Twilio"] == "sms_url"  # B14
+    assert details["Being put back at Twilio"] == "SMS URL"  # B14
 
 
 def test_without_a_free_license_a_restore_says_where_to_get_one(

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
+from django_q.models import OrmQ
+from pytest_django import Settings
 
-from accounts.actors import Actor
+from accounts.actor import Actor
 from accounts.models import Event, User
+from carrier import CarrierUnavailable
 from config.errors import Blocked, NotDue
 from licensing.standing import standing
 from numbers import tasks
-from numbers.carrier import CarrierUnavailable
-from numbers.models import CarrierTask, Connection, PhoneNumber
-from numbers.plans import release_plan, restore_plan
-from numbers.services import carrier_tasks, imports, inventory, release
+from numbers.models import CarrierTask, Connection, Import, PhoneNumber
+from numbers.plans import Plan, release_plan, restore_plan
+from numbers.services import assignment, carrier_tasks, descriptions, imports, release
 from numbers.states import ConnectionState, NumberState, TaskKind, TaskState
 from tests.factories import AgentFactory, CarrierTaskFactory
 from tests.sandbox_process import SandboxProcess
@@ -24,9 +26,8 @@ from tests.sandbox_process import SandboxProcess
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _patient_with_nobody(settings: Any) -> None:
-    settings.TWILIO_RETRY_SECONDS = 0.2
+def plan_of(number: PhoneNumber) -> Plan:
+    return release_plan(number, standing=standing(number.account_id, at=timezone.now()))
 
 
 def do_import(connection: Connection, actor: Actor) -> None:
@@ -46,14 +47,14 @@ def number(connection: Connection, by_admin: Actor) -> PhoneNumber:
         if number.twilio.get("voice_url") and not gates_shut(number)
     )
     agent = AgentFactory.create(account=connection.account, name="Ada")
-    inventory.assign(chosen.pk, agent_id=agent.pk, actor=by_admin, at=timezone.now())
-    inventory.describe(chosen.pk, label="Sales", tags=["eu"], actor=by_admin, at=timezone.now())
+    assignment.assign(chosen.pk, agent_id=agent.pk, actor=by_admin, at=timezone.now())
+    descriptions.describe(chosen.pk, label="Sales", tags=["eu"], actor=by_admin, at=timezone.now())
     chosen.refresh_from_db()
     return chosen
 
 
 def gates_shut(number: PhoneNumber) -> bool:
-    return bool(release_plan(number, at=timezone.now()).blockers)
+    return bool(plan_of(number).blockers)
 
 
 def decide(number: PhoneNumber, actor: Actor) -> CarrierTask:
@@ -87,12 +88,23 @@ def test_a_release_takes_no_license_from_the_decision_on_and_is_released_when_tw
     assert released_event.actor_label == by_admin.label
 
 
+def test_a_hosted_number_says_before_its_release_that_it_cannot_be_bought_back(
+    number: PhoneNumber,
+) -> None:  # S1-18, B4
+    number.twilio = {**number.twilio, "origin": "hosted"}
+
+    plan = plan_of(number)
+
+    assert plan.undo.startswith("It cannot be bought back: it is hosted")
+
+
 def test_the_plan_says_what_a_release_touches_costs_and_until_when_it_can_be_undone(
     number: PhoneNumber,
 ) -> None:  # S1-17, S1-18, B4
-    plan = release_plan(number, at=timezone.now())
+    plan = plan_of(number)
 
     assert any("Ada" in line for line in plan.touches)
+    assert "the steps for the Twilio Console" in plan.undo
     assert "free" in plan.cost
     assert "come back until" in plan.undo
 
@@ -104,15 +116,16 @@ def test_a_restored_number_says_what_came_back_and_what_did_not(
     agent = number.account.agents.get()
     agent.state = "paused"
     agent.save()
-    sandbox.buy_back(number.e164)  # what a person does in the Console
+    sandbox.control("POST", "switches", {"released_number_purchase": "allowed"})
 
-    do_import(number.connection, by_admin)
+    release.restore(number.pk, actor=by_admin, at=timezone.now())
+    tasks.work_carrier_tasks()
     tasks.work_carrier_tasks()
 
     number.refresh_from_db()
     assert number.state == NumberState.HELD
     assert (number.label, [tag.name for tag in number.tags.all()]) == ("Sales", ["eu"])
-    event = Event.objects.get(type="number.came_back")
+    event = Event.objects.get(type="number.restored")
     assert event.data["did_not"] == ["agent Ada: it is paused"]
     assert "voice_url" in event.data["putting_back"]
     assert number.twilio["voice_url"] is not None  # put back at Twilio by the task
@@ -178,15 +191,17 @@ def test_a_restore_needs_a_free_license(number: PhoneNumber, by_admin: Actor) ->
 
 
 def test_while_twilio_is_down_the_release_waits_and_then_happens(
-    number: PhoneNumber, by_admin: Actor, sandbox: SandboxProcess
+    number: PhoneNumber, by_admin: Actor, sandbox: SandboxProcess, settings: Settings
 ) -> None:
     task = decide(number, by_admin)
     sandbox.fault("status", status=503, times=1_000, path="IncomingPhoneNumbers")
+    patience, settings.TWILIO_RETRY_SECONDS = settings.TWILIO_RETRY_SECONDS, 0.2
 
     tasks.work_carrier_tasks()
     task.refresh_from_db()
     waiting, due = task.state, task.due_at
     sandbox.clear_faults()
+    settings.TWILIO_RETRY_SECONDS = patience
     carrier_tasks.work(task.pk, at=due)
 
     number.refresh_from_db()
@@ -208,13 +223,13 @@ def test_with_a_revoked_token_the_release_waits_and_the_connection_says_so(
     assert number.connection.state == ConnectionState.AUTH_FAILED
 
 
-def test_a_number_that_is_gone_at_twilio_counts_as_released(
+def test_a_number_that_is_nowhere_in_the_subaccount_counts_as_released(
     number: PhoneNumber, by_admin: Actor, sandbox: SandboxProcess
 ) -> None:
     decide(number, by_admin)
     tasks.work_carrier_tasks()
     task = CarrierTask.objects.get(kind=TaskKind.RELEASE)
-    CarrierTask.objects.update(state=TaskState.PENDING, due_at=timezone.now())
+    CarrierTask.objects.update(state=TaskState.PENDING, due_at=timezone.now(), claimed_until=None)
     PhoneNumber.objects.filter(pk=number.pk).update(state=NumberState.RELEASING)
 
     carrier_tasks.work(task.pk, at=timezone.now())
@@ -239,6 +254,36 @@ def test_a_refused_release_waits_for_a_person_who_keeps_the_number_or_tries_agai
     assert number.agent is not None
     task.refresh_from_db()
     assert task.state == TaskState.DROPPED
+
+
+def test_a_number_kept_after_twilio_took_it_without_a_word_is_looked_for(
+    number: PhoneNumber,
+    by_admin: Actor,
+    admin_client: Client,
+    sandbox: SandboxProcess,
+    settings: Settings,
+) -> None:
+    """The last of many attempts went through, and its answer got lost like the others."""
+    settings.TWILIO_RETRY_SECONDS = 0.1
+    task = decide(number, by_admin)
+    CarrierTask.objects.filter(pk=task.pk).update(attempts=carrier_tasks.MAX_ATTEMPTS - 1)
+    sandbox.fault("status", status=503, method="DELETE", processed=True)
+    sandbox.fault("status", status=503)
+    tasks.work_carrier_tasks()
+    sandbox.clear_faults()
+    task.refresh_from_db()
+    assert (task.state, task.error_code) == (TaskState.NEEDS_PERSON, "twilio_unavailable")
+    OrmQ.objects.all().delete()
+
+    page = admin_client.get(f"/a/acme/numbers/{number.pk}/take-back/").content.decode()
+    assert "may have taken the number" in page
+    release.take_back(number.pk, actor=by_admin, at=timezone.now())
+    assert [each.func() for each in OrmQ.objects.all()] == ["numbers.tasks.refresh"]
+    tasks.refresh(number.connection_id)
+    imports.work(Import.objects.latest("pk").job_id)
+
+    number.refresh_from_db()
+    assert number.state == NumberState.MISSING
 
 
 def test_trying_again_after_the_cause_is_gone_releases_the_number(
@@ -288,8 +333,10 @@ def test_restores_that_nobody_finished_in_ten_days_are_closed(
     tasks.work_carrier_tasks()
     later = timezone.now() + timedelta(days=10, minutes=1)
 
-    assert carrier_tasks.drop_late_restores(timezone.now()) == 0
-    assert carrier_tasks.drop_late_restores(later) == 1
+    assert not carrier_tasks.late_restores(timezone.now()).exists()
+    (late,) = carrier_tasks.late_restores(later)
+    carrier_tasks.drop_restore(late.pk, at=later)
+    assert CarrierTask.objects.get(pk=late.pk).state == TaskState.DROPPED
 
 
 def test_a_number_left_when_twilio_had_taken_it_and_not_when_it_was_asked(
@@ -313,6 +360,8 @@ def test_a_release_while_settings_wait_to_be_put_back_remembers_the_wanted_ones(
 ) -> None:  # B6
     wanted = number.twilio["voice_url"]
     released(number, by_admin)
+    release.restore(number.pk, actor=by_admin, at=timezone.now())
+    tasks.work_carrier_tasks()
     sandbox.buy_back(number.e164)
     do_import(number.connection, by_admin)
     number.refresh_from_db()
@@ -372,7 +421,8 @@ def test_a_refusal_after_trying_again_is_told_again(
 def test_keeping_a_number_is_refused_while_its_release_is_under_way(
     number: PhoneNumber, by_admin: Actor
 ) -> None:
-    decide(number, by_admin)
+    task = decide(number, by_admin)
+    CarrierTask.objects.filter(pk=task.pk).update(claimed_until=timezone.now())
     CarrierTaskFactory.create(number=number, kind=TaskKind.PUT_BACK, state=TaskState.NEEDS_PERSON)
 
     with pytest.raises(Blocked) as refused:
@@ -391,11 +441,12 @@ def test_a_restore_that_cannot_reach_twilio_gives_its_license_back_after_ten_day
     assert number.released_at is not None
     held = standing(number.account_id, at=timezone.now()).held
 
-    on_time = carrier_tasks.drop_late_restores(number.released_at + timedelta(days=10))
-    late = carrier_tasks.drop_late_restores(number.released_at + timedelta(days=10, seconds=1))
+    task = CarrierTask.objects.get(kind=TaskKind.RESTORE)
+    with pytest.raises(NotDue):
+        carrier_tasks.drop_restore(task.pk, at=number.released_at + timedelta(days=10))
+    carrier_tasks.drop_restore(task.pk, at=number.released_at + timedelta(days=10, seconds=1))
 
     number.refresh_from_db()
-    assert (on_time, late) == (0, 1)
     assert number.state == NumberState.RELEASED
     assert CarrierTask.objects.get(kind=TaskKind.RESTORE).state == TaskState.DROPPED
     assert standing(number.account_id, at=timezone.now()).held == held - 1

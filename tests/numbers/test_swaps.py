@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from accounts.actors import SYSTEM, Actor
+from accounts.actor import SYSTEM, Actor
 from accounts.models import Account, Event
 from config.errors import Blocked, Forbidden, Invalid
 from licensing.models import GracePeriod
 from licensing.services import grace
 from numbers.models import CarrierTask, PhoneNumber
 from numbers.plans import swap_plan
-from numbers.services import inventory
+from numbers.services import assignment, descriptions
 from numbers.services.swaps import swap
 from numbers.states import Fate, NumberState
 from tests.factories import NOON, AgentFactory, ConnectionFactory, PhoneNumberFactory
@@ -27,11 +27,11 @@ def pair(acme: Account, by_admin: Actor) -> Pair:
     connection = ConnectionFactory.create(account=acme)
     leaving, taking = PhoneNumberFactory.create_batch(2, account=acme, connection=connection)
     agent = AgentFactory.create(account=acme, name="Ada")
-    inventory.assign(leaving.pk, agent_id=agent.pk, actor=by_admin, at=NOON)
-    inventory.describe(
+    assignment.assign(leaving.pk, agent_id=agent.pk, actor=by_admin, at=NOON)
+    descriptions.describe(
         leaving.pk, label="Main", notes="Front desk", tags=["vip"], actor=by_admin, at=NOON
     )
-    inventory.describe(taking.pk, notes="Spare", tags=["new"], actor=by_admin, at=NOON)
+    descriptions.describe(taking.pk, notes="Spare", tags=["new"], actor=by_admin, at=NOON)
     for number in (leaving, taking):
         number.refresh_from_db()
     return leaving, taking
@@ -81,7 +81,7 @@ def test_the_preview_is_what_then_happens(pair: Pair, by_admin: Actor) -> None: 
 def test_the_taker_must_be_held_and_unassigned(pair: Pair, by_admin: Actor) -> None:
     leaving, taking = pair
     agent = AgentFactory.create(account=leaving.account)
-    inventory.assign(taking.pk, agent_id=agent.pk, actor=by_admin, at=NOON)
+    assignment.assign(taking.pk, agent_id=agent.pk, actor=by_admin, at=NOON)
 
     with pytest.raises(Blocked) as refused:
         swap(leaving.pk, taking_id=taking.pk, fate=Fate.KEEP, actor=by_admin, at=NOON)
@@ -93,7 +93,7 @@ def test_a_protected_number_is_not_swapped_out_whatever_its_fate(
     pair: Pair, by_admin: Actor
 ) -> None:
     leaving, taking = pair
-    inventory.describe(leaving.pk, protected=True, actor=by_admin, at=NOON)
+    descriptions.describe(leaving.pk, protected=True, actor=by_admin, at=NOON)
 
     for fate in Fate:
         with pytest.raises(Blocked) as refused:
@@ -138,7 +138,7 @@ def test_swapping_out_to_twilio_brings_an_account_back_within_its_licenses(
 ) -> None:  # S0-10
     acme.subscription.licenses = 1
     acme.subscription.save()
-    grace.import_completed(acme.pk, job_id=None, actor=SYSTEM, at=NOON)
+    grace.import_completed(acme.pk, actor=SYSTEM, at=NOON)
 
     swap(pair[0].pk, taking_id=pair[1].pk, fate=Fate.RELEASE, actor=by_admin, at=NOON)
 
@@ -150,14 +150,14 @@ def test_more_tags_than_a_number_can_carry_are_named_before_anyone_tries(
 ) -> None:  # B3
     leaving, taking = pair
     many = [f"tag {n}" for n in range(20)]
-    inventory.describe(leaving.pk, tags=many, actor=by_admin, at=NOON)
+    descriptions.describe(leaving.pk, tags=many, actor=by_admin, at=NOON)
 
     plan = swap_plan(leaving, taking, fate=Fate.KEEP)
 
     assert [blocker.code for blocker in plan.blockers] == ["too_many_tags"]
     with pytest.raises(Blocked):
         swap(leaving.pk, taking_id=taking.pk, fate=Fate.KEEP, actor=by_admin, at=NOON)
-    inventory.describe(taking.pk, tags=many[:5], actor=by_admin, at=NOON)
+    descriptions.describe(taking.pk, tags=many[:5], actor=by_admin, at=NOON)
     swap(leaving.pk, taking_id=taking.pk, fate=Fate.KEEP, actor=by_admin, at=NOON)
     assert taking.tags.count() == 20
 
@@ -166,9 +166,9 @@ def test_a_spare_number_keeps_its_own_name_where_none_moves_and_is_a_spare_no_mo
     pair: Pair, by_admin: Actor
 ) -> None:
     leaving, taking = pair
-    inventory.describe(leaving.pk, label="", actor=by_admin, at=NOON)
-    inventory.describe(taking.pk, label="Spare line", actor=by_admin, at=NOON)
-    inventory.keep(taking.pk, actor=by_admin, at=NOON)
+    descriptions.describe(leaving.pk, label="", actor=by_admin, at=NOON)
+    descriptions.describe(taking.pk, label="Spare line", actor=by_admin, at=NOON)
+    assignment.keep(taking.pk, actor=by_admin, at=NOON)
 
     swap(leaving.pk, taking_id=taking.pk, fate=Fate.KEEP, actor=by_admin, at=NOON)
 

@@ -25,7 +25,13 @@ class KillableInstallation(Installation):
     """An installation with one account, whose jobs another worker soon takes over."""
 
     def __init__(self, folder: Path, sandbox: SandboxProcess) -> None:
-        super().__init__(folder, sandbox, JOB_LEASE_SECONDS="4")
+        super().__init__(
+            folder,
+            sandbox,
+            JOB_LEASE_SECONDS="4",
+            TWILIO_STEP_SECONDS="3",
+            TWILIO_RETRY_SECONDS="3",
+        )
         created = self.manage(
             "create_account", "acme", "--name", "Acme", "--owner", "olivia@acme.example",
             "--licenses", "10", "--connection-sid", sandbox.acme_sid,
@@ -37,7 +43,7 @@ class KillableInstallation(Installation):
         """Run code that knows the models; it prints JSON."""
         return self.run(
             "from django.utils import timezone\n"
-            "from accounts.actors import SYSTEM\nfrom accounts.models import Event, Job\n"
+            "from accounts.actor import SYSTEM\nfrom accounts.models import Event, Job\n"
             "from numbers.models import Connection, PhoneNumber\n"
             f"from numbers.services import imports\n{code}"
         )
@@ -60,7 +66,7 @@ class KillableInstallation(Installation):
 
 @pytest.fixture
 def installation(tmp_path: Path) -> Iterator[tuple[KillableInstallation, SandboxProcess]]:
-    with SandboxProcess(numbers=NUMBERS) as sandbox:
+    with SandboxProcess(numbers=NUMBERS, at=None) as sandbox:
         installed = KillableInstallation(tmp_path, sandbox)
         yield installed, sandbox
         installed.end()

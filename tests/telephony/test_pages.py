@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, Event
+from config.text import fold
 from telephony.models import Agent
 from telephony.states import AgentState
+from telephony.views import PAGE_SIZE
+from tests.cursors import NO_CURSORS
 from tests.factories import AgentFactory, PhoneNumberFactory
 
 pytestmark = pytest.mark.django_db
 
 AGENTS = "/a/acme/agents/"
+#: Session, user, membership with account; other accounts and unread notices; the grace banner.
+FRAME = 6
 
 
 def page(agent: Agent, action: str = "") -> str:
@@ -31,13 +38,45 @@ def test_the_list_shows_states_and_how_many_numbers_each_serves(
 
     response = member_client.get(AGENTS)
     rows = {
-        agent.name: (agent.get_state_display(), agent.count)
-        for agent, *_ in response.context["rows"]
+        agent.name: (agent.get_state_display(), count)
+        for agent, count, *_ in response.context["rows"]
     }
 
     assert rows == {"Front desk": ("Live", 2), "Night shift": ("Draft", 0)}  # S4-11
     assert f"/a/acme/numbers/?agent={live.pk}" in response.content.decode()
     assert "New agent" not in response.content.decode()
+
+
+def test_many_agents_come_in_pages_by_name(
+    acme: Account, member_client: Client, django_assert_num_queries: Any
+) -> None:
+    for number in range(PAGE_SIZE + 30):
+        agent = AgentFactory.create(
+            account=acme, name=f"{'Éa' if number % 2 else 'ea'} {number:03}"
+        )
+        PhoneNumberFactory.create(account=acme, agent=agent)
+
+    def names(query: str = "") -> list[str]:
+        answer = member_client.get(f"{AGENTS}{query}")
+        turns.update(newer=answer.context["page"].newer, older=answer.context["page"].older)
+        assert all(count == 1 for _, count, *_ in answer.context["rows"])
+        return [agent.name for agent, *_ in answer.context["rows"]]
+
+    turns: dict[str, str] = {}
+    first = names()
+    assert not turns["newer"]
+    with django_assert_num_queries(FRAME + 2):  # the page and how many numbers each serves
+        second = names(turns["older"])
+    assert not turns["older"]
+
+    assert [len(first), len(second)] == [PAGE_SIZE, 30]
+    assert first + second == sorted(first + second, key=fold)
+    assert names(turns["newer"]) == first
+
+
+@pytest.mark.parametrize("cursor", NO_CURSORS)
+def test_a_cursor_that_no_page_gave_is_refused(member_client: Client, cursor: str) -> None:
+    assert member_client.get(AGENTS, {"before": cursor}).status_code == 400
 
 
 def test_an_agent_is_made_taken_live_and_paused(acme: Account, owner_client: Client) -> None:

@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from accounts.actors import Actor
+from accounts.actor import Actor
 from accounts.models import Account, Event
 from config.errors import Blocked, Forbidden, Invalid
 from telephony import services

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import models, transaction
 
 from config.encryption import EncryptedTextField
+from config.text import plural
 
 
 class Command(BaseCommand):
@@ -44,7 +45,9 @@ class Command(BaseCommand):
                 total += _rewrite(rows, pk, names)
             except InvalidToken:
                 unreadable.append(f"{model._meta.label} {pk}")
-        self.stdout.write(f"{model._meta.label}: {total} rows encrypted with the first key")
+        self.stdout.write(
+            f"{model._meta.label}: {plural(total, 'row')} encrypted with the first key"
+        )
         return unreadable
 
 

@@ -9,15 +9,15 @@ from typing import Any
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 from django.urls import reverse
-from django.utils import timezone
 
-from accounts.actors import OPERATOR
+from accounts.actor import OPERATOR
 from accounts.models import User
+from config import clock
+from config.addresses import absolute
 from config.errors import DomainError
 from numbers.services import connections
 from numbers.services.opening import Opened, open_account
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         sid, token = options["connection_sid"], options["connection_token"]
         if bool(sid) != bool(token):
             raise CommandError("Give --connection-sid and --connection-token together.")
-        at = timezone.now()
+        at = clock.now()
         opened = self._open(options, at=at)
         result = _describe(opened, licenses=options["licenses"])
         problem = ""
@@ -87,7 +87,7 @@ def _describe(opened: Opened, *, licenses: int) -> dict[str, Any]:
             "id": account.pk,
             "slug": account.slug,
             "name": account.name,
-            "url": settings.PUBLIC_URL + reverse("numbers:list", args=[account.slug]),
+            "url": absolute(reverse("numbers:list", args=[account.slug])),
         },
         "owner": {
             "email": opened.owner.email,
@@ -110,4 +110,4 @@ def _set_password_url(user: User) -> str | None:
             "key": default_token_generator.make_token(user),
         },
     )
-    return f"{settings.PUBLIC_URL}{path}"
+    return absolute(path)

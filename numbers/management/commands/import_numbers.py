@@ -9,11 +9,11 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
-from accounts.actors import OPERATOR
+from accounts.actor import OPERATOR
 from accounts.models import Account, Job
 from accounts.states import JobState
+from config import clock
 from config.errors import DomainError
 from config.text import plural
 from licensing.standing import standing
@@ -57,9 +57,7 @@ class Command(BaseCommand):
         result: dict[str, Any] = {"connection": connection.sid, "import": None, "error": ""}
         self.stderr.write(f"{connection.name}: reading from Twilio")
         try:
-            run = imports.request_import(
-                connection.pk, actor=OPERATOR, at=timezone.now(), queue=False
-            )
+            run = imports.request_import(connection.pk, actor=OPERATOR, at=clock.now(), queue=False)
         except DomainError as error:
             return result | {"state": JobState.FAILED.value, "error": error.message}
         job = self._wait(run)
@@ -85,7 +83,7 @@ class Command(BaseCommand):
 
 
 def _licenses(account: Account) -> dict[str, Any]:
-    now = standing(account.pk, at=timezone.now())
+    now = standing(account.pk, at=clock.now())
     return {
         "owned": now.licenses,
         "held": now.held,

@@ -12,12 +12,12 @@ from typing import Any
 import requests
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
-from accounts.actors import OPERATOR
+from accounts.actor import OPERATOR
 from accounts.models import Account, Membership, User
 from accounts.services import api_keys, people
 from accounts.states import Permission, Role
+from config import clock
 from licensing.models import Subscription
 from licensing.services.licenses import open_subscription
 from numbers.models import Connection
@@ -58,6 +58,7 @@ ACME = DemoAccount(
         ("bill@acme.example", "Bill Booker", Role.BILLING_ADMIN),
         ("ada@acme.example", "Ada Adams", Role.ADMIN),
         ("max@acme.example", "Max Miller", Role.MEMBER),
+        ("vera@acme.example", "Vera Vance", Role.VIEWER),
     ),
     live_agents=("Front desk", "Night line"),
     draft_agents=("Holiday desk",),
@@ -86,7 +87,7 @@ class Command(BaseCommand):
                 "start it with `make demo`."
             )
         subaccounts = _subaccounts()
-        at = timezone.now()
+        at = clock.now()
         logins: list[dict[str, str]] = []
         for demo in (ACME, GLOBEX):
             account = _account(demo, at=at)

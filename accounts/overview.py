@@ -1,0 +1,124 @@
+"""The overview of an account: what every app puts on it (``registries.OVERVIEW``), in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain, groupby, islice
+
+from django.urls import reverse
+
+from accounts import timeline
+from accounts.actor import Actor
+from accounts.job_kinds import JOB_KINDS, kind_of
+from accounts.models import Account, Event, Job
+from accounts.models.jobs import JobQuerySet
+from accounts.registries import OVERVIEW, Card, Figure, OverviewPart, Waiting
+from accounts.states import ItemState
+from config.text import inside, plural
+
+#: How long a job that failed asks for a look.
+LOOKED_AT_FOR = timedelta(days=7)
+#: Lines of the latest events, and how many events are read for them: the same one after the other
+#: is one line.
+LATEST, READ = 10, 60
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Everything that the page shows. ``first`` is there until an account has begun."""
+
+    first: Card | None
+    figures: list[Figure]
+    waiting: list[Waiting]
+    wide: list[Card]
+    narrow: list[Card]
+
+
+def overview_of(account: Account, actor: Actor, *, at: datetime) -> Overview:
+    """Ask every app for its part and put them in order."""
+    parts = [part(account, actor, at) for part in OVERVIEW.values()]
+    cards = sorted(chain.from_iterable(part.cards for part in parts), key=lambda card: card.place)
+    figures = chain.from_iterable(part.figures for part in parts)
+    waiting = chain.from_iterable(part.waiting for part in parts)
+    return Overview(
+        first=next((part.first for part in parts if part.first), None),
+        figures=sorted(figures, key=lambda figure: figure.place),
+        waiting=sorted((each for each in waiting if each.count), key=lambda each: each.place),
+        wide=[card for card in cards if not card.narrow],
+        narrow=[card for card in cards if card.narrow],
+    )
+
+
+def part(account: Account, actor: Actor, at: datetime) -> OverviewPart:
+    """What this app shows: jobs that want a look, and what happened last."""
+    failed = list(failed_jobs(account, at=at).values_list("pk", flat=True))
+    return OverviewPart(
+        waiting=[
+            Waiting(
+                place=50,
+                count=len(failed),
+                noun="job",
+                text="failed, in whole or in part",
+                url=reverse("accounts:job", args=[account.slug, *failed])
+                if len(failed) == 1
+                else f"{reverse('accounts:jobs', args=[account.slug])}?failed=1",
+                tone="bad",
+            )
+        ],
+        cards=[
+            Card(
+                place=90,
+                title="Latest",
+                template="accounts/overview_latest.html",
+                content=latest(account),
+                url=reverse("accounts:activity", args=[account.slug]),
+                link="All activity",
+            )
+        ],
+    )
+
+
+def failed_jobs(account: Account, *, at: datetime) -> JobQuerySet:
+    """Jobs of the last days that failed and that neither another try nor the next one makes up."""
+    made_up = [name for name, kind in JOB_KINDS.items() if kind.makes_up]
+    mine = Job.objects.filter(account=account)
+    return mine.failed_since(at - LOOKED_AT_FOR).exclude(kind__in=made_up)
+
+
+def latest(account: Account) -> list[timeline.Entry]:
+    """What happened last, each job as one line, and the same again and again as one."""
+    events = Event.objects.filter(account=account).one_by_one().select_related("job")
+    return list(islice(_lines(list(events.order_by("-pk")[:READ]), account), LATEST))
+
+
+def _lines(events: list[Event], account: Account) -> Iterator[timeline.Entry]:
+    def what(event: Event) -> tuple[object, ...]:
+        own = event.subject_id if event.job_id is None else None
+        return (event.type, event.summary, event.subject_type, own, timeline.who(event))
+
+    for _, same in groupby(events, key=what):
+        newest, *others = same
+        (entry,) = timeline.entries([newest], account=account)
+        sentence = entry.sentence
+        if newest.subject_type == "job" and newest.job is not None:
+            sentence = f"{sentence.removesuffix('.')} ({how_far(newest.job)})."
+        if others:
+            sentence = (
+                f"{sentence.removesuffix('.')}. The same {plural(len(others), 'time')} before."
+            )
+        yield entry._replace(sentence=sentence, details=[])
+
+
+def how_far(job: Job) -> str:
+    """``12 changed, 3 failed`` of a job that has ended, else how far it is."""
+    counts = [
+        f"{job.result[state]:,} {inside(kind_of(job).word(state))}"
+        for state in (ItemState.DONE, ItemState.SKIPPED, ItemState.FAILED)
+        if job.result.get(state)
+    ]
+    if job.is_open or not counts:
+        done = f"{job.done:,} of {job.total:,}" if job.total else ""
+        return ", ".join(filter(None, [inside(job.get_state_display()), done]))
+    return ", ".join(counts)

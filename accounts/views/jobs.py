@@ -1,0 +1,195 @@
+"""The pages of jobs of every kind: progress, what became of each item, and another try."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Count
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.job_kinds import JobKind, kind_of
+from accounts.models import Account, Job, JobItem
+from accounts.overview import failed_jobs
+from accounts.services import job_items
+from accounts.states import ItemState, JobState
+from accounts.web import AccountRequest, account_page, tell_refusal, to
+from config import clock
+from config.errors import DomainError
+from config.paging import page
+from config.spreadsheets import csv_response
+
+from .progress import Progress, progress_of
+
+PAGE_SIZE = 50
+#: What needs a look comes first, and is what the page opens with.
+ORDER = (
+    ItemState.FAILED,
+    ItemState.SKIPPED,
+    ItemState.STARTED,
+    ItemState.DONE,
+    ItemState.PENDING,
+)
+TONES = {ItemState.FAILED: "bad", ItemState.SKIPPED: "warn", ItemState.DONE: "good"}
+JOB_TONES = {JobState.FAILED: "bad", JobState.DONE: "good"}
+
+
+@require_safe
+@account_page()
+def jobs(request: AccountRequest) -> HttpResponse:
+    """All jobs of the account, newest first, or those whose failure wants a look."""
+    only_failed = "failed" in request.GET
+    mine = Job.objects.visible_to(request.actor)
+    if only_failed:
+        mine = failed_jobs(request.account, at=clock.now())
+    shown = page(mine, request.GET, size=PAGE_SIZE)
+    rows = [{"job": job, "tone": JOB_TONES.get(JobState(job.state), "plain")} for job in shown.rows]
+    context = {"rows": rows, "page": shown, "only_failed": only_failed}
+    return render(request, "accounts/jobs.html", context)
+
+
+@require_safe
+@account_page()
+def detail(request: AccountRequest, pk: int) -> HttpResponse:
+    """A job and what became of each item (B2); some kinds have a page of their own."""
+    job = _mine(request, pk)
+    kind, at = kind_of(job), clock.now()
+    if own := kind.page(job):
+        return redirect(to(request, *own))
+    counts = _counts(job)
+    state = _chosen(request, counts)
+    shown = page(job.items.filter(state=state), request.GET, size=PAGE_SIZE)
+    left = counts[ItemState.FAILED] + counts[ItemState.SKIPPED] + counts[ItemState.PENDING]
+    tabs = _tabs(request, job, kind, counts, state)
+    gone = job_items.are_gone(job, at=at)
+    context: dict[str, Any] = {
+        "job": job,
+        "gone": gone,
+        "kept_days": job_items.KEPT.days,
+        "kind": kind,
+        "progress": _progress(job, kind),
+        "tabs": tabs,
+        "figures": [tab for tab in tabs if tab["count"]],
+        "items": [] if gone else [_row(item, kind, request.account) for item in shown.rows],
+        "page": shown,
+        "badge": {"text": _word(state, job, kind), "tone": TONES.get(state, "plain")},
+        "can_retry": kind.permission in request.actor.permissions
+        and job_items.is_made_of_items(kind)
+        and not job.is_open
+        and not gone
+        and bool(left),
+    }
+    return render(request, "accounts/job.html", context)
+
+
+@require_safe
+@account_page()
+def progress(request: AccountRequest, pk: int) -> HttpResponse:
+    """The moving part of the page; once the job has ended, the browser reads the whole page."""
+    job = _mine(request, pk)
+    context = {"job": job, "progress": _progress(job, kind_of(job))}
+    response = render(request, "accounts/job_progress.html", context)
+    if not job.is_open:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_safe
+@account_page()
+def export(request: AccountRequest, pk: int) -> HttpResponseBase:
+    """The result of every item as CSV."""
+    job = _mine(request, pk)
+    if job_items.are_gone(job, at=clock.now()):
+        return redirect(to(request, "accounts:job", pk))  # which says so
+    kind = kind_of(job)
+    header = (kind.thing, "result", "code", "message", *kind.columns)
+    return csv_response(header, _lines(job, kind), filename=f"job-{job.pk}.csv", query=request.GET)
+
+
+def _lines(job: Job, kind: JobKind) -> Iterator[list[str]]:
+    for item in job.items.order_by("state", "pk").iterator(chunk_size=1_000):
+        result = _word(item.state, job, kind)
+        yield [item.key, result, item.code, item.message, *kind.cells(item)]
+
+
+@require_POST
+@account_page()
+def retry(request: AccountRequest, pk: int) -> HttpResponse:
+    """Start a new job with what this one skipped or failed."""
+    job = _mine(request, pk)
+    request.actor.require(kind_of(job).permission)
+    try:
+        again = job_items.retry_failed(pk, actor=request.actor, at=clock.now())
+    except DomainError as error:
+        tell_refusal(request, error)
+        return redirect(to(request, "accounts:job", pk))
+    return redirect(to(request, "accounts:job", again.pk))
+
+
+def _mine(request: AccountRequest, pk: int) -> Job:
+    return get_object_or_404(Job.objects.visible_to(request.actor), pk=pk)
+
+
+def _progress(job: Job, kind: JobKind) -> Progress:
+    busy = kind.word(ItemState.STARTED) if job.state == JobState.SETTLING else "Working"
+    return progress_of(job, busy, at=clock.now())
+
+
+def _counts(job: Job) -> dict[str, int]:
+    """How many items are in each state; a job that is done has written it down."""
+    found: dict[str, int] = job.result
+    if job.state != JobState.DONE or ItemState.DONE not in found:
+        found = dict(job.items.order_by().values_list("state").annotate(items=Count("pk")))
+    return {state: found.get(state, 0) for state in ORDER}
+
+
+def _word(state: str, job: Job, kind: JobKind) -> str:
+    """What became of an item; in a job that has ended nothing waits for its turn any more."""
+    if state == ItemState.PENDING and not job.is_open:
+        return "Never reached"
+    return kind.word(state)
+
+
+def _chosen(request: AccountRequest, counts: dict[str, int]) -> ItemState:
+    wanted = request.GET.get("state", "")
+    if wanted in ItemState.values:
+        return ItemState(wanted)
+    return next((state for state in ORDER if counts[state]), ItemState.DONE)
+
+
+def _tabs(
+    request: AccountRequest,
+    job: Job,
+    kind: JobKind,
+    counts: dict[str, int],
+    current: ItemState,
+) -> list[dict[str, Any]]:
+    address = to(request, "accounts:job", job.pk)
+    return [
+        {
+            "label": _word(state, job, kind),
+            "url": f"{address}?state={state.value}",
+            "count": counts[state],
+            "current": state == current,
+        }
+        for state in ORDER
+        if counts[state] or state == current
+    ]
+
+
+def _row(item: JobItem, kind: JobKind, account: Account) -> dict[str, Any]:
+    """An item as the page shows it, with a link to what it is about."""
+    url = ""
+    if item.subject_id is not None and kind.subject_page:
+        url = reverse(kind.subject_page, args=[account.slug, item.subject_id])
+    return {
+        "key": kind.show_key(item.key, account.country),
+        "url": url,
+        "code": item.code,
+        "message": item.message,
+        "cells": list(zip(kind.columns, kind.cells(item), strict=False)),
+    }

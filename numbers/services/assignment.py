@@ -1,0 +1,120 @@
+"""Which agent answers a number, and the decision that one stays as a spare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from accounts.actor import Actor
+from accounts.models import Account
+from accounts.services.events import tell
+from accounts.states import Permission
+from config.errors import Invalid, refuse
+from numbers import gates
+from numbers.models import PhoneNumber
+
+from .lifecycle import lock_number, lock_rows, standing_of
+
+
+@transaction.atomic
+def assign(number_id: int, *, agent_id: int, actor: Actor, at: datetime) -> PhoneNumber:
+    """Give the number a live agent of its account (S4-9, S4-10); replaces the one it has.
+
+    Raises ``Blocked``, and ``Invalid`` (field ``agent``) for an agent of another account.
+    """
+    actor.require(Permission.NUMBERS)
+    number, subscription = lock_number(number_id)
+    agent = number.account.agents.select_for_update().filter(pk=agent_id).first()
+    if agent is None:
+        raise Invalid({"agent": ["Choose an agent of this account."]})
+    refuse(
+        gates.assign(
+            number,
+            standing_of(subscription, at),
+            assigned=number.account.number_counts.assigned(),
+        )
+        + gates.agent(agent)
+    )
+    before = number.agent
+    if before == agent:
+        return number
+    number.agent = agent
+    number.keep_decided_at = None
+    number.save(update_fields=["agent", "keep_decided_at"])
+    tell(
+        number,
+        "number.assigned",
+        f"Assigned to {agent.name}.",
+        actor=actor,
+        at=at,
+        before={"agent": before.name if before else None},
+        after={"agent": agent.name},
+    )
+    return number
+
+
+def check_agent(account_id: int, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The agent of an assignment of many: live, and of this account.
+
+    Raises ``Invalid`` and ``Blocked``.
+    """
+    agent = Account(pk=account_id).agents.filter(pk=params.get("agent") or 0).first()
+    if agent is None:
+        raise Invalid({"agent": ["Choose an agent of this account."]})
+    refuse(gates.agent(agent))
+    return {"agent": agent.pk}
+
+
+@transaction.atomic
+def unassign(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
+    """Take the agent off the number; it stays held and takes its license."""
+    actor.require(Permission.NUMBERS)
+    number, _ = lock_number(number_id)
+    refuse(gates.unassign(number))
+    before = number.agent
+    number.agent = None
+    number.save(update_fields=["agent"])
+    tell(
+        number,
+        "number.unassigned",
+        f"Unassigned from {before.name}." if before else "Unassigned.",
+        actor=actor,
+        at=at,
+        before={"agent": before.name if before else None},
+        after={"agent": None},
+    )
+    return number
+
+
+def let_answer(number_id: int, *, agent_id: int | None, actor: Actor, at: datetime) -> PhoneNumber:
+    """Give the number that agent, or take its agent off for None."""
+    if agent_id is None:
+        return unassign(number_id, actor=actor, at=at)
+    return assign(number_id, agent_id=agent_id, actor=actor, at=at)
+
+
+@transaction.atomic
+def keep(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
+    """Note the decision that an unassigned number stays as a spare (S0-22)."""
+    actor.require(Permission.NUMBERS)
+    number = lock_rows([number_id])[0]
+    refuse(gates.keep(number))
+    number.keep_decided_at = at
+    number.save(update_fields=["keep_decided_at"])
+    tell(number, "number.kept", "Kept as a spare.", actor=actor, at=at)
+    return number
+
+
+@transaction.atomic
+def unkeep(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
+    """Take the decision back that the number stays as a spare; somebody decides again."""
+    actor.require(Permission.NUMBERS)
+    number = lock_rows([number_id])[0]
+    refuse(gates.unkeep(number))
+    number.keep_decided_at = None
+    number.save(update_fields=["keep_decided_at"])
+    tell(number, "number.unkept", "No longer kept as a spare.", actor=actor, at=at)
+    return number

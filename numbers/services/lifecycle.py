@@ -1,0 +1,80 @@
+"""What every move of a number shares: its locks, its change of state, its line on the timeline.
+
+What changes how many numbers are held or assigned, or decides by how many there are, takes the
+account's entitlement first and then the number (``lock_number``); what does not, only the number
+(``lock_rows``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from accounts.services.events import tell
+from licensing.models import Subscription
+from licensing.services.entitlement import lock
+from licensing.standing import Standing, of_subscription
+from numbers.models import PhoneNumber
+from numbers.states import NUMBER_MOVES, NumberState
+
+
+def lock_number(number_id: int) -> tuple[PhoneNumber, Subscription]:
+    """Hold the account's entitlement and then the number until commit, always in this order."""
+    account_id = PhoneNumber.objects.values_list("account_id", flat=True).get(pk=number_id)
+    subscription = lock(account_id)
+    return lock_rows([number_id])[0], subscription
+
+
+def lock_rows(ids: Iterable[int]) -> list[PhoneNumber]:
+    """Hold the numbers until commit, in the order of their ids so that no two callers deadlock."""
+    return list(
+        PhoneNumber.objects.select_for_update(of=("self",))
+        .select_related("account", "connection", "agent")
+        .filter(pk__in=ids)
+        .order_by("pk")
+    )
+
+
+def standing_of(subscription: Subscription, at: datetime) -> Standing:
+    """The standing of the account whose entitlement the caller holds."""
+    return of_subscription(subscription, account_id=subscription.account_id, at=at)
+
+
+def move(number: PhoneNumber, state: NumberState, *, at: datetime) -> None:
+    """Change the state of a locked number in memory; the caller saves ``STATE_FIELDS``."""
+    NUMBER_MOVES.require(number.state, state)
+    number.state = state
+    number.state_changed_at = at
+    if state != NumberState.HELD:
+        number.agent = None
+        number.keep_decided_at = None
+    if state != NumberState.EXCLUDED:
+        number.unlisted_at = None
+
+
+STATE_FIELDS = ["state", "state_changed_at", "agent", "keep_decided_at", "unlisted_at"]
+
+
+def relocate(
+    number: PhoneNumber,
+    state: NumberState,
+    type: str,
+    summary: str,
+    *,
+    also: Iterable[str] = (),
+    **facts: Any,
+) -> None:
+    """Change the state of a locked number, save it, and record both sides of the move.
+
+    ``also`` names fields that the caller has set and that are saved with it.
+    """
+    before = state_and_agent(number)
+    move(number, state, at=facts["at"])
+    number.save(update_fields=[*STATE_FIELDS, *also])
+    tell(number, type, summary, before=before, after=state_and_agent(number), **facts)
+
+
+def state_and_agent(number: PhoneNumber) -> dict[str, Any]:
+    """What an event shows of a number that moves."""
+    return {"state": str(number.state), "agent": number.agent.name if number.agent else None}

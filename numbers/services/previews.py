@@ -1,0 +1,230 @@
+"""A dry run of a bulk action: what would change, what would be skipped, and why (B2). Pure reads.
+
+Numbers that are alike in all that the gate looks at are judged together: the database counts them,
+and the gate is asked once for each group. So a preview of 100,000 numbers asks as often as one of
+ten, and says what asking for each number would say.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Count, Min, Q, Sum
+
+from accounts.actor import Actor
+from accounts.models import Account
+from accounts.states import Permission
+from config.errors import Blocker
+from licensing.standing import standing
+from numbers.gates import Facts
+from numbers.models import PhoneNumber
+
+from .bulk import BULK_ACTIONS, UNCHANGED, BulkAction, Params, Selection, check_params
+
+#: Numbers that a preview shows of those that would change, and of those that would not.
+SAMPLE = 20
+
+
+@dataclass
+class BulkPreview:
+    """What will change, what will be skipped and why, with examples of both.
+
+    ``risky`` of those that change ask people for more than a click. ``licenses`` is how many more
+    are in use afterwards, fewer when negative; ``said_of_licenses`` says what that means, where it
+    changes anything. ``seal`` is the same for the same numbers that will change, so that a person
+    confirms those that were shown.
+    """
+
+    will_change: int = 0
+    will_skip: int = 0
+    reasons: list[tuple[str, str, int]] = field(default_factory=list)
+    changing: list[PhoneNumber] = field(default_factory=list)
+    skipping: list[tuple[PhoneNumber, str]] = field(default_factory=list)
+    risky: int = 0
+    licenses: int = 0
+    said_of_licenses: str = ""
+    seal: str = field(default="", compare=False)
+
+
+@dataclass
+class _Group:
+    """Numbers that the gate cannot tell apart, and one of them to ask it about."""
+
+    key: tuple[Any, ...]
+    amount: int
+    first: str
+    ids: int  # their sum
+    blockers: list[Blocker] = field(default_factory=list)
+    spends: bool = False
+    #: The first number, by its digits, from which on nothing is left; how many, which, and why.
+    edge: str = ""
+    left_over: int = 0
+    first_left: str = ""
+    too_late: list[Blocker] = field(default_factory=list)
+
+
+def preview(
+    account_id: int,
+    *,
+    action: str,
+    selection: Selection,
+    params: Params,
+    actor: Actor,
+    at: datetime,
+) -> BulkPreview:
+    """Ask the gates for every selected number. Raises ``Forbidden``, ``Invalid``, ``Blocked``."""
+    actor.require(Permission.NUMBERS)
+    wanted = check_params(account_id, action, params)
+    bulk, account = BULK_ACTIONS[action], Account(pk=account_id)
+    facts = Facts(
+        standing=standing(account_id, at=at), assigned=account.number_counts.assigned(), at=at
+    )
+    return _Preview(bulk, selection.numbers(account_id), wanted, facts).result()
+
+
+class _Preview:
+    def __init__(self, bulk: BulkAction, numbers: Any, params: Params, facts: Facts) -> None:
+        reads = dict(bulk.reads(params, facts))
+        self.bulk, self.params, self.facts = bulk, params, facts
+        self.names = list(reads)
+        computed = {name: value for name, value in reads.items() if value is not None}
+        self.numbers = numbers.order_by().annotate(**computed)
+        self.groups = self._judged()
+        self.open = [group for group in self.groups if not group.blockers]
+        self.spenders = [group for group in self.open if group.spends]
+        self._spend()
+
+    def _judged(self) -> list[_Group]:
+        rows = self.numbers.values_list(*self.names).annotate(Count("pk"), Min("e164"), Sum("pk"))
+        groups = [_Group(tuple(key), amount, first, ids) for *key, amount, first, ids in rows]
+        asked = self._rows([group.first for group in groups])
+        for group in groups:
+            number = asked[group.first]
+            unchanged = self.bulk.unchanged
+            if unchanged is not None and unchanged(number, self.params):
+                group.blockers = [UNCHANGED]
+            else:
+                group.blockers = self.bulk.gate(number, self.facts)
+            group.spends = self.bulk.spends is not None and self.bulk.spender(number)
+        self.asked = asked
+        return groups
+
+    def _rows(self, e164s: Sequence[str]) -> dict[str, PhoneNumber]:
+        rows = self.numbers.filter(e164__in=e164s).select_related("connection", "agent")
+        plain = rows.defer("connection__auth_token").prefetch_related("tags")
+        return {number.e164: number for number in plain}
+
+    def _spend(self) -> None:
+        """Find from which number on nothing is left of what the earlier ones spend.
+
+        Each gate shuts once and stays shut. Where groups have different limits, the rest goes on
+        with what those take that are still let through.
+        """
+        alive, spent, since = self.spenders, 0, ""
+        wanting = sum(group.amount for group in alive)
+        limits = {group.key: self._limit(group, wanting) for group in alive}
+        while alive:
+            limit = min(limits[group.key] for group in alive)
+            if limit >= wanting:
+                return
+            waiting = self.numbers.filter(_any(self.names, alive), e164__gte=since)
+            left = waiting.order_by("e164").values_list("e164", flat=True)[limit - spent :][:1]
+            if not (edge := next(iter(left), "")):
+                return
+            for group in alive:
+                if limits[group.key] == limit:
+                    self._stop(group, edge, limit)
+            spent, since = limit, edge
+            alive = [group for group in alive if not group.edge]
+
+    def _stop(self, group: _Group, edge: str, limit: int) -> None:
+        mine = self.numbers.filter(_any(self.names, [group]), e164__gte=edge)
+        found = mine.aggregate(amount=Count("pk"), first=Min("e164"))
+        group.edge, group.too_late = edge, self._after(group, limit)
+        group.left_over, group.first_left = found["amount"], found["first"] or edge
+
+    def _limit(self, group: _Group, wanting: int) -> int:
+        """How many may have spent before the gate shuts; ``wanting`` when it never does."""
+        low, high = 1, wanting
+        while low < high:
+            middle = (low + high) // 2
+            if self._after(group, middle):
+                high = middle
+            else:
+                low = middle + 1
+        return low
+
+    def _after(self, group: _Group, earlier: int) -> list[Blocker]:
+        facts = self.bulk.spends(self.facts, earlier) if self.bulk.spends else self.facts
+        return self.bulk.gate(self.asked[group.first], facts)
+
+    def result(self) -> BulkPreview:
+        shut = [group for group in self.groups if group.blockers]
+        reasons, messages = Counter[str](), dict[str, str]()
+        told = [(group.first, group.blockers[0], group.amount) for group in shut]
+        told += [
+            (group.first_left, group.too_late[0], group.left_over)
+            for group in self.open
+            if group.left_over
+        ]
+        for _, blocker, amount in sorted(told, key=lambda each: each[0]):
+            reasons[blocker.code] += amount
+            messages.setdefault(blocker.code, blocker.message)
+        skipped = sum(reasons.values())
+        licenses = sum(
+            self.bulk.licenses(self.asked[group.first]) * (group.amount - group.left_over)
+            for group in self.open
+        )
+        will_change = sum(group.amount for group in self.groups) - skipped
+        return BulkPreview(
+            will_change=will_change,
+            will_skip=skipped,
+            reasons=[(code, messages[code], count) for code, count in reasons.most_common()],
+            changing=self._sample([self._part(group) for group in self.open]),
+            skipping=[
+                (each, self._why(each))
+                for each in self._sample(
+                    [self._part(group) for group in shut]
+                    + [self._part(group, behind=True) for group in self.open if group.left_over]
+                )
+            ],
+            risky=self._risky(),
+            licenses=licenses,
+            said_of_licenses=self.facts.standing.said_of(licenses) if licenses else "",
+            seal=f"{will_change}-{sum(group.ids for group in self.open)}",
+        )
+
+    def _risky(self) -> int:
+        if self.bulk.risky is None or not self.open:
+            return 0
+        changing = reduce(or_, [self._part(group) for group in self.open])
+        return int(self.numbers.filter(changing).filter(self.bulk.risky).count())
+
+    def _part(self, group: _Group, *, behind: bool = False) -> Q:
+        """The group's numbers before its edge, or those behind it."""
+        mine = Q(**dict(zip(self.names, group.key, strict=True)))
+        if not group.edge:
+            return mine
+        return mine & (Q(e164__gte=group.edge) if behind else Q(e164__lt=group.edge))
+
+    def _sample(self, parts: list[Q]) -> list[PhoneNumber]:
+        if not parts:
+            return []
+        rows = self.numbers.filter(reduce(or_, parts)).select_related("agent")
+        return list(rows.prefetch_related("tags").order_by("e164")[:SAMPLE])
+
+    def _why(self, number: PhoneNumber) -> str:
+        key = tuple(getattr(number, name) for name in self.names)
+        group = next(group for group in self.groups if group.key == key)
+        return (group.blockers or group.too_late)[0].message
+
+
+def _any(names: Sequence[str], groups: Iterable[_Group]) -> Q:
+    """The numbers of these groups, of which there is at least one."""
+    return reduce(or_, [Q(**dict(zip(names, group.key, strict=True))) for group in groups])

@@ -1,0 +1,130 @@
+"""Numbers that the list one looks at does not show: where they are, and what brings them back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q
+
+from accounts.web import AccountRequest, to
+from config.text import absolute
+from numbers.actions import ACTIONS
+from numbers.filters import Tab, holds, search, tab_of
+from numbers.models import PhoneNumber
+from numbers.states import NumberState
+
+from .shown import restorable_until
+
+#: So many are told one by one; of more, only how many are where.
+TOLD = 3
+#: What brings a number back that has left, by its state.
+BACK = {
+    NumberState.RELEASED: "restore",
+    NumberState.RELEASING: "take_back",
+    NumberState.EXCLUDED: "bring_back",
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """A number that is not here; ``told`` goes on from it, ``back`` as in ``way_back``."""
+
+    number: PhoneNumber
+    told: str
+    place: Place
+    back: tuple[str, str] | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A tab in which the search finds something; ``hides`` when it is here, behind a filter."""
+
+    label: str
+    url: str
+    count: int
+    hides: bool
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    numbers: list[Found]
+    places: list[Place]
+
+
+def elsewhere(request: AccountRequest, text: str, tab: str, *, at: datetime) -> Elsewhere | None:
+    """Where in the account a search would find something that this tab and its filters leave out.
+
+    One query when there is nothing, two when there is.
+    """
+    found = search(PhoneNumber.objects.visible_to(request.actor), text)
+    has_agent = ExpressionWrapper(Q(agent__isnull=False), BooleanField())
+    groups = found.order_by().values_list("state", has_agent).annotate(amount=Count("pk"))
+    counts = Counter[tuple[Tab, bool]]()
+    for state, assigned, amount in groups:
+        counts[_where(tab, state, assigned=assigned)] += amount
+    if not counts:
+        return None
+    told: list[Found] = []
+    if counts.total() <= TOLD:
+        rows = found.select_related("agent").defer("twilio", "before_release").order_by("e164")
+        for number in rows[:TOLD]:
+            shown, hides = _where(tab, number.state, assigned=number.is_assigned)
+            place = _place(request, text, shown, hides=hides, count=1)
+            back = way_back(number, request, at=at) if request.actor.can_numbers else None
+            told.append(Found(number, _told(number, request, at=at), place, back))
+    places = [
+        _place(request, text, shown, hides=hides, count=count)
+        for (shown, hides), count in counts.items()
+    ]
+    return Elsewhere(told, places)
+
+
+def way_back(
+    number: PhoneNumber, request: AccountRequest, *, at: datetime
+) -> tuple[str, str] | None:
+    """Name and address of what brings the number back, while that can be."""
+    name = BACK.get(NumberState(number.state), "")
+    is_gone = number.state == NumberState.RELEASED and restorable_until(number, at) is None
+    if not name or is_gone or number.unlisted_at is not None:
+        return None
+    deed = ACTIONS[name]
+    back = urlencode({"next": request.get_full_path()})
+    return deed.label, f"{to(request, deed.address, number.pk)}?{back}"
+
+
+def _where(tab: str, state: str, *, assigned: bool) -> tuple[Tab, bool]:
+    """The tab that shows such a number, and whether it is the one that is open."""
+    if tab and holds(Tab(tab), state, assigned=assigned):
+        return Tab(tab), True
+    return tab_of(state, assigned=assigned), False
+
+
+def _place(request: AccountRequest, text: str, tab: Tab, *, hides: bool, count: int) -> Place:
+    query = urlencode({"tab": tab.value, "q": text})
+    return Place(str(tab.label), f"{to(request, 'numbers:list')}?{query}", count, hides)
+
+
+def _told(number: PhoneNumber, request: AccountRequest, *, at: datetime) -> str:
+    """What has become of it: "was excluded on …"."""
+    zone = request.account.zone
+    since = absolute(number.state_changed_at, zone)
+    match NumberState(number.state):
+        case NumberState.HELD:
+            return f"is answered by {number.agent.name}" if number.agent else "has no agent"
+        case NumberState.RELEASED:
+            until = restorable_until(number, at)
+            end = f"can come back until {absolute(until, zone)}" if until else "is gone for good"
+            return f"was released on {absolute(number.left_at, zone)} and {end}"
+        case NumberState.RELEASING:
+            return f"is being released since {since}"
+        case NumberState.RESTORING:
+            return f"is being restored since {since}"
+        case NumberState.EXCLUDED:
+            return f"was excluded on {since}"
+        case NumberState.MISSING:
+            return f"is missing since {since}"
+        case NumberState.GONE:
+            return f"was marked as gone on {since}"

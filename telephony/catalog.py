@@ -1,0 +1,51 @@
+"""What this app adds to the registries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from accounts.models import Account
+from accounts.registries import (
+    EVENT_TYPES,
+    NAVIGATION,
+    SUBJECTS,
+    EventType,
+    NavigationEntry,
+    Subject,
+)
+from config.text import fold
+
+from .models import Agent
+from .states import AgentState
+
+
+def fill() -> None:
+    EVENT_TYPES.fill(
+        {
+            "agent.created": EventType(),
+            "agent.deleted": EventType("warn"),
+            "agent.paused": EventType("warn"),
+            "agent.renamed": EventType(),
+            "agent.went_live": EventType("good"),
+        }
+    )
+    SUBJECTS.fill(
+        {
+            "agent": Subject(
+                "telephony:agent",
+                listed_on="telephony:agents",
+                is_named=True,
+                find=_agents,
+                choices={"state": AgentState},
+            )
+        }
+    )
+    NAVIGATION.fill({"telephony:agents": NavigationEntry("Agents", 30, ("telephony",))})
+
+
+def _agents(account: Account, text: str) -> QuerySet[Any, int]:
+    return Agent.objects.filter(account=account, search_name=fold(text)).values_list(
+        "pk", flat=True
+    )

@@ -1,0 +1,138 @@
+"""A refresh of several connections: one page for all of them, live, that ends on a result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import Account
+from accounts.states import JobState
+from numbers.models import Import
+from tests.factories import NOON, ConnectionFactory, ImportFactory, JobFactory, PhoneNumberFactory
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/a/acme/numbers/"
+START = "/a/acme/imports/start/"
+
+
+def ended(account: Account, state: str = JobState.DONE, **found: int) -> Import:
+    """An import that was asked for at noon and has ended."""
+    why = "Twilio is down." if state == JobState.FAILED else ""
+    job = JobFactory.create(
+        account=account, kind="import", state=state, created_at=NOON, finished_at=NOON,
+        done=sum(found.values()), result=found, error=why,
+    )  # fmt: skip
+    connection = ConnectionFactory.create(account=account)
+    return ImportFactory.create(connection=connection, job=job, is_open=False)
+
+
+def together(*runs: Import) -> str:
+    query = "&".join(f"run={run.pk}" for run in runs)
+    return f"/a/acme/imports/together/?{query}"
+
+
+def test_a_refresh_of_several_connections_leads_to_all_of_them(
+    acme: Account, owner_client: Client, noon: Any
+) -> None:
+    ConnectionFactory.create(account=acme, name="Berlin")
+    ConnectionFactory.create(account=acme, name="Boston")
+
+    page = owner_client.post(START, follow=True)
+
+    runs = list(Import.objects.order_by("pk"))
+    html = page.content.decode()
+    assert page.redirect_chain[-1][0] == together(*runs)
+    assert "Berlin" in html
+    assert "Boston" in html
+    assert 'hx-trigger="every 1s"' in html
+    assert len({run.job.created_at for run in runs}) == 1
+
+
+def test_one_connection_keeps_its_own_page(acme: Account, owner_client: Client, noon: Any) -> None:
+    ConnectionFactory.create(account=acme)
+
+    page = owner_client.post(START)
+
+    assert page["Location"] == f"/a/acme/imports/{Import.objects.get().pk}/"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ({"new": 2, "unchanged": 3}, {"new": 1, "changed": 4}, "10 numbers read from Twilio: "
+         "3 new, 4 changed."),
+        ({"unchanged": 3}, {"unchanged": 4}, "7 numbers read from Twilio: nothing has changed."),
+    ],
+)  # fmt: skip
+def test_it_ends_on_what_all_of_them_found(
+    first: dict[str, Any], second: dict[str, Any], said: str, acme: Account, owner_client: Client
+) -> None:
+    runs = ended(acme, **first), ended(acme, **second)
+
+    page = owner_client.get(together(*runs)).content.decode()
+    fragment = owner_client.get(together(*runs), headers={"HX-Request": "true"})
+
+    assert said in page
+    assert "Every connection was read" in page
+    assert "hx-trigger" not in page.partition("<main")[2]
+    assert fragment["HX-Refresh"] == "true"
+
+
+def test_one_that_failed_is_named_and_the_others_count(acme: Account, owner_client: Client) -> None:
+    runs = ended(acme, new=2), ended(acme, JobState.FAILED)
+
+    page = owner_client.get(together(*runs)).content.decode()
+
+    assert "1 of 2 stopped before the end" in page
+    assert "Twilio is down." in page
+    assert "2 new" in page
+
+
+def test_the_fragment_goes_on_while_one_of_them_runs(acme: Account, owner_client: Client) -> None:
+    running = ImportFactory.create(connection__account=acme, is_open=True)
+    done = ended(acme, new=1)
+
+    fragment = owner_client.get(together(done, running), headers={"HX-Request": "true"})
+
+    assert "HX-Refresh" not in fragment
+    assert "<html" not in fragment.content.decode()
+    assert 'hx-trigger="every 1s"' in fragment.content.decode()
+
+
+def test_strangers_and_imports_of_others_are_not_found(
+    acme: Account, owner_client: Client, member_client: Client, stranger_client: Client
+) -> None:
+    mine, other = ended(acme, new=1), ImportFactory.create()
+
+    assert member_client.get(together(mine)).status_code == 200
+    assert stranger_client.get(together(mine)).status_code == 404
+    for query in (f"run={other.pk}", "run=x", "run=" + "9" * 30):
+        assert owner_client.get(f"/a/acme/imports/together/?{query}").status_code == 404
+    assert owner_client.get("/a/acme/imports/together/")["Location"] == "/a/acme/imports/"
+    both = owner_client.get(together(mine, other))
+    assert [row[0] for row in both.context["rows"]] == [mine]
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"),
+    [
+        ([{"new": 2}, {"changed": 1}], "2 new, 1 changed"),
+        ([{"unchanged": 2}, {"unchanged": 1}], "nothing has changed"),
+        ([{"new": 2}, {"state": "failed"}], "1 of 2 connections could not be read"),
+        ([{"state": "failed"}, {"state": "failed"}], "The last refresh failed"),
+    ],
+)
+def test_the_list_says_what_the_whole_refresh_found(
+    runs: list[Any], said: str, acme: Account, owner_client: Client
+) -> None:
+    PhoneNumberFactory.create(account=acme)
+    made = [ended(acme, **run) for run in runs]
+
+    html = owner_client.get(LIST).content.decode()
+
+    assert said in html
+    assert "0 changed" not in html
+    assert together(*made).replace("&", "&amp;") in html

@@ -1,0 +1,470 @@
+"""Taking things back: the button beside what has happened, and what comes back from where."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django_q.models import OrmQ
+
+from accounts.actor import Actor
+from accounts.models import Account, Event
+from accounts.services import job_items
+from accounts.states import ItemState, JobState
+from config.errors import Blocked
+from config.undo import undo_button
+from licensing.states import GraceState
+from numbers import tasks
+from numbers.models import CarrierTask, PhoneNumber
+from numbers.services import assignment, bulk, exclusion, previews, release
+from numbers.services.bulk import Selection
+from numbers.states import NumberState, TaskState
+from tests.factories import (
+    NOON,
+    AgentFactory,
+    GracePeriodFactory,
+    PhoneNumberFactory,
+    TagFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def number(noon: time_machine.Traveller, acme: Account) -> PhoneNumber:
+    return PhoneNumberFactory.create(account=acme, e164="+14155550123", label="Harbor")
+
+
+def page(number: PhoneNumber, action: str) -> str:
+    return f"/a/acme/numbers/{number.pk}/{action}/"
+
+
+def undo(client: Client, response: Any) -> Any:
+    """Press Undo in the message of a page."""
+    (message,) = response.context["messages"]
+    button = undo_button(message)
+    assert button is not None
+    assert f'action="{button.url}"'.replace("&", "&amp;") in response.content.decode()
+    return client.post(button.url, button.fields, follow=True)
+
+
+def state(number: PhoneNumber) -> dict[str, Any]:
+    fresh = PhoneNumber.objects.get(pk=number.pk)
+    return {
+        "state": fresh.state,
+        "agent": fresh.agent_id,
+        "kept": fresh.keep_decided_at,
+        "protected": fresh.protected,
+        "tags": sorted(fresh.tags.values_list("name", flat=True)),
+    }
+
+
+# --- Undo in messages ------------------------------------------------------------------------
+
+
+# B20
+@pytest.mark.parametrize(
+    ("action", "typed"),
+    [
+        ("assign", {"agent": "first"}),
+        ("keep", {}),
+        ("exclude", {}),
+        ("release", {"last_four": "0123"}),
+        ("protect", {"protected": "yes"}),
+        ("tag", {"add": "berlin, new", "remove": "sales"}),
+    ],
+)
+def test_undo_beside_what_has_happened_takes_it_back(
+    action: str, typed: dict[str, Any], number: PhoneNumber, acme: Account, owner_client: Client
+) -> None:
+    agent = AgentFactory.create(account=acme)
+    number.tags.set(TagFactory.create(account=acme, name=name) for name in ("berlin", "sales"))
+    typed = {name: agent.pk if value == "first" else value for name, value in typed.items()}
+    before = state(number)
+
+    done = owner_client.post(page(number, action), typed, follow=True)
+    changed = state(number)
+    undo(owner_client, done)
+
+    assert changed != before
+    assert state(number) == before
+
+
+def test_undo_of_an_assignment_gives_the_agent_back_that_was_there(
+    number: PhoneNumber, acme: Account, owner_client: Client
+) -> None:
+    ada, bob = (AgentFactory.create(account=acme, name=name) for name in ("Ada", "Bob"))
+    PhoneNumber.objects.update(agent=ada)
+
+    undo(owner_client, owner_client.post(page(number, "assign"), {"agent": bob.pk}, follow=True))
+    after_assign = state(number)["agent"]
+    undo(owner_client, owner_client.post(page(number, "unassign"), follow=True))
+
+    assert after_assign == state(number)["agent"] == ada.pk
+
+
+@pytest.mark.parametrize("action", ["assign", "unassign"])
+def test_an_undo_leaves_alone_what_somebody_has_changed_since(
+    action: str, number: PhoneNumber, acme: Account, owner_client: Client, by_admin: Actor
+) -> None:
+    ada, bob = (AgentFactory.create(account=acme, name=name) for name in ("Ada", "Bob"))
+    PhoneNumber.objects.update(agent=None if action == "assign" else ada)
+    done = owner_client.post(page(number, action), {"agent": ada.pk}, follow=True)
+    assignment.assign(number.pk, agent_id=bob.pk, actor=by_admin, at=NOON)
+
+    undone = undo(owner_client, done)
+
+    assert state(number)["agent"] == bob.pk
+    assert "was changed since, so nothing was undone." in undone.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("action", "typed"),
+    [("tag", {"add": "sales"}), ("protect", {"protected": "no"}), ("mark-gone", {})],
+)
+def test_what_changed_nothing_or_is_for_good_has_no_undo(
+    action: str, typed: dict[str, str], number: PhoneNumber, acme: Account, owner_client: Client
+) -> None:
+    number.tags.add(TagFactory.create(account=acme, name="sales"))
+    if action == "mark-gone":
+        PhoneNumber.objects.update(state=NumberState.MISSING)
+
+    done = owner_client.post(page(number, action), typed, follow=True)
+
+    assert ">Undo<" not in done.content.decode()
+
+
+def test_undo_comes_back_to_the_list_one_came_from(
+    number: PhoneNumber, owner_client: Client
+) -> None:
+    back = "/a/acme/numbers/?tab=unassigned"
+
+    done = owner_client.post(f"{page(number, 'keep')}?next={back}", follow=True)
+    undone = undo(owner_client, done)
+
+    assert undone.redirect_chain[-1][0] == back
+
+
+def test_a_decision_to_keep_can_be_taken_back_where_it_was_made(
+    number: PhoneNumber, owner_client: Client
+) -> None:
+    owner_client.post(page(number, "keep"))
+
+    listed = owner_client.get("/a/acme/numbers/", {"tab": "unassigned"}).content.decode()
+    owner_client.post(page(number, "unkeep"))
+    again = owner_client.post(page(number, "unkeep"), follow=True)
+
+    assert f'form="unkeep-{number.pk}"' in listed
+    assert state(number)["kept"] is None
+    assert "Nobody has decided to keep this number." in again.content.decode()
+    assert [*Event.objects.order_by("pk").values_list("type", flat=True)][-2:] == [
+        "number.kept", "number.unkept",
+    ]  # fmt: skip
+
+
+# --- A release that waits --------------------------------------------------------------------
+
+
+def test_a_release_that_twilio_was_not_asked_for_is_called_off(
+    number: PhoneNumber, acme: Account, by_admin: Actor
+) -> None:
+    agent = AgentFactory.create(account=acme)
+    assignment.assign(number.pk, agent_id=agent.pk, actor=by_admin, at=NOON)
+    release.release(number.pk, actor=by_admin, at=NOON)
+
+    release.take_back(number.pk, actor=by_admin, at=NOON)
+
+    assert (state(number)["state"], state(number)["agent"]) == (NumberState.HELD, agent.pk)
+    assert CarrierTask.objects.get().state == TaskState.DROPPED
+
+
+def test_an_excluded_number_whose_release_is_undone_is_excluded_again(
+    number: PhoneNumber, acme: Account, by_admin: Actor, owner_client: Client
+) -> None:
+    agent = AgentFactory.create(account=acme, name="Ada")
+    PhoneNumber.objects.update(agent=agent)
+    exclusion.exclude(number.pk, actor=by_admin, at=NOON)
+    PhoneNumberFactory.create_batch(10, account=acme)  # no license is free
+    done = owner_client.post(page(number, "release"), follow=True)
+
+    asked = owner_client.get(page(number, "take-back")).content.decode()
+    undone = undo(owner_client, done)
+
+    assert "Takes no license." in asked
+    assert "is excluded again." in undone.content.decode()
+    assert state(number)["state"] == NumberState.EXCLUDED
+    assert PhoneNumber.objects.get(pk=number.pk).before_release["agent"] == "Ada"
+    assert CarrierTask.objects.get().state == TaskState.DROPPED
+
+
+def test_an_excluded_number_that_is_kept_after_silence_is_looked_for_too(
+    number: PhoneNumber, by_admin: Actor, owner_client: Client
+) -> None:
+    exclusion.exclude(number.pk, actor=by_admin, at=NOON)
+    release.release(number.pk, actor=by_admin, at=NOON)
+    CarrierTask.objects.update(state=TaskState.NEEDS_PERSON, error_code="twilio_unavailable")
+    OrmQ.objects.all().delete()
+
+    asked = owner_client.get(page(number, "take-back")).content.decode()
+    release.take_back(number.pk, actor=by_admin, at=NOON)
+
+    assert "may have taken the number" in asked
+    assert state(number)["state"] == NumberState.EXCLUDED
+    assert [each.func() for each in OrmQ.objects.all()] == ["numbers.tasks.refresh"]
+
+
+@pytest.mark.parametrize(
+    "touched",
+    [{"claimed_until": NOON + timedelta(minutes=2)}, {"error_code": "twilio_unavailable"}],
+)
+def test_a_release_that_may_have_reached_twilio_is_not_called_off(
+    touched: dict[str, Any], number: PhoneNumber, by_admin: Actor
+) -> None:
+    release.release(number.pk, actor=by_admin, at=NOON)
+    CarrierTask.objects.update(**touched)
+
+    with pytest.raises(Blocked) as refused:
+        release.take_back(number.pk, actor=by_admin, at=NOON)
+
+    assert [each.code for each in refused.value.blockers] == ["under_way"]
+    assert state(number)["state"] == NumberState.RELEASING
+
+
+def test_undo_of_a_release_that_twilio_has_taken_leads_to_the_restore(
+    number: PhoneNumber, owner_client: Client
+) -> None:
+    done = owner_client.post(page(number, "release"), {"last_four": "0123"}, follow=True)
+    PhoneNumber.objects.update(state=NumberState.RELEASED, released_at=NOON)
+    CarrierTask.objects.update(state=TaskState.DONE)
+
+    response = undo(owner_client, done)
+
+    assert response.redirect_chain[-1][0] == page(number, "restore")
+    assert "is released already" in response.content.decode()
+    assert "the steps for the Twilio Console" in response.content.decode()
+    assert state(number)["state"] == NumberState.RELEASED
+
+
+def test_the_job_of_a_release_that_was_called_off_ends(
+    number: PhoneNumber, acme: Account, by_admin: Actor
+) -> None:
+    job = bulk.start(
+        acme.pk, action="release", selection=Selection(ids=[number.pk]), params={},
+        actor=by_admin, at=NOON,
+    )  # fmt: skip
+    job_items.work(job.pk)
+    job.refresh_from_db()
+    waiting = job.state
+
+    release.take_back(number.pk, actor=by_admin, at=NOON)
+
+    job.refresh_from_db()
+    item = job.items.get()
+    assert (waiting, job.state) == (JobState.SETTLING, JobState.DONE)
+    assert (item.state, item.code) == (ItemState.SKIPPED, "kept_after_all")
+
+
+# --- Excluded and back -----------------------------------------------------------------------
+
+
+def test_an_excluded_number_comes_back_with_its_agent(
+    number: PhoneNumber, acme: Account, by_admin: Actor
+) -> None:
+    agent = AgentFactory.create(account=acme)
+    assignment.assign(number.pk, agent_id=agent.pk, actor=by_admin, at=NOON)
+    exclusion.exclude(number.pk, actor=by_admin, at=NOON)
+
+    exclusion.bring_back(number.pk, actor=by_admin, at=NOON)
+
+    assert state(number)["agent"] == agent.pk
+    assert PhoneNumber.objects.get().before_release == {}
+
+
+def test_an_agent_that_is_not_live_any_more_does_not_come_back(
+    number: PhoneNumber, acme: Account, by_admin: Actor
+) -> None:
+    agent = AgentFactory.create(account=acme, name="Ada")
+    assignment.assign(number.pk, agent_id=agent.pk, actor=by_admin, at=NOON)
+    exclusion.exclude(number.pk, actor=by_admin, at=NOON)
+    type(agent).objects.update(state="paused")
+
+    exclusion.bring_back(number.pk, actor=by_admin, at=NOON)
+
+    assert state(number)["agent"] is None
+    event = Event.objects.filter(type="number.brought_back").get()
+    assert event.data["did_not"] == ["agent Ada: it is paused"]
+
+
+# --- What comes back, by row and in bulk -----------------------------------------------------
+
+
+def test_every_row_that_can_come_back_says_how(
+    noon: time_machine.Traveller, acme: Account, owner_client: Client, member_client: Client
+) -> None:
+    made = {
+        "restore": PhoneNumberFactory.create(account=acme, state="released", released_at=NOON),
+        "take-back": PhoneNumberFactory.create(account=acme, state="releasing"),
+        "bring-back": PhoneNumberFactory.create(account=acme, state="excluded"),
+    }
+    gone = PhoneNumberFactory.create(
+        account=acme, state="released", released_at=NOON - timedelta(days=11)
+    )
+
+    lists = {tab: owner_client.get("/a/acme/numbers/", {"tab": tab}).content.decode()
+             for tab in ("released", "excluded")}  # fmt: skip
+
+    for name, number in made.items():
+        shown = lists["excluded" if name == "bring-back" else "released"]
+        assert f'href="{page(number, name)}?next=' in shown
+    assert page(gone, "restore") not in lists["released"]
+    assert "/restore/" not in member_client.get("/a/acme/numbers/?tab=released").content.decode()
+
+
+def test_released_numbers_are_restored_by_one_job_that_ends_with_the_last_of_them(
+    noon: time_machine.Traveller, acme: Account, by_admin: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = PhoneNumberFactory.create_batch(
+        2, account=acme, state="released", released_at=NOON, state_changed_at=NOON
+    )
+    job = bulk.start(
+        acme.pk, action="restore", selection=Selection(ids=[each.pk for each in numbers]),
+        params={}, actor=by_admin, at=NOON,
+    )  # fmt: skip
+    job_items.work(job.pk)
+    job.refresh_from_db()
+    settling = job.state
+
+    # An import finds both before the worker has asked for them.
+    for each in numbers:
+        number = PhoneNumber.objects.get(pk=each.pk)
+        release.come_back(
+            number, actor=by_admin, at=NOON, type="number.came_back", summary="Found."
+        )
+    monkeypatch.setattr("numbers.services.carrier_tasks.carrier_for", lambda connection: None)
+    tasks.work_carrier_tasks()
+
+    job.refresh_from_db()
+    assert (settling, job.state) == (JobState.SETTLING, JobState.DONE)
+    assert set(job.items.values_list("state", flat=True)) == {ItemState.DONE}
+    assert acme.numbers.held().count() == 2
+
+
+@pytest.mark.parametrize("way", ["exclude", "release"])
+def test_until_the_end_of_a_period_that_is_resolved_every_door_offers_the_way_back(
+    way: str,
+    noon: time_machine.Traveller,
+    acme: Account,
+    by_admin: Actor,
+    owner_client: Client,
+) -> None:
+    numbers = PhoneNumberFactory.create_batch(12, account=acme)
+    period = GracePeriodFactory.create(account=acme, held_at_open=12)
+    left = numbers[:2]
+    for each in left:
+        if way == "exclude":
+            exclusion.exclude(each.pk, actor=by_admin, at=NOON)
+        else:
+            release.release(each.pk, actor=by_admin, at=NOON)
+    acme.numbers.filter(state="releasing").update(state="released", released_at=NOON)
+    CarrierTask.objects.update(state=TaskState.DONE)
+    period.refresh_from_db()
+    back = "bring_back" if way == "exclude" else "restore"
+    order: dict[str, Any] = {
+        "action": back, "selection": Selection(ids=[each.pk for each in left]), "params": {},
+        "actor": by_admin, "at": NOON + timedelta(hours=47),
+    }  # fmt: skip
+
+    found = previews.preview(acme.pk, **order)
+    late = previews.preview(acme.pk, **{**order, "at": NOON + timedelta(hours=49)})
+    asked = owner_client.get(page(left[0], back.replace("_", "-"))).content.decode()
+    listed = owner_client.get(f"/a/acme/numbers/{left[0].pk}/").content.decode()
+    owner_client.post(page(left[0], back.replace("_", "-")))
+
+    assert period.state == GraceState.RESOLVED
+    assert (found.will_change, late.will_change) == (2, 0)
+    assert "2 over: the grace period goes on" in found.said_of_licenses
+    assert "This cannot be done now" not in asked
+    assert page(left[0], back.replace("_", "-")) in listed
+    period.refresh_from_db()
+    assert (period.state, period.ends_at) == (GraceState.OPEN, NOON + timedelta(hours=48))
+
+
+@pytest.mark.parametrize("way", ["bring-back", "restore"])
+def test_after_the_end_of_a_period_nobody_is_told_that_it_goes_on(
+    way: str, noon: time_machine.Traveller, acme: Account, owner_client: Client
+) -> None:
+    PhoneNumberFactory.create_batch(12, account=acme)
+    GracePeriodFactory.create(account=acme, held_at_open=13)
+    state = {"bring-back": {"state": "excluded"}, "restore": {"state": "released"}}[way]
+    number = PhoneNumberFactory.create(
+        account=acme, **state, released_at=NOON, state_changed_at=NOON
+    )
+
+    asked = {}
+    for hours in (47, 49):
+        noon.move_to(NOON + timedelta(hours=hours))
+        asked[hours] = owner_client.get(page(number, way)).content.decode()
+
+    assert "and the grace period goes on with the deadline it had." in asked[47]
+    assert "Takes one license, and none is free." in asked[49]
+    assert "goes on" not in asked[49]
+
+
+# --- What a dry run says about licenses ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        (3, "3 chosen, 2 are enough. Afterwards 9 held with 10 licenses: 1 free."
+            " The grace period closes."),
+        (2, "Afterwards 10 held with 10 licenses: 0 free. The grace period closes."),
+        (1, "Afterwards 11 held with 10 licenses: 1 still over."),
+    ],
+)  # fmt: skip
+def test_a_dry_run_says_what_it_does_to_the_licenses(
+    chosen: int, said: str, noon: time_machine.Traveller, acme: Account, owner_client: Client
+) -> None:
+    numbers = PhoneNumberFactory.create_batch(12, account=acme)
+    protected = PhoneNumberFactory.create(account=acme, state="excluded")
+    GracePeriodFactory.create(account=acme)
+    ids = ",".join(str(each.pk) for each in [*numbers[:chosen], protected])
+
+    html = owner_client.post(
+        "/a/acme/numbers/bulk/", {"action": "exclude", "ids": ids, "step": "preview"}
+    ).content.decode()
+
+    assert said in html
+
+
+def test_releasing_what_is_excluded_gives_no_license_back(
+    noon: time_machine.Traveller, acme: Account, by_admin: Actor
+) -> None:
+    number = PhoneNumberFactory.create(account=acme, state="excluded")
+
+    found = previews.preview(
+        acme.pk, action="release", selection=Selection(ids=[number.pk]), params={},
+        actor=by_admin, at=NOON,
+    )  # fmt: skip
+
+    assert (found.will_change, found.licenses, found.said_of_licenses) == (1, 0, "")
+
+
+def test_many_are_kept_as_spares_by_one_job(
+    noon: time_machine.Traveller, acme: Account, by_admin: Actor
+) -> None:
+    numbers = PhoneNumberFactory.create_batch(3, account=acme)
+    numbers[0].agent = AgentFactory.create(account=acme)
+    numbers[0].save()
+
+    job = bulk.start(
+        acme.pk, action="keep", selection=Selection(ids=[each.pk for each in numbers]), params={},
+        actor=by_admin, at=NOON,
+    )  # fmt: skip
+    job_items.work(job.pk)
+
+    assert acme.numbers.filter(keep_decided_at=NOON).count() == 2
+    assert job.items.get(state=ItemState.SKIPPED).code == "assigned"

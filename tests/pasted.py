@@ -1,0 +1,55 @@
+"""Ways in which people write and paste one number; every door is tried with all of them."""
+
+from __future__ import annotations
+
+E164 = "+442079460123"
+#: Numbers that none of the forms below mean.
+OTHERS = ["+442079460124", "+14155550199", "+33142685300"]
+
+PASTED = {
+    "E.164": "+442079460123",
+    "spaces": "+44 20 7946 0123",
+    "no plus": "442079460123",
+    "trunk zero in parentheses": "+44 (0)20 7946 0123",
+    "trunk zero with spaces": "+44 (0) 20 7946 0123",
+    "trunk zero without": "+44 020 7946 0123",
+    "dialed from the US": "011 44 20 7946 0123",
+    "dialed from Europe": "00 44 20 7946 0123",
+    "dialed from Europe with a trunk zero": "0044 (0)20 7946 0123",
+    "dialed from Australia": "0011 44 20 7946 0123",
+    "national": "(020) 7946 0123",
+    "last digits": "7946 0123",
+    "dots": "+44.20.7946.0123",
+    "slashes": "+44/20/7946/0123",
+    "country code in parentheses": "+(44) 20-7946-0123",
+    "hyphens that do not break": "+44\u201120\u20117946\u20110123",
+    "dashes": "+44 20\u20137946\u20140123",
+    "minus signs": "+44\u221220\u22127946\u22120123",
+    "spaces that do not break": "+44\u00a020\u202f7946\u00a00123",
+    "wide spaces": "+44\u300020\u20037946\u20090123",
+    "line ends": "\t+44 20 7946 0123\r\n",
+    "direction marks": "\u200e+44 20 7946 0123\u200f",
+    "embedding": "\u202a+44 20 7946 0123\u202c",
+    "override": "\u202d+44 20 7946 0123\u202c",
+    "isolate": "\u2066+44 20 7946 0123\u2069",
+    "zero widths": "+44\u200b20\u200c7946\u200d\u20600123",
+    "byte order mark": "\ufeff+44 20 7946 0123",
+    "soft hyphens": "+44\u00ad20\u00ad7946\u00ad0123",
+    "full-width": "\uff0b\uff14\uff14\u3000\uff12\uff10\u30007946\uff0d0123",
+    "Arabic digits": "+\u0664\u0664 \u0662\u0660 \u0667\u0669\u0664\u0666 \u0660\u0661\u0662\u0663",
+    "Persian digits": "+\u06f4\u06f4\u06f2\u06f0\u06f7\u06f9\u06f4\u06f6\u06f0\u06f1\u06f2\u06f3",
+    "Devanagari digits": "+\u096a\u096a 20 \u096d\u096f\u096a\u096c 0123",
+    "tel link": "tel:+44-20-7946-0123",
+    "tel link with an extension": "tel:+442079460123;ext=12",
+    "tel link with a context": "tel:20-7946-0123;phone-context=+44",
+    "tel link, escaped": "TEL:%2B44%2020%207946%200123",
+    "sms link with a text": "sms:+442079460123?body=Call%205551234",
+    "sms link of a phone": "sms:+442079460123&body=Hi",
+    "in angle brackets": "<tel:+442079460123>",
+    "after a heading": "Tel.: +44 20 7946 0123",
+    "extension": "+44 20 7946 0123 ext. 45",
+    "short extension": "+44 20 7946 0123 x45",
+    "pause": "+44 20 7946 0123,,45#",
+    "from a spreadsheet": "'+442079460123",
+    "in quotes": "\u201c+44 20 7946 0123\u201d",
+}
