@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,6 +30,7 @@ from tests.factories import (
     count_from_zero,
     subscribed,
 )
+from tests.installation import Migrated
 from tests.sandbox_process import SandboxProcess
 
 
@@ -107,6 +109,16 @@ def noon() -> Iterator[time_machine.Traveller]:
     """The clock stands at ``NOON``; ``noon.move_to(…)`` and ``noon.shift(…)`` move it."""
     with time_machine.travel(NOON, tick=False) as traveller:
         yield traveller
+
+
+@pytest.fixture(scope="session")
+def migrated(
+    tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: Any
+) -> Migrated:
+    """What every installation of its own begins with."""
+    own = tmp_path_factory.getbasetemp()
+    with django_db_blocker.unblock():
+        return Migrated(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)
 
 
 # --- A Twilio to talk to ----------------------------------------------------------------------

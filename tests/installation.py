@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,46 +18,81 @@ from django.db import connection as database
 
 from tests.sandbox_process import SandboxProcess
 
+_count = itertools.count()
+
+
+class Migrated:
+    """A database with all tables and nothing else, made once a run; an installation copies it.
+
+    `shared` is a folder that all processes of the run have in common.
+    """
+
+    def __init__(self, shared: Path) -> None:
+        self.template = self._address(shared / "migrated.sqlite3", "migrated")
+        made = shared / "migrated"
+        with (shared / "migrated.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                self._create("migrated")
+                for command in ("migrate", "createcachetable"):
+                    manage({**os.environ, "DATABASE_URL": self.template}, command, "-v0")
+                made.touch()
+
+    def copy(self, folder: Path, name: str) -> str:
+        """Another one like it; returns its ``DATABASE_URL``. On SQLite it is in `folder`."""
+        copy = folder / f"{name}.sqlite3"
+        if database.vendor == "sqlite":
+            shutil.copy(self.template.removeprefix("sqlite:///"), copy)
+        else:
+            self._create(name, " TEMPLATE migrated")
+        return self._address(copy, name)
+
+    def _address(self, file: Path, name: str) -> str:
+        if database.vendor == "sqlite":
+            return f"sqlite:///{file}"
+        return f"postgres://postgres@/{settings.DATABASES['default']['HOST']}/{name}"
+
+    def _create(self, name: str, like: str = "") -> None:
+        if database.vendor == "postgresql":
+            with database.cursor() as cursor:
+                cursor.execute(f"DROP DATABASE IF EXISTS {name}")
+                cursor.execute(f"CREATE DATABASE {name}{like}")
+
+
+def manage(environment: dict[str, str], *arguments: str) -> str:
+    """Run a management command to its end; returns what it printed."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
 
 class Installation:
-    """A migrated database, commands on it, and servers and workers that can be killed.
+    """A database of its own, commands on it, and servers and workers that can be killed.
 
     `folder` is for what it stores; `environment` adds to what its processes are told.
     """
 
-    def __init__(self, folder: Path, sandbox: SandboxProcess, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, migrated: Migrated, sandbox: SandboxProcess, **environment: str
+    ) -> None:
         self.folder = folder
         self.environment = {
             **os.environ,
-            "DATABASE_URL": self._database(),
+            "DATABASE_URL": migrated.copy(folder, f"installation_{os.getpid()}_{next(_count)}"),
             "TWILIO_BASE_URL": sandbox.url,
             "LOG_LEVEL": "WARNING",
             **environment,
         }
         self.processes: list[subprocess.Popen[bytes]] = []
-        self.manage("migrate", "--verbosity", "0")
-
-    def _database(self) -> str:
-        if database.vendor == "sqlite":
-            return f"sqlite:///{self.folder / 'installation.sqlite3'}"
-        name = f"installation_{os.getpid()}"
-        with database.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE IF EXISTS {name}")
-            cursor.execute(f"CREATE DATABASE {name}")
-        host = settings.DATABASES["default"]["HOST"]
-        return f"postgres://postgres@/{host}/{name}"
 
     def manage(self, *arguments: str) -> str:
-        """Run a management command to its end; returns what it printed."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=settings.BASE_DIR,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return manage(self.environment, *arguments)
 
     def run(self, code: str) -> Any:
         """Run code inside; it prints JSON."""

@@ -202,6 +202,7 @@ class Engine(threading.Thread):
             with room.lock:
                 world = room.world
                 end = target(world.clock.now())
+            self.dispatch()  # what is to be sent is sent, or begins to be late, at the time it has
             while True:
                 with room.lock:
                     due = world.next_due()

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.installation import Installation
+from tests.installation import Installation, Migrated
 from tests.sandbox_process import SandboxProcess
 
 pytestmark = pytest.mark.process
@@ -90,7 +90,7 @@ class Provider:
 class Desk:
     """A running Numberdesk that is configured for the provider."""
 
-    def __init__(self, folder: Path, sandbox: SandboxProcess) -> None:
+    def __init__(self, folder: Path, migrated: Migrated, sandbox: SandboxProcess) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.provider = Provider(f"{self.url}{CALLBACK}")
@@ -98,6 +98,7 @@ class Desk:
         self.log = folder / "web.log"
         self.installation = Installation(
             folder,
+            migrated,
             sandbox,
             PUBLIC_URL=self.url,
             EMAIL_URL=f"filemail:///{self.mails}",
@@ -107,7 +108,6 @@ class Desk:
             OIDC_NAME="Acme ID",
             LOG_LEVEL="INFO",
         )
-        self.installation.manage("createcachetable")
         self.run(
             "from tests.factories import MembershipFactory, UserFactory, subscribed\n"
             "acme = subscribed(slug='acme', name='Acme')\n"
@@ -150,15 +150,15 @@ class Desk:
         self.provider.end()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def desk(
     tmp_path_factory: pytest.TempPathFactory,
+    migrated: Migrated,
     sandbox_process: SandboxProcess,
-    django_db_setup: None,
     django_db_blocker: Any,
 ) -> Iterator[Desk]:
     with django_db_blocker.unblock():
-        desk = Desk(tmp_path_factory.mktemp("desk"), sandbox_process)
+        desk = Desk(tmp_path_factory.mktemp("desk"), migrated, sandbox_process)
     yield desk
     desk.end()
 

@@ -19,6 +19,7 @@ from playwright.sync_api import (
     expect,
 )
 
+from tests.installation import Migrated
 from tests.sandbox_process import SandboxProcess
 
 from .house import NUMBERS, House
@@ -54,10 +55,13 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(
+    tmp_path_factory: pytest.TempPathFactory, migrated: Migrated, django_db_blocker: Any
+) -> Iterator[House]:
     expect.set_options(timeout=PATIENCE)
     with SandboxProcess(numbers=NUMBERS, at=None) as sandbox:
-        house = House(tmp_path_factory.mktemp("house"), sandbox)
+        with django_db_blocker.unblock():
+            house = House(tmp_path_factory.mktemp("house"), migrated, sandbox)
         try:
             yield house
             assert house.complaints() == []

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.installation import Installation
+from tests.installation import Installation, Migrated
 from tests.sandbox_process import SandboxProcess
 
 PASSWORD = "numbers-for-everyone"
@@ -44,18 +44,18 @@ class Home:
 class House:
     """A running Numberdesk with the accounts of all stories."""
 
-    def __init__(self, folder: Path, sandbox: SandboxProcess) -> None:
+    def __init__(self, folder: Path, migrated: Migrated, sandbox: SandboxProcess) -> None:
         self.sandbox = sandbox
         self.mails = folder / "mails"
         port = _free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.installation = Installation(
             folder,
+            migrated,
             sandbox,
             PUBLIC_URL=self.url,
             EMAIL_URL=f"filemail:///{self.mails}",
         )
-        self.installation.manage("createcachetable")
         self.homes = self._open_accounts()
         self.installation.start(
             *("manage.py", "run_web", "--port", str(port)),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.installation import Installation
+from tests.installation import Installation, Migrated
 from tests.sandbox_process import SandboxProcess
 
 pytestmark = [pytest.mark.process, pytest.mark.django_db(transaction=True)]
@@ -50,10 +50,11 @@ def bank(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def installation(tmp_path: Path, bank: Path) -> Iterator[Installation]:
+def installation(tmp_path: Path, migrated: Migrated, bank: Path) -> Iterator[Installation]:
     with SandboxProcess(numbers=1) as sandbox:
         installed = Installation(
             tmp_path,
+            migrated,
             sandbox,
             BANK=str(bank),
             PAYMENT_GATEWAY="tests.bank_of_files.BankOfFiles",

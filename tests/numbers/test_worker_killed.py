@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.installation import Installation
+from tests.installation import Installation, Migrated
 from tests.sandbox_process import SandboxProcess
 
 pytestmark = pytest.mark.process
@@ -24,9 +24,10 @@ PATIENCE = 90.0
 class KillableInstallation(Installation):
     """An installation with one account, whose jobs another worker soon takes over."""
 
-    def __init__(self, folder: Path, sandbox: SandboxProcess) -> None:
+    def __init__(self, folder: Path, migrated: Migrated, sandbox: SandboxProcess) -> None:
         super().__init__(
             folder,
+            migrated,
             sandbox,
             JOB_LEASE_SECONDS="4",
             TWILIO_STEP_SECONDS="3",
@@ -65,9 +66,11 @@ class KillableInstallation(Installation):
 
 
 @pytest.fixture
-def installation(tmp_path: Path) -> Iterator[tuple[KillableInstallation, SandboxProcess]]:
+def installation(
+    tmp_path: Path, migrated: Migrated
+) -> Iterator[tuple[KillableInstallation, SandboxProcess]]:
     with SandboxProcess(numbers=NUMBERS, at=None) as sandbox:
-        installed = KillableInstallation(tmp_path, sandbox)
+        installed = KillableInstallation(tmp_path, migrated, sandbox)
         yield installed, sandbox
         installed.end()
 

@@ -40,6 +40,7 @@ from tests.factories import (
     SavedFilterFactory,
     TagFactory,
 )
+from tests.installation import Migrated
 from tests.over_wsgi import ask
 from tests.web.conftest import Site, Wire
 
@@ -197,10 +198,10 @@ BODIES = (
 
 @pytest.fixture(scope="module")
 def house(
-    tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: Any
+    tmp_path_factory: pytest.TempPathFactory, migrated: Migrated, django_db_blocker: Any
 ) -> Iterator[Site]:
     with django_db_blocker.unblock():
-        site = Site(tmp_path_factory.mktemp("soak"))
+        site = Site(tmp_path_factory.mktemp("soak"), migrated)
     yield site
     site.installation.end()
 

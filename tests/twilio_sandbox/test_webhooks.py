@@ -7,6 +7,7 @@ import hashlib
 import re
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,9 +22,12 @@ from tests.twilio_sandbox.callers import answering, call, pass_time, twiml
 from tests.twilio_sandbox.hooks import send_webhook
 from tests.twilio_sandbox.ports import post
 from tests.twilio_sandbox.receiver import Received, Receiver, Reply
-from twilio_sandbox import control
+from twilio_sandbox import control, seed
+from twilio_sandbox.engine import Engine, Room
+from twilio_sandbox.faults import Fault
 from twilio_sandbox.timers import ACTIONS
-from twilio_sandbox.webhooks.courier import Overrides, signature
+from twilio_sandbox.webhooks.courier import Allowed, Overrides, signature
+from twilio_sandbox.webhooks.sending import send
 
 pytestmark = pytest.mark.process
 
@@ -483,6 +487,18 @@ def test_a_late_webhook_comes_although_nothing_follows(sandbox: SandboxProcess) 
     with Receiver() as program:
         write(sandbox, texted(sandbox, program.url + "/sms"))
         sandbox.forward(seconds=10)
+
+    assert len(program.received) == 1
+
+
+def test_what_nobody_has_begun_to_send_is_late_from_now_on_when_the_clock_moves() -> None:
+    world = seed.build(numbers=0, seed=1)
+    room = Room(world)
+    room.faults.add(Fault("webhook_late", times=1))
+    engine = Engine(room, Allowed(frozenset()))  # its thread has not come to it yet
+    with Receiver() as program:
+        send(world, world.roles["acme"], "sms.inbound", program.url)
+        engine.pass_time(lambda now: now + timedelta(seconds=10))
 
     assert len(program.received) == 1
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.installation import Installation
+from tests.installation import Installation, Migrated
 from tests.sandbox_process import SandboxProcess
 
 #: Seconds. Generous: what is tested is whether an answer comes, not how fast.
@@ -107,7 +107,7 @@ def free_port() -> int:
 class Site:
     """Numberdesk served by ``run_web``: two processes of eight threads."""
 
-    def __init__(self, folder: Path, prefix: str = "") -> None:
+    def __init__(self, folder: Path, migrated: Migrated, prefix: str = "") -> None:
         self.port = free_port()
         self.log = folder / "web.log"
         self.mails = folder / "mails"
@@ -115,12 +115,12 @@ class Site:
         nowhere.url = "http://127.0.0.1:9"
         self.installation = Installation(
             folder,
+            migrated,
             nowhere,
             PUBLIC_URL=f"http://127.0.0.1:{self.port}{prefix}",
             EMAIL_URL=f"filemail:///{self.mails}",
             API_RATE="1000000/min",
         )
-        self.installation.manage("createcachetable")
         self.wires: list[Wire] = []
         self.process = self.serve(self.port)
 
@@ -150,12 +150,12 @@ class Site:
         return self.installation.run(code)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def house(
-    tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: Any
+    tmp_path_factory: pytest.TempPathFactory, migrated: Migrated, django_db_blocker: Any
 ) -> Iterator[Site]:
     with django_db_blocker.unblock():
-        site = Site(tmp_path_factory.mktemp("web"))
+        site = Site(tmp_path_factory.mktemp("web"), migrated)
     yield site
     site.installation.end()
 

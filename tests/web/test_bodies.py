@@ -38,7 +38,7 @@ class Desk:
         return {"Authorization": f"Bearer {self.key}", "Content_Type": JSON, **more}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def desk(house: Site) -> Desk:
     made = house.run(
         "from tests.factories import *\n"

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.factories import PASSWORD
+from tests.installation import Migrated
 
 from .conftest import Answer, Site, Wire
 
@@ -18,12 +19,12 @@ pytestmark = pytest.mark.process
 FORM = "application/x-www-form-urlencoded"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def house(
-    tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: Any
+    tmp_path_factory: pytest.TempPathFactory, migrated: Migrated, django_db_blocker: Any
 ) -> Iterator[Site]:
     with django_db_blocker.unblock():
-        site = Site(tmp_path_factory.mktemp("prefix"), prefix="/desk")
+        site = Site(tmp_path_factory.mktemp("prefix"), migrated, prefix="/desk")
     site.run(
         "from tests.factories import *\n"
         "from accounts.states import Role, Permission\n"
