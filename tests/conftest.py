@@ -44,10 +44,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Each database runs what it can say something about: SQLite all but what needs PostgreSQL,
-    PostgreSQL what asks for a database at all."""
+    PostgreSQL what asks for a database and could find another answer there."""
     if connection.vendor == "postgresql":
-        config.hook.pytest_deselected(items=[each for each in items if not _asks_database(each)])
-        items[:] = filter(_asks_database, items)
+        config.hook.pytest_deselected(items=[each for each in items if not _asks_postgres(each)])
+        items[:] = filter(_asks_postgres, items)
         return
     needs_postgres = pytest.mark.skip(reason="needs PostgreSQL: python -m tests.on_postgres pytest")
     for item in items:
@@ -55,9 +55,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(needs_postgres)
 
 
-def _asks_database(item: pytest.Item) -> bool:
-    asked = getattr(item, "fixturenames", ())
-    return "django_db_setup" in asked or item.get_closest_marker("django_db") is not None
+def _asks_postgres(item: pytest.Item) -> bool:
+    if item.get_closest_marker("sqlite"):
+        return False
+    asked = {"django_db_setup", "migrated"}.intersection(getattr(item, "fixturenames", ()))
+    return bool(asked) or item.get_closest_marker("django_db") is not None
 
 
 # --- What no test may do ---------------------------------------------------------------------
@@ -112,9 +114,7 @@ def noon() -> Iterator[time_machine.Traveller]:
 
 
 @pytest.fixture(scope="session")
-def migrated(
-    tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: Any
-) -> Migrated:
+def migrated(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> Migrated:
     """What every installation of its own begins with."""
     own = tmp_path_factory.getbasetemp()
     with django_db_blocker.unblock():

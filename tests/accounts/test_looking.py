@@ -36,7 +36,11 @@ from tests.factories import (
 )
 from tests.test_doors import Page, address, every_page
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.sqlite,
+    pytest.mark.usefixtures("noon"),
+]
 
 REASON = "They called: a number is missing"
 BAR = "You are looking at Acme as its members see it."

@@ -19,7 +19,7 @@ import requests
 from tests.installation import Installation, Migrated
 from tests.sandbox_process import SandboxProcess
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.sqlite]
 
 START_SECONDS = 30.0
 LOGIN, CALLBACK = "/accounts/oidc/login/", "/accounts/oidc/callback/"

@@ -20,7 +20,11 @@ from telephony.states import AgentState
 from tests import factories
 from tests.factories import NOON, subscribed
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.sqlite,
+    pytest.mark.usefixtures("noon"),
+]
 
 Make = Callable[[Account], Model]
 

@@ -13,15 +13,11 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 import pytest
 from django.conf import settings
-from django.db import connection as database
 
 from config.management.commands.run_worker import GAVE_UP
 from tests.installation import Migrated, manage
 
-pytestmark = [
-    pytest.mark.process,
-    pytest.mark.skipif(database.vendor != "sqlite", reason="processes end alike on any database"),
-]
+pytestmark = [pytest.mark.process, pytest.mark.sqlite]
 
 #: Seconds. Generous: what is tested is whether something happens, not how fast a loaded machine is.
 PATIENCE = 60.0

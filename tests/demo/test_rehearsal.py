@@ -26,7 +26,7 @@ from numbers.models import Connection
 from numbers.services import imports
 from tests.sandbox_process import SandboxProcess
 
-pytestmark = [pytest.mark.django_db, pytest.mark.process]
+pytestmark = [pytest.mark.django_db, pytest.mark.process, pytest.mark.sqlite]
 
 HOUR = timedelta(hours=1)
 

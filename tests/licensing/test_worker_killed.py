@@ -14,7 +14,7 @@ import pytest
 from tests.installation import Installation, Migrated
 from tests.sandbox_process import SandboxProcess
 
-pytestmark = [pytest.mark.process, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.process, pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 
 PATIENCE = 60.0
 DUE = """

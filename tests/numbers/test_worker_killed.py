@@ -17,7 +17,7 @@ from tests.sandbox_process import SandboxProcess
 
 pytestmark = pytest.mark.process
 
-NUMBERS = 20_000
+NUMBERS = 10_000
 PATIENCE = 90.0
 
 
@@ -87,7 +87,7 @@ def test_the_next_worker_completes_an_import_whose_worker_was_killed(
     installation: tuple[KillableInstallation, SandboxProcess],
 ) -> None:
     installed, sandbox = installation
-    sandbox.fault("slow", seconds=0.3, path="IncomingPhoneNumbers", times=1_000)
+    sandbox.fault("slow", seconds=1, path="IncomingPhoneNumbers", times=1_000)
     first = installed.start_worker()
     job = installed.request_import()
     wait_for(lambda: installed.job()["done"] >= 2_000)

@@ -21,7 +21,7 @@ from .conftest import Site, Wire
 
 __all__ = ["program"]
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.sqlite]
 
 JSON = "application/json"
 

@@ -14,7 +14,7 @@ from tests.installation import Migrated
 
 from .conftest import Answer, Site, Wire
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.sqlite]
 
 FORM = "application/x-www-form-urlencoded"
 

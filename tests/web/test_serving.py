@@ -15,7 +15,7 @@ from tests.config.test_worker import wait_until
 
 from .conftest import PATIENCE, Site, Wire, free_port
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.sqlite]
 
 #: More than the threads of all processes together.
 MANY = 24
