@@ -249,7 +249,8 @@ class AccountAdmin(SupportAdmin):
         if term.startswith("AC"):
             by_name |= Q(pk__in=Connection.objects.filter(sid=term).values("account"))
         if term.startswith("PN"):
-            by_name |= Q(pk__in=PhoneNumber.objects.filter(sid=term).values("account"))
+            theirs = PhoneNumber.objects.filter(account=OuterRef("pk"), sid=term)
+            by_name |= Q(Exists(theirs))
         written = read(term)
         if written and len(written.digits) >= DIGITS_THAT_NAME_A_NUMBER:
             numbers = PhoneNumber.objects.filter(any_of("e164", "contains", written.parts))

@@ -26,6 +26,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='phonenumber',
-            index=models.Index(fields=['sid', 'account'], name='number_by_sid'),
+            index=models.Index(fields=['account', 'sid'], name='number_by_sid'),
         ),
     ]

@@ -144,8 +144,8 @@ class PhoneNumber(models.Model):
                 fields=["account", "keep_decided_at"],
                 condition=Q(keep_decided_at__isnull=False),
             ),
-            # With the account, or SQLite would read all numbers of it for a page of SIDs.
-            models.Index(name="number_by_sid", fields=["sid", "account"]),
+            # The account first: SIDs are random, so an import writes all over an index of them all.
+            models.Index(name="number_by_sid", fields=["account", "sid"]),
             models.Index(name="number_of_connection", fields=["connection", "state", "id"]),
             models.Index(
                 name="number_of_agent", fields=["agent"], condition=Q(agent__isnull=False)

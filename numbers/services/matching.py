@@ -17,6 +17,7 @@ from numbers.states import NumberState
 
 from .records import columns
 
+_COLUMNS = PhoneNumber._meta.concrete_fields
 #: States of numbers that are not at Twilio, as far as we know.
 _LEFT = (NumberState.RELEASED, NumberState.RESTORING, NumberState.MISSING, NumberState.GONE)
 
@@ -56,9 +57,10 @@ def sort_page(
 ) -> PageWork:
     """Compare a page with our rows; what was decided since ``asked_at`` it does not know."""
     todo, connection = PageWork(), run.connection
+    beginning = _beginning(connection, at=at)
     for number, row in _match(run, records, todo):
         if row is None:
-            todo.new.append(_new_number(connection, number, at=at))
+            todo.new.append(_new_number(beginning, number))
             continue
         todo.seen.append(row.pk)
         if row.state in _LEFT:
@@ -133,12 +135,19 @@ def _rows(**wanted: Any) -> Iterator[_Row]:
     return map(_Row._make, PhoneNumber.objects.filter(**wanted).values_list(*_Row._fields))
 
 
-def _new_number(connection: Connection, number: NumberRecord, *, at: datetime) -> PhoneNumber:
-    return PhoneNumber(
+def _beginning(connection: Connection, *, at: datetime) -> dict[str, Any]:
+    """Every column of the model, in its order, as it is for a number that arrives."""
+    number = PhoneNumber(
         account_id=connection.account_id,
         connection_id=connection.pk,
         state=NumberState.HELD,
         state_changed_at=at,
         imported_at=at,
-        **columns(number),
     )
+    return {field.attname: getattr(number, field.attname) for field in _COLUMNS}
+
+
+def _new_number(beginning: dict[str, Any], number: NumberRecord) -> PhoneNumber:
+    """By position, which takes less than half the time of keywords."""
+    values: Any = (beginning | columns(number)).values()
+    return PhoneNumber(*values)
