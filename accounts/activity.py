@@ -31,6 +31,7 @@ def choose(
     type: str = "",
     actor: str = "",
     subject: str = "",
+    job: int | None = None,
     since: date | None = None,
     until: date | None = None,
     start: datetime | None = None,
@@ -49,6 +50,8 @@ def choose(
         events = events.filter(_by(account, actor))
     if subject:
         events = events.filter(_about(account, subject))
+    if job:
+        events = events.filter(job_id=job)
     if since:
         start = datetime.combine(since, time.min, account.zone)
     if until:

@@ -16,6 +16,7 @@ from accounts.registries import EVENT_TYPES, NOTICE_KINDS
 from accounts.services.inbox import Channels
 from accounts.states import ROLE_PERMISSIONS, Permission, Role
 from accounts.timeline import type_label
+from config.outside import LARGEST_ID
 
 from . import activity
 
@@ -32,8 +33,8 @@ EVERY_TYPE = "every"
 
 def event_types() -> list[tuple[str, str]]:
     return [
-        ("", "Everything, imports summed up"),
-        (EVERY_TYPE, "Everything, each imported number too"),
+        ("", "Everything, a job as one line"),
+        (EVERY_TYPE, "Everything, each number of a job too"),
         *sorted((type, type_label(type)) for type in EVENT_TYPES),
     ]
 
@@ -121,6 +122,9 @@ class ActivityForm(forms.Form):
     )
     since = DayField(required=False, label="From", widget=forms.DateInput({"type": "date"}))
     until = DayField(required=False, label="To", widget=forms.DateInput({"type": "date"}))
+    job = forms.IntegerField(
+        required=False, min_value=1, max_value=LARGEST_ID, widget=forms.HiddenInput()
+    )
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -132,7 +136,7 @@ class ActivityForm(forms.Form):
         self.fields["actor"] = forms.ChoiceField(
             required=False, label="By", choices=list(known.items())
         )
-        self.order_fields(["type", "actor", "subject", "since", "until"])
+        self.order_fields(["type", "actor", "subject", "since", "until", "job"])
 
 
 class PreferencesForm(forms.Form):

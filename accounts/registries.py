@@ -31,13 +31,11 @@ class EventType:
     """What ``Event.type`` may be: ``noun.verb_in_past_tense``, such as ``number.released``.
 
     ``tone`` colors it on timelines. ``words`` is what filters call it, where its name does not
-    read well. Events that are ``summed_up`` come by the thousand and another one counts them, so
-    the activity page leaves them out until it is asked for them.
+    read well.
     """
 
     tone: Tone = ""
     words: str = ""
-    summed_up: bool = False
 
 
 def _as_it_is(label: str, account: Account) -> str:

@@ -24,7 +24,10 @@ Change = tuple[str, str, str]
 
 
 class Entry(NamedTuple):
-    """One line of ``templates/components/timeline.html``."""
+    """One line of ``templates/components/timeline.html``.
+
+    ``job`` is one whose other events are inside of the line, and ``how_far`` says so in words.
+    """
 
     tone: Tone
     subject: str
@@ -33,6 +36,8 @@ class Entry(NamedTuple):
     actor_text: str
     at: datetime
     details: list[Change]
+    job: int | None = None
+    how_far: str = ""
 
 
 def entries(

@@ -64,7 +64,7 @@ def fill() -> None:
             "number.described": EventType(),
             "number.excluded": EventType("warn"),
             "number.gone": EventType("warn"),
-            "number.imported": EventType("good", summed_up=True),
+            "number.imported": EventType("good"),
             "number.kept": EventType(),
             "number.kept_after_all": EventType("warn"),
             "number.listed_again": EventType(),

@@ -39,6 +39,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 OBJECTS = {
     "accounts:change_role": "membership",
     "accounts:job": "job",
+    "accounts:job_events": "job",
     "accounts:job_export": "job",
     "accounts:job_progress": "job",
     "accounts:job_retry": "job",

@@ -92,11 +92,10 @@ class EventFilter(django_filters.FilterSet):  # type: ignore[misc]
             type=wishes["type"],
             actor=wishes["actor"],
             subject=wishes["subject"],
+            job=wishes["job"],
             start=wishes["since"],
             end=wishes["before"],
         )
-        if wishes["job"]:
-            events = events.filter(job_id=wishes["job"])
         if wishes["after"] is not None:
             return events.following(wishes["after"])
         return events

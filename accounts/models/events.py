@@ -98,7 +98,7 @@ class EventQuerySet(AppendOnlyQuerySet["Event"]):
         return self.filter(subject_type=subject_type, subject_id=subject_id).order_by("-pk")
 
     def one_by_one(self) -> Self:
-        """Without what jobs did to numbers: that comes by the thousand, and the job tells of it."""
+        """Without what jobs did to numbers: it comes by the thousand; the job's line holds it."""
         return self.filter(Q(job__isnull=True) | ~Q(subject_type="number"))
 
     def settled(self) -> Self:
@@ -148,11 +148,6 @@ class Event(ActedBy, AppendOnlyRow):
     class Meta:
         indexes = [
             models.Index(name="event_activity", fields=["account", "-id"]),
-            models.Index(
-                name="event_activity_summed_up",
-                fields=["account", "-id"],
-                condition=~Q(type="number.imported"),
-            ),
             models.Index(
                 name="event_activity_one_by_one",
                 fields=["account", "-id"],

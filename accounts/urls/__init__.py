@@ -18,6 +18,7 @@ urlpatterns = [
     path("jobs/", jobs.jobs, name="jobs"),
     path("jobs/<int:pk>/", jobs.detail, name="job"),
     path("jobs/<int:pk>/progress/", jobs.progress, name="job_progress"),
+    path("jobs/<int:pk>/events/", jobs.events, name="job_events"),
     path("jobs/<int:pk>/results.csv", jobs.export, name="job_export"),
     path("jobs/<int:pk>/retry/", jobs.retry, name="job_retry"),
     path("settings/", views.settings, name="settings"),

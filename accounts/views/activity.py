@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -14,8 +14,9 @@ from django.views.decorators.http import require_safe
 from accounts import timeline
 from accounts.activity import choose
 from accounts.forms import EVERY_TYPE, ActivityForm
-from accounts.models import Account, Event
-from accounts.registries import EVENT_TYPES
+from accounts.models import Account, Event, Job
+from accounts.models.events import EventQuerySet
+from accounts.overview import how_far
 from accounts.web import AccountRequest, account_page, to
 from config.paging import page
 from config.spreadsheets import csv_response
@@ -28,13 +29,17 @@ COLUMNS = ["time", "type", "subject_type", "subject_id", "subject", "summary", "
 @require_safe
 @account_page()
 def activity(request: AccountRequest) -> HttpResponse:
-    """All events of the account, newest first, 50 a page; filters in the URL."""
+    """All events of the account, newest first, 50 a page; filters in the URL.
+
+    A job is one line with what it did to numbers inside, unless a filter asks for that.
+    """
     form, events = _chosen(request)
     shown = page(events, request.GET, size=PAGE_SIZE)
+    entries = timeline.entries(shown.rows, account=request.account)
     context = {
         "form": form,
         "page": shown,
-        "entries": timeline.entries(shown.rows, account=request.account),
+        "entries": list(_with_jobs(shown.rows, entries)),
         "filtered": any(form.data.get(name) for name in form.fields),
         "csv_url": f"{to(request, 'accounts:activity_csv')}?{request.GET.urlencode()}",
     }
@@ -53,23 +58,27 @@ def activity_csv(request: AccountRequest) -> HttpResponseBase:
     )
 
 
-def _chosen(request: AccountRequest) -> tuple[ActivityForm, QuerySet[Event]]:
+def _chosen(request: AccountRequest) -> tuple[ActivityForm, EventQuerySet]:
     form = ActivityForm(request.GET, account=request.account)
     form.is_valid()
     filters = {name: value for name, value in form.cleaned_data.items() if value}
     if filters.get("type") == EVERY_TYPE:
         del filters["type"]
-    elif not filters.get("type") and not filters.get("subject"):
-        return form, _without_details(choose(request.account, **filters))
+    elif not filters.keys() & {"type", "subject", "job"}:
+        return form, choose(request.account, **filters).one_by_one()
     return form, choose(request.account, **filters)
 
 
-def _without_details(events: QuerySet[Event]) -> QuerySet[Event]:
-    """Those that no other event sums up; written as the condition of an index has it."""
-    for type, kind in EVENT_TYPES.items():
-        if kind.summed_up:
-            events = events.exclude(type=type)
-    return events
+def _with_jobs(
+    events: Sequence[Event], entries: Sequence[timeline.Entry]
+) -> Iterator[timeline.Entry]:
+    """The newest line of a job has inside what it did to numbers, where that is not shown."""
+    inside = Event.objects.filter(job=OuterRef("pk"), subject_type="number")
+    told = {event.job_id for event in events if event.subject_type == "number"}
+    jobs = Job.objects.filter(Exists(inside)).in_bulk({event.job_id for event in events} - told)
+    for event, entry in zip(events, entries, strict=True):
+        job = jobs.pop(event.job_id, None)
+        yield entry._replace(job=job.pk, how_far=how_far(job)) if job else entry
 
 
 def _rows(events: Iterable[Event], account: Account) -> Iterator[list[Any]]:

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts import timeline
 from accounts.job_kinds import JobKind, kind_of
 from accounts.models import Account, Job, JobItem
 from accounts.overview import failed_jobs
@@ -26,6 +27,7 @@ from config.spreadsheets import csv_response
 from .progress import Progress, progress_of
 
 PAGE_SIZE = 50
+INSIDE = 20  # events in the line of a job; the rest by a link
 #: What needs a look comes first, and is what the page opens with.
 ORDER = (
     ItemState.FAILED,
@@ -96,6 +98,16 @@ def progress(request: AccountRequest, pk: int) -> HttpResponse:
     if not job.is_open:
         response["HX-Refresh"] = "true"
     return response
+
+
+@require_safe
+@account_page()
+def events(request: AccountRequest, pk: int) -> HttpResponse:
+    """What the job did to numbers, for the inside of its line on the activity page."""
+    job = _mine(request, pk)
+    found = job.events.filter(subject_type="number").order_by("-pk")[:INSIDE]
+    context = {"job": job, "entries": timeline.entries(found, account=request.account)}
+    return render(request, "accounts/job_events.html", context)
 
 
 @require_safe

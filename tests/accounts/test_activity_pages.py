@@ -17,6 +17,7 @@ from django.urls import reverse
 from accounts.activity import choose
 from accounts.models import Account, Event, Membership, User
 from accounts.registries import EVENT_TYPES, SUBJECTS
+from accounts.states import JobState
 from accounts.timeline import changes, entries, type_label
 from accounts.views.activity import PAGE_SIZE
 from tests.cursors import NO_CURSORS
@@ -25,6 +26,7 @@ from tests.factories import (
     AgentFactory,
     ApiKeyFactory,
     EventFactory,
+    JobFactory,
     PhoneNumberFactory,
 )
 
@@ -57,19 +59,45 @@ def test_everything_is_listed_newest_first_and_nothing_of_others(
     assert shown(member_client) == ["second", "first"]
 
 
-def test_the_numbers_of_an_import_are_summed_up_until_they_are_asked_for(
+# B2
+def test_a_job_is_one_line_until_its_numbers_are_asked_for(
     member_client: Client, acme: Account
 ) -> None:
     number = PhoneNumberFactory.create(account=acme, e164="+14155550123")
-    about = {"subject_type": "number", "subject_id": number.pk}
+    job = JobFactory.create(account=acme, result={"done": 1, "failed": 2})
+    about = {"subject_type": "number", "subject_id": number.pk, "job": job}
+    EventFactory.create(account=acme, summary="By hand", **{**about, "job": None})
+    EventFactory.create(account=acme, summary="Started", subject_type="job", job=job)
     EventFactory.create(account=acme, type="number.imported", summary="Imported", **about)
-    EventFactory.create(account=acme, type="import.completed", summary="1 new")
 
-    assert shown(member_client) == ["1 new"]
-    assert shown(member_client, "?type=every") == ["1 new", "Imported"]
+    assert shown(member_client) == ["Started", "By hand"]
+    assert shown(member_client, "?type=every") == ["Imported", "Started", "By hand"]
     assert shown(member_client, "?type=number.imported") == ["Imported"]
-    assert shown(member_client, "?subject=%2B14155550123") == ["Imported"]
-    assert len(rows_of_csv(member_client, "?type=every")) == 2
+    assert shown(member_client, "?subject=%2B14155550123") == ["Imported", "By hand"]
+    assert shown(member_client, f"?job={job.pk}") == ["Imported", "Started"]
+    assert len(rows_of_csv(member_client, "?type=every")) == 3
+
+
+def test_the_line_of_a_job_has_inside_what_it_did_to_numbers(
+    member_client: Client, acme: Account
+) -> None:
+    job = JobFactory.create(account=acme, state=JobState.DONE, result={"done": 1, "failed": 2})
+    EventFactory.create(account=acme, summary="Started", subject_type="job", job=job)
+    EventFactory.create(account=acme, summary="Released", subject_type="number", job=job)
+    EventFactory.create(account=acme, summary="Ended", subject_type="job", job=job)
+    EventFactory.create(account=acme, subject_type="job", job=JobFactory.create(account=acme))
+    EventFactory.create(summary="Elsewhere", subject_type="number")
+
+    def lines(query: str = "") -> list[tuple[int | None, str]]:
+        answer = member_client.get(f"{reverse('accounts:activity', args=['acme'])}{query}")
+        return [(entry.job, entry.how_far) for entry in answer.context["entries"]]
+
+    inside = member_client.get(reverse("accounts:job_events", args=["acme", job.pk]))
+
+    assert lines() == [(None, ""), (job.pk, "1 changed, 2 failed"), (None, "")]
+    assert lines("?type=every") == [(None, "")] * 4
+    assert [entry.sentence for entry in inside.context["entries"]] == ["Released"]
+    assert f"activity/?job={job.pk}" in inside.content.decode()
 
 
 def test_pages_follow_each_other_both_ways_without_gap_or_repeat(

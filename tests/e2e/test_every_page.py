@@ -26,7 +26,7 @@ from .house import PASSWORD, Home, House
 from .looking import LOOKS, look
 
 #: Parts of pages, which htmx puts in their place.
-PARTS = {"numbers:import_progress", "accounts:job_progress"}
+PARTS = {"numbers:import_progress", "accounts:job_progress", "accounts:job_events"}
 NEWCOMER = "nina@fjord.example"
 
 
