@@ -64,10 +64,6 @@ def _key(key: str, home: str) -> str:
     return key
 
 
-def _subject(job: Job) -> tuple[str, int | None, str]:
-    return ("job", job.pk, job.title)
-
-
 @dataclass(frozen=True)
 class JobKind:
     """What the mechanics of jobs and their pages need to know of one kind.
@@ -111,7 +107,8 @@ class JobKind:
     started_event: str = ""
     failed_event: str = ""
     notice: str = "job"
-    subject: Callable[[Job], tuple[str, int | None, str]] = _subject
+    subject_type: str = "job"
+    subject_id: Callable[[Job], int] = lambda job: job.pk
 
     #: URL name and arguments of the page that shows such a job better than the common one.
     page: Callable[[Job], tuple[str, int] | None] = lambda job: None
@@ -124,6 +121,10 @@ class JobKind:
     #: What an item's result shows in columns of their own, on the page and in the CSV.
     columns: tuple[str, ...] = ()
     cells: Callable[[JobItem], Sequence[str]] = lambda item: ()
+
+    def subject(self, job: Job) -> tuple[str, int, str]:
+        """What events that tell of the job are about: type, id and label."""
+        return (self.subject_type, self.subject_id(job), job.title)
 
     def word(self, state: str) -> str:
         """``Changed`` or whatever this kind calls the state of an item."""

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from accounts import timeline
 from accounts.activity import choose
 from accounts.forms import EVERY_TYPE, ActivityForm
+from accounts.job_kinds import kind_of
 from accounts.models import Account, Event, Job
 from accounts.models.events import EventQuerySet
 from accounts.overview import how_far
@@ -72,13 +73,17 @@ def _chosen(request: AccountRequest) -> tuple[ActivityForm, EventQuerySet]:
 def _with_jobs(
     events: Sequence[Event], entries: Sequence[timeline.Entry]
 ) -> Iterator[timeline.Entry]:
-    """The newest line of a job has inside what it did to numbers, where that is not shown."""
+    """The line that tells of a job has inside what it did to numbers, where that is not shown."""
     inside = Event.objects.filter(job=OuterRef("pk"), subject_type="number")
     told = {event.job_id for event in events if event.subject_type == "number"}
     jobs = Job.objects.filter(Exists(inside)).in_bulk({event.job_id for event in events} - told)
     for event, entry in zip(events, entries, strict=True):
-        job = jobs.pop(event.job_id, None)
-        yield entry._replace(job=job.pk, how_far=how_far(job)) if job else entry
+        job = jobs.get(event.job_id)
+        if job is None or event.subject_type != kind_of(job).subject_type:
+            yield entry
+            continue
+        del jobs[job.pk]
+        yield entry._replace(job=job.pk, how_far=how_far(job))
 
 
 def _rows(events: Iterable[Event], account: Account) -> Iterator[list[Any]]:

@@ -462,8 +462,8 @@ def _run_again(job: Job, actor: Actor, at: datetime) -> str:
     return f"{fresh} is queued."
 
 
-def _subject(job: Job) -> tuple[str, int | None, str]:
-    return ("import", Import.objects.values_list("pk", flat=True).get(job=job), job.title)
+def _run(job: Job) -> int:
+    return Import.objects.values_list("pk", flat=True).get(job=job)
 
 
 def _page(job: Job) -> tuple[str, int] | None:
@@ -482,7 +482,8 @@ KIND = JobKind(
     run_again=_run_again,
     failed_event="import.failed",
     notice="import",
-    subject=_subject,
+    subject_type="import",
+    subject_id=_run,
     page=_page,
 )
 

@@ -82,10 +82,12 @@ def test_the_line_of_a_job_has_inside_what_it_did_to_numbers(
     member_client: Client, acme: Account
 ) -> None:
     job = JobFactory.create(account=acme, state=JobState.DONE, result={"done": 1, "failed": 2})
-    EventFactory.create(account=acme, summary="Started", subject_type="job", job=job)
-    EventFactory.create(account=acme, summary="Released", subject_type="number", job=job)
-    EventFactory.create(account=acme, summary="Ended", subject_type="job", job=job)
-    EventFactory.create(account=acme, subject_type="job", job=JobFactory.create(account=acme))
+    of_job = {"account": acme, "job": job}
+    EventFactory.create(summary="Started", subject_type="job", subject_id=job.pk, **of_job)
+    EventFactory.create(summary="Released", subject_type="number", **of_job)
+    EventFactory.create(summary="Period resolved", subject_type="account", **of_job)
+    nothing = JobFactory.create(account=acme)
+    EventFactory.create(account=acme, subject_type="job", subject_id=nothing.pk, job=nothing)
     EventFactory.create(summary="Elsewhere", subject_type="number")
 
     def lines(query: str = "") -> list[tuple[int | None, str]]:
@@ -94,7 +96,7 @@ def test_the_line_of_a_job_has_inside_what_it_did_to_numbers(
 
     inside = member_client.get(reverse("accounts:job_events", args=["acme", job.pk]))
 
-    assert lines() == [(None, ""), (job.pk, "1 changed, 2 failed"), (None, "")]
+    assert lines() == [(None, ""), (None, ""), (job.pk, "1 changed, 2 failed")]
     assert lines("?type=every") == [(None, "")] * 4
     assert [entry.sentence for entry in inside.context["entries"]] == ["Released"]
     assert f"activity/?job={job.pk}" in inside.content.decode()
