@@ -176,6 +176,12 @@ def _first(desk: Desk) -> None:
     desk.open_number(desk.numbers()[0])
 
 
+def _job(desk: Desk) -> None:
+    line = desk.page.get_by_role("listitem").filter(has_text="Bulk job started: protect 3 numbers")
+    line.get_by_text("3 changed").click()
+    expect(line.get_by_role("listitem")).to_have_count(3)
+
+
 def _menu(desk: Desk) -> None:
     desk.page.set_viewport_size({"width": 390, "height": 844})
     desk.press("Menu")
@@ -207,6 +213,7 @@ STATES = (
     State("licenses confirm", "licenses/change/?to=30"),
     State("activity filtered", "activity/?type=number.assigned"),
     State("activity without a match", "activity/?subject=nothing"),
+    State("activity with a job opened", "activity/", _job),
     State("menu of a phone", "activity/", _menu),
     State("not found", "numbers/999999/"),
 )  # fmt: skip
