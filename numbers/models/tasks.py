@@ -24,9 +24,13 @@ class CarrierTaskQuerySet(OwnedQuerySet["CarrierTask"]):
         A claim is an update of these rows, and is judged again by the row that another claim wrote.
         So all conditions are the row's own; a join would make Django look them up beforehand.
         """
-        free = Q(claimed_until=None) | Q(claimed_until__lte=at)
         of_ended = PhoneNumber.objects.filter(pk=OuterRef("number"), connection__state__in=ENDED)
-        return self.filter(free, ~Exists(of_ended), state=TaskState.PENDING, due_at__lte=at)
+        waiting = self.unclaimed(at).filter(state=TaskState.PENDING, due_at__lte=at)
+        return waiting.filter(~Exists(of_ended))
+
+    def unclaimed(self, at: datetime) -> Self:
+        """Those that no worker is at; who closes a task from outside leaves the others alone."""
+        return self.filter(Q(claimed_until=None) | Q(claimed_until__lte=at))
 
     def unfinished(self) -> Self:
         return self.filter(state__in=OPEN_TASK_STATES)

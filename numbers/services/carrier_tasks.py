@@ -280,6 +280,9 @@ def _done(task: CarrierTask, answer: Answer, conclude: Conclusion, *, at: dateti
     if closed:
         conclude(number, task, answer, at)
         job_items.settle(task.job_id, number.e164, Outcome(), at=at)
+    elif answer.found is not None:
+        # Somebody has closed the task meanwhile, and Twilio has the number: a refresh looks.
+        enqueue("numbers.tasks.refresh", answer.found.connection.pk)
 
 
 @transaction.atomic
@@ -368,10 +371,9 @@ def queue_the_rest(at: datetime) -> None:
 
 
 def late_restores(at: datetime) -> CarrierTaskQuerySet:
-    """Restores that nobody finished within the ten days."""
-    return CarrierTask.objects.unfinished().filter(
-        kind=TaskKind.RESTORE, number__released_at__lt=at - RESTORE_WINDOW
-    )
+    """Restores that nobody finished within the ten days, and that no worker is at."""
+    restores = CarrierTask.objects.unfinished().unclaimed(at).filter(kind=TaskKind.RESTORE)
+    return restores.filter(number__released_at__lt=at - RESTORE_WINDOW)
 
 
 @transaction.atomic
@@ -394,9 +396,10 @@ def drop_restore(task_id: int, *, at: datetime) -> None:
     task = CarrierTask.objects.get(pk=task_id)
     jobs.hold(task.job_id)
     number, _ = lock_number(task.number_id)
-    if not late_restores(at).filter(pk=task_id).exists():
-        raise NotDue("This restore is finished, or not late.")
-    CarrierTask.objects.filter(pk=task_id).update(state=TaskState.DROPPED, finished_at=at)
+    is_late = late_restores(at).filter(pk=task_id).exists()
+    free = CarrierTask.objects.unfinished().unclaimed(at).filter(pk=task_id)
+    if not is_late or not free.update(state=TaskState.DROPPED, finished_at=at):
+        raise NotDue("This restore is finished, not late, or Twilio is being asked about it.")
     dropped = Outcome(ItemState.FAILED, code="too_late", message="The ten days are over.")
     job_items.settle(task.job_id, number.e164, dropped, at=at)
     if number.state == NumberState.RESTORING:

@@ -19,7 +19,7 @@ from numbers.previous import settings_of
 from numbers.services import carrier_tasks, release
 from numbers.services.carrier_tasks import Answer
 from numbers.services.whereabouts import Found
-from numbers.states import NumberState, TaskKind, TaskState
+from numbers.states import RESTORE_WINDOW, NumberState, TaskKind, TaskState
 from tests.factories import (
     NOON,
     AgentFactory,
@@ -94,6 +94,44 @@ def test_a_restore_that_comes_too_late_gives_its_license_back_and_settles_grace(
     assert GracePeriod.objects.get().settled_at == late
     with pytest.raises(NotDue):
         carrier_tasks.drop_restore(task.pk, at=late)
+
+
+def test_a_late_restore_that_twilio_is_being_asked_about_is_not_dropped(
+    over: PhoneNumber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting(over, TaskKind.RESTORE)
+    PhoneNumber.objects.filter(pk=over.pk).update(released_at=NOON - RESTORE_WINDOW)
+    late = NOON + timedelta(seconds=10)
+
+    def buys(carrier: object, task: CarrierTask) -> Answer:
+        assert not carrier_tasks.late_restores(late).exists()
+        with pytest.raises(NotDue):
+            carrier_tasks.drop_restore(task.pk, at=late)
+        return found(task.number)
+
+    monkeypatch.setitem(carrier_tasks._STEPS, TaskKind.RESTORE, (buys, carrier_tasks._restored))
+    carrier_tasks.work(CarrierTask.objects.get().pk, at=NOON)
+
+    over.refresh_from_db()
+    assert over.state == NumberState.HELD
+
+
+def test_a_number_that_an_answer_brings_is_looked_for_when_its_task_was_closed_meanwhile(
+    over: PhoneNumber,
+) -> None:
+    task = waiting(over, TaskKind.RESTORE, state=TaskState.DROPPED)
+
+    carrier_tasks._done(task, found(over), carrier_tasks._restored, at=NOON)
+
+    over.refresh_from_db()
+    assert over.state == NumberState.RESTORING
+    (queued,) = OrmQ.objects.all()
+    assert queued.func() == "numbers.tasks.refresh"
+
+
+def found(number: PhoneNumber) -> Answer:
+    record = number_record({"sid": "PN" + "9" * 32, "phone_number": number.e164})
+    return Answer(Found(number.connection, record))
 
 
 @pytest.mark.parametrize("state", [TaskState.DONE, TaskState.DROPPED])
