@@ -58,7 +58,7 @@ class ListColumn(models.TextChoices):
     """What a list shows of a number besides itself and its state, in this order."""
 
     AGENT = "agent", "Agent"
-    SERVICES = "services", "Services"
+    CAPABILITIES = "capabilities", "Capabilities"
     TAGS = "tags", "Tags"
     TYPE = "type", "Type"
     COUNTRY = "country", "Country"
@@ -107,6 +107,7 @@ class TaskKind(models.TextChoices):
     RELEASE = "release", "Give the number back to Twilio"
     RESTORE = "restore", "Buy the released number again"
     PUT_BACK = "put_back", "Put the number's settings back at Twilio"
+    ROUTE = "route", "Tell Twilio where the number's texts go"
 
 
 class TaskState(models.TextChoices):

@@ -26,8 +26,20 @@ def go_live(agent: Agent) -> list[Blocker]:
 
 
 def pause(agent: Agent) -> list[Blocker]:
-    """Reasons against taking the agent out of service."""
-    return _move(agent, AgentState.PAUSED, "be paused")
+    """Reasons against taking the agent out of service (S4-46)."""
+    blockers = _move(agent, AgentState.PAUSED, "be paused")
+    if enabled := agent.numbers.enabled().count():
+        blockers.append(
+            Blocker(
+                "answers_numbers",
+                f"{agent.name} answers {plural(enabled, 'enabled number')}. Disable them, or "
+                "assign them to another agent first.",
+                "Its numbers",
+                "telephony:agent",
+                (agent.pk,),
+            )
+        )
+    return blockers
 
 
 def delete(agent: Agent, *, numbers: int) -> list[Blocker]:

@@ -384,6 +384,14 @@ class PhoneNumberFactory(DjangoModelFactory[PhoneNumber]):
         assigned = factory.Trait(
             agent=factory.SubFactory(AgentFactory, account=factory.SelfAttribute("..account"))
         )
+        ready = factory.Trait(
+            label=factory.Sequence(lambda n: f"Desk {n}"),
+            texts=True,
+            agent=factory.SubFactory(AgentFactory, account=factory.SelfAttribute("..account")),
+        )
+        enabled = factory.Trait(
+            ready=True, enabled_at=NOON, hook_key=factory.Sequence(lambda n: f"key-{n:020d}")
+        )
         excluded = factory.Trait(state=NumberState.EXCLUDED)
         releasing = factory.Trait(state=NumberState.RELEASING)
         released = factory.Trait(state=NumberState.RELEASED, released_at=NOON)

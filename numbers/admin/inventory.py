@@ -19,9 +19,9 @@ from config.errors import Blocker
 from config.filters import named, number_written
 from config.phone_numbers import for_people
 from config.text import tidy
-from numbers.actions import ACTIONS, Action, Kind, facts_of, is_relevant
+from numbers.actions import ACTIONS, Action, Kind, is_relevant
 from numbers.forms.actions import param_fields
-from numbers.gates import Facts
+from numbers.gates import Facts, facts_of
 from numbers.models import Connection, PhoneNumber
 from numbers.states import NumberState
 

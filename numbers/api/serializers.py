@@ -80,6 +80,13 @@ class NumberSerializer(RowSerializer):
     kept_at = serializers.DateTimeField(
         source="keep_decided_at", allow_null=True, help_text="When it was kept as a spare."
     )
+    texts = serializers.BooleanField(help_text="Whether it offers texts while it is enabled.")
+    enabled_at = serializers.DateTimeField(
+        allow_null=True, help_text="Since when it is answered; null while it is disabled."
+    )
+    in_service_at = serializers.DateTimeField(
+        allow_null=True, help_text="When Twilio confirmed that it sends its texts here."
+    )
     connection = serializers.IntegerField(source="connection_id")
     imported_at = serializers.DateTimeField()
     released_at = serializers.DateTimeField(allow_null=True)
@@ -253,6 +260,7 @@ class NumberFilterSerializer(Wanted):
     type = Choice(NumberType.choices, required=False)
     capability = serializers.ListField(child=Choice(Capability.choices), required=False)
     protected = Flag(required=False)
+    enabled = Flag(required=False)
     connection = id_field(required=False)
     kept = Flag(required=False)
     imported_in = id_field(required=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import Q
@@ -13,7 +14,10 @@ from accounts.models import OwnedQuerySet
 from carrier.types import NumberType
 from config.fields import FoldedField
 from config.phone_numbers import for_people, read
-from numbers.states import RESTORE_WINDOW, TAKES_LICENSE, NumberState
+from numbers.states import RESTORE_WINDOW, TAKES_LICENSE, NumberState, TaskKind
+
+if TYPE_CHECKING:
+    from .tasks import CarrierTask
 
 
 class PhoneNumberQuerySet(OwnedQuerySet["PhoneNumber"]):
@@ -190,6 +194,14 @@ class PhoneNumber(models.Model):
     @property
     def about(self) -> tuple[str, int, str]:
         return ("number", self.pk, self.e164)
+
+    def goes_elsewhere(self, tasks: Iterable[CarrierTask]) -> bool:
+        """Whether somebody at Twilio has sent its texts elsewhere, with ``tasks`` that are open.
+
+        That is what a refresh found of an enabled number that Twilio is not about to be told of.
+        """
+        told = any(task.kind == TaskKind.ROUTE for task in tasks)
+        return self.is_enabled and self.in_service_at is None and not told
 
     @property
     def is_hosted(self) -> bool:

@@ -21,8 +21,7 @@ from accounts.actor import Actor
 from accounts.models import Account
 from accounts.states import Permission
 from config.errors import Blocker
-from licensing.standing import standing
-from numbers.gates import Facts
+from numbers.gates import Facts, facts_of
 from numbers.models import Connection, PhoneNumber
 
 from .bulk import BULK_ACTIONS, UNCHANGED, BulkAction, Params, Selection, check_params
@@ -82,9 +81,7 @@ def preview(
     actor.require(Permission.NUMBERS)
     wanted = check_params(account_id, action, params)
     bulk, account = BULK_ACTIONS[action], Account(pk=account_id)
-    facts = Facts(
-        standing=standing(account_id, at=at), assigned=account.number_counts.assigned(), at=at
-    )
+    facts = facts_of(account, at=at)
     return _Preview(bulk, selection.numbers(account_id), wanted, facts).result()
 
 

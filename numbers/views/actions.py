@@ -23,8 +23,9 @@ from config.errors import DomainError
 from config.refusals import add_refusal
 from config.text import inside
 from config.undo import UndoButton, tell_done
-from numbers.actions import ACTIONS, Action, Undo, facts_of, is_relevant
+from numbers.actions import ACTIONS, Action, Undo, is_relevant
 from numbers.forms.actions import ActionForm, as_typed
+from numbers.gates import facts_of
 from numbers.models import CarrierTask, Connection, PhoneNumber
 from numbers.services import carrier_tasks
 

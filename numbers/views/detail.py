@@ -18,14 +18,15 @@ from accounts.web import AccountRequest, account_page, to
 from config import clock
 from config.errors import Blocker, DomainError
 from config.refusals import add_refusal
-from numbers.actions import ACTIONS, ActionState, all_actions, facts_of
+from numbers.actions import ACTIONS, ActionState, all_actions
 from numbers.forms.actions import DescribeForm
+from numbers.gates import facts_of
 from numbers.models import PhoneNumber
 from numbers.plans import put_settings_back_plan
 from numbers.services import descriptions
 
 from .actions import find_number
-from .shown import flags, restorable_until, services, state_badge
+from .shown import capabilities, flags, restorable_until, shown_routes, state_badge
 from .twilio import configuration
 
 #: Events shown on the page; the rest is on the activity page.
@@ -88,12 +89,14 @@ def _page(
         "at": at,
         "badge": state_badge(number, request.account.zone, at=at),
         "flags": flags(number, tasks),
-        "services": services(number),
+        "capabilities": capabilities(number),
         "buttons": buttons,
         "any_allowed": any(button.state.allowed for button in buttons),
         "tasks": tasks,
         "restorable_until": restorable_until(number, at),
         "settings_plan": put_settings_back_plan(number),
+        "goes_elsewhere": number.goes_elsewhere(tasks),
+        "routes": shown_routes(number),
         "form": form,
         "configuration": configuration(number),
         "timeline": timeline.entries(

@@ -39,7 +39,7 @@ from numbers.states import ENDED, NumberState, Outcome, TaskState
 from .columns import columns_of
 from .elsewhere import Elsewhere, elsewhere, way_back
 from .imports import address_of, found_in_words
-from .shown import Badge, flags, restorable_until, services, state_badge
+from .shown import Badge, capabilities, flags, restorable_until, state_badge
 
 #: Names of the query string that say where in the list one is; any other change starts anew.
 POSITION = ("after", "before", "last")
@@ -66,7 +66,7 @@ class Row:
     state: Badge
     until: datetime | None
     flags: list[Badge]
-    services: str
+    capabilities: str
     back: tuple[str, str] | None
 
 
@@ -257,7 +257,7 @@ def _row(number: PhoneNumber, request: AccountRequest, *, at: datetime) -> Row:
         state=state_badge(number, request.account.zone, at=at),
         until=restorable_until(number, at),
         flags=flags(number, number.open_tasks),  # type: ignore[attr-defined]
-        services=services(number),
+        capabilities=capabilities(number),
         back=way_back(number, request, at=at) if request.actor.can_numbers else None,
     )
 
@@ -297,6 +297,7 @@ def _chips(
         "type": lambda value: str(NumberType(value).label),
         "capability": lambda value: ", ".join(str(Capability(each).label) for each in value),
         "protected": lambda value: "Protected" if value else "Not protected",
+        "enabled": lambda value: "Enabled" if value else "Not enabled",
         "connection": lambda value: f"Connection: {connections.get(value, 'unknown')}",
         "task": lambda value: str(TaskState(value).label),
         "kept": lambda value: "Kept as spare" if value else "Not decided",
@@ -330,6 +331,7 @@ def _choices(
         ),
         ("type", "Type", [(str(value), label) for value, label in NumberType.choices]),
         ("protected", "Protection", [("true", "Protected"), ("false", "Not protected")]),
+        ("enabled", "Service", [("true", "Enabled"), ("false", "Not enabled")]),
         ("kept", "Decision", [("true", "Kept as spare"), ("false", "Not decided")]),
     ]
     if len(options.connections) > 1:

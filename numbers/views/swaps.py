@@ -29,7 +29,7 @@ from numbers.services.swaps import swap as swap_numbers
 from numbers.states import Fate
 
 from .actions import find_number
-from .shown import services
+from .shown import capabilities
 
 #: Candidates on one page of a picker.
 CANDIDATES = 20
@@ -157,7 +157,7 @@ def _picker(request: AccountRequest, candidates: PhoneNumberQuerySet) -> dict[st
         return f"?{query.urlencode()}"
 
     return {
-        "candidates": [(number, services(number)) for number in page.rows],
+        "candidates": [(number, capabilities(number)) for number in page.rows],
         "search": text,
         "pages": {
             "range": f"{page.first:,} to {page.last:,} of {page.total:,}" if page.rows else "",
