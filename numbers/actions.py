@@ -432,6 +432,7 @@ for _action in (
         plan=lambda number, facts: plans.enable_plan(
             number, standing=facts.standing, enabled=facts.enabled
         ),
+        template="numbers/both_versions.html",
         undo="disable",
         rest=Route(
             "activations",
@@ -728,7 +729,7 @@ for _action in (
         heading="Put the settings of {number} back?",
         submit="Put them back",
         plan=lambda number, facts: plans.put_settings_back_plan(number),
-        template="numbers/put_settings_back.html",
+        template="numbers/both_versions.html",
         rest=Route(
             "previous-settings",
             "Write the settings that the number had before it left over those at Twilio. "

@@ -25,8 +25,8 @@ TEXT_ROUTES = (
     "sms_application_sid",
 )
 Routes = dict[str, str]
-#: What all numbers in service have there, besides an address of their own.
-_ROUTES: Routes = {
+#: What a number has there that nothing was set for.
+_UNSET: Routes = {
     "sms_url": "",
     "sms_method": "POST",
     "sms_fallback_url": "",
@@ -41,7 +41,7 @@ def _here(key: str) -> str:
 
 def ours(number: PhoneNumber) -> Routes:
     """The settings that send the number's texts here."""
-    return _ROUTES | {"sms_url": _here(number.hook_key)}
+    return _UNSET | {"sms_url": _here(number.hook_key)}
 
 
 def planned(number: PhoneNumber) -> Routes:
@@ -51,7 +51,7 @@ def planned(number: PhoneNumber) -> Routes:
     there = routes_of(number.twilio)
     here = _here("") + "…"
     return {
-        name: value for name, value in (_ROUTES | {"sms_url": here}).items() if there[name] != value
+        name: value for name, value in (_UNSET | {"sms_url": here}).items() if there[name] != value
     }
 
 
@@ -79,7 +79,7 @@ def to_hand_back(number: PhoneNumber, record: Mapping[str, Any]) -> Routes:
     if not comes_here(number, record):
         return {}
     there, here = routes_of(record), ours(number) | {"sms_url": routes_of(record)["sms_url"]}
-    before = {name: number.before_service.get(name, "") for name in TEXT_ROUTES}
+    before = {name: number.before_service.get(name) or _UNSET[name] for name in TEXT_ROUTES}
     return {
         name: before[name]
         for name in TEXT_ROUTES

@@ -17,6 +17,7 @@ from config.errors import Blocked, Forbidden
 from licensing.services import grace
 from numbers import routes
 from numbers.models import CarrierTask, PhoneNumber
+from numbers.previous import offered
 from numbers.services import assignment, carrier_tasks, enabling, exclusion, imports, release, swaps
 from numbers.states import Fate, NumberState, TaskKind, TaskState
 from telephony import services as agents
@@ -492,3 +493,79 @@ def test_a_number_that_cannot_text_takes_no_place_that_offers_texts(
         swaps.swap(leaving.pk, taking_id=taking.pk, fate=Fate.KEEP, actor=by_admin, at=NOON)
 
     assert codes(error) == ["cannot_text"]
+
+
+# --- Restores --------------------------------------------------------------------------------
+
+
+def test_where_texts_went_before_a_restore_is_kept_and_no_longer_written(
+    ready: PhoneNumber, by_admin: Actor
+) -> None:
+    restored = {"sms_url": "https://restored.example.com", "friendly_name": "Line"}
+    task = CarrierTaskFactory.create(number=ready, kind=TaskKind.PUT_BACK, settings=restored)
+
+    enabling.enable(ready.pk, actor=by_admin, at=NOON)
+
+    task.refresh_from_db()
+    ready.refresh_from_db()
+    assert task.settings == {"friendly_name": "Line"}
+    assert ready.before_service["sms_url"] == restored["sms_url"]
+
+
+def test_settings_from_before_say_nothing_about_the_texts_of_an_enabled_number(
+    acme: Account,
+) -> None:
+    before = {"settings": {"sms_url": "https://old.example.com", "friendly_name": "Old"}}
+    disabled = PhoneNumberFactory.create(account=acme, ready=True, before_release=before)
+    enabled = PhoneNumberFactory.create(account=acme, enabled=True, before_release=before)
+
+    assert offered(disabled) == before["settings"]
+    assert offered(enabled) == {"friendly_name": "Old"}
+
+
+# --- Doors -----------------------------------------------------------------------------------
+
+
+def test_a_person_enables_a_number_on_its_page_and_takes_it_back(
+    ready: PhoneNumber, admin_client: Client
+) -> None:  # S4-42, B4
+    page = reverse("numbers:detail", args=["acme", ready.pk])
+    enable_page = reverse("numbers:enable", args=["acme", ready.pk])
+    assert enable_page in admin_client.get(page).text
+    asked = admin_client.get(enable_page).text
+    assert BEFORE["sms_url"] in asked
+
+    said = admin_client.post(enable_page, follow=True).text
+
+    assert "is enabled" in said
+    assert "Twilio is being told" in said
+    undo = reverse("numbers:disable", args=["acme", ready.pk])
+    admin_client.post(undo)
+    ready.refresh_from_db()
+    assert not ready.is_enabled
+
+
+def test_what_is_missing_is_said_and_linked_before_anyone_tries(
+    acme: Account, admin_client: Client
+) -> None:  # B3, S4-45
+    number = PhoneNumberFactory.create(account=acme)
+
+    page = admin_client.get(reverse("numbers:detail", args=["acme", number.pk])).text
+
+    assert "It has no name" in page
+    assert "It offers nothing yet" in page
+    assert reverse("numbers:services", args=["acme", number.pk]) in page
+
+
+def test_the_list_says_who_is_in_service_and_whose_texts_go_elsewhere(
+    acme: Account, admin_client: Client
+) -> None:
+    PhoneNumberFactory.create(account=acme, enabled=True, in_service_at=NOON)
+    told = PhoneNumberFactory.create(account=acme, enabled=True)
+    CarrierTaskFactory.create(number=told, kind=TaskKind.ROUTE)
+    PhoneNumberFactory.create(account=acme, enabled=True)
+
+    page = admin_client.get(reverse("numbers:list", args=["acme"])).text
+
+    assert page.count("In service") == 1
+    assert page.count("Goes elsewhere") == 1
