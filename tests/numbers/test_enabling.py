@@ -257,8 +257,8 @@ def test_an_enabled_number_is_disabled_first(
 
 
 def test_an_agent_of_an_enabled_number_stays_live(acme: Account, by_admin: Actor) -> None:  # S4-46
-    number = PhoneNumberFactory.create(account=acme, enabled=True)
-    agent = number.agent
+    agent = AgentFactory.create(account=acme)
+    number = PhoneNumberFactory.create(account=acme, enabled=True, agent=agent)
 
     with pytest.raises(Blocked) as error:
         agents.pause(agent.pk, actor=by_admin, at=NOON)
@@ -413,10 +413,10 @@ def test_a_refresh_finds_that_its_texts_go_elsewhere_and_one_click_mends_it(
     assert "Its texts go elsewhere" not in admin_client.get(page).text
     work()
 
-    served.refresh_from_db()
-    assert served.in_service_at is not None
-    assert served.before_service["sms_url"] == "https://new.example.com/sms"
-    assert not routes.missing(served, at_twilio(carrier, served))
+    mended = PhoneNumber.objects.get(pk=served.pk)
+    assert mended.in_service_at is not None
+    assert mended.before_service["sms_url"] == "https://new.example.com/sms"
+    assert not routes.missing(mended, at_twilio(carrier, mended))
 
 
 def test_a_refresh_finds_that_they_come_here_again(
