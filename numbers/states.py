@@ -83,6 +83,10 @@ ENDED = (ConnectionState.CLOSED, ConnectionState.DETACHED, ConnectionState.REMOV
 UNATTACHED = (ConnectionState.DETACHED, ConnectionState.REMOVED)
 
 
+#: How long what was signed with a replaced token is believed: Twilio may still use it.
+PREVIOUS_TOKEN_FOR = timedelta(hours=1)
+
+
 class RefreshEvery(models.TextChoices):
     """How often a connection is refreshed without anyone asking."""
 

@@ -22,7 +22,7 @@ from config.text import tidy
 from numbers.actions import ACTIONS, Action, Kind, facts_of, is_relevant
 from numbers.forms.actions import param_fields
 from numbers.gates import Facts
-from numbers.models import PhoneNumber
+from numbers.models import Connection, PhoneNumber
 from numbers.states import NumberState
 
 SID = re.compile(r"(?:PN|AC)[0-9a-fA-F]{32}")
@@ -114,7 +114,7 @@ class PhoneNumberAdmin(SupportAdmin):
     ordering = ("account", "state", "agent", "e164")  # the index number_by_state, filtered or not
     search_fields = ("e164",)
     search_help_text = "Digits in any format, a SID, or a part of the name."
-    exclude = ("tags",)
+    exclude = ("tags", "hook_key")
 
     def all_acts(self) -> list[Act]:
         return [_act_of(action) for action in ACTIONS.values() if action.service is not None]
@@ -128,7 +128,7 @@ class PhoneNumberAdmin(SupportAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.defer("connection__auth_token")
+        return rows.defer(*Connection.SECRETS_OF_IT)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -33,6 +33,10 @@ class PhoneNumberQuerySet(OwnedQuerySet["PhoneNumber"]):
     def unassigned(self) -> Self:
         return self.held().filter(agent__isnull=True)
 
+    def enabled(self) -> Self:
+        """Those whose services are offered; they are held, and have an agent."""
+        return self.filter(enabled_at__isnull=False)
+
     def kept(self) -> Self:
         """Those that somebody decided to keep; they are held, and have no agent."""
         return self.filter(keep_decided_at__isnull=False)
@@ -50,6 +54,11 @@ class PhoneNumber(models.Model):
     and whether somebody had asked for these to be put back (``asked``). On a held number it holds
     the settings that are offered: ``settings``, and as ``found`` what Twilio had in their place.
     ``unlisted_at`` is since when imports no longer find an excluded number at Twilio.
+
+    A number that is enabled (since ``enabled_at``) offers its services; it is in service once
+    Twilio has confirmed that it sends them here (``in_service_at``). ``hook_key`` names it in the
+    addresses that Twilio calls, and nobody can guess it. ``before_service`` are the settings at
+    Twilio that were not ours when it was taken over.
     """
 
     account = models.ForeignKey(
@@ -84,6 +93,12 @@ class PhoneNumber(models.Model):
     )  # fmt: skip
     keep_decided_at = models.DateTimeField(null=True, blank=True)
 
+    texts = models.BooleanField(default=False, help_text="Whether it offers texts while enabled.")
+    enabled_at = models.DateTimeField(null=True, blank=True)
+    in_service_at = models.DateTimeField(null=True, blank=True)
+    hook_key = models.CharField(max_length=32, blank=True)
+    before_service = models.JSONField(default=dict)
+
     imported_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True, blank=True)
     before_release = models.JSONField(default=dict)
@@ -110,6 +125,17 @@ class PhoneNumber(models.Model):
             models.CheckConstraint(
                 name="number_unlisted_is_excluded",
                 condition=Q(unlisted_at=None) | Q(state=NumberState.EXCLUDED),
+            ),
+            models.CheckConstraint(
+                name="number_enabled_has_agent_and_service",
+                condition=Q(enabled_at=None) | Q(agent__isnull=False, texts=True),
+            ),
+            models.CheckConstraint(
+                name="number_in_service_is_enabled",
+                condition=Q(in_service_at=None) | Q(enabled_at__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["hook_key"], condition=~Q(hook_key=""), name="number_hook_key_is_unique"
             ),
         ]
         indexes = [
@@ -150,6 +176,9 @@ class PhoneNumber(models.Model):
             models.Index(
                 name="number_of_agent", fields=["agent"], condition=Q(agent__isnull=False)
             ),
+            models.Index(
+                name="number_enabled", fields=["account"], condition=Q(enabled_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -170,6 +199,10 @@ class PhoneNumber(models.Model):
     @property
     def is_assigned(self) -> bool:
         return self.agent_id is not None
+
+    @property
+    def is_enabled(self) -> bool:
+        return self.enabled_at is not None
 
     @property
     def name(self) -> str:

@@ -23,7 +23,7 @@ from accounts.states import Permission
 from config.errors import Blocker
 from licensing.standing import standing
 from numbers.gates import Facts
-from numbers.models import PhoneNumber
+from numbers.models import Connection, PhoneNumber
 
 from .bulk import BULK_ACTIONS, UNCHANGED, BulkAction, Params, Selection, check_params
 
@@ -117,7 +117,7 @@ class _Preview:
 
     def _rows(self, e164s: Sequence[str]) -> dict[str, PhoneNumber]:
         rows = self.numbers.filter(e164__in=e164s).select_related("connection", "agent")
-        plain = rows.defer("connection__auth_token").prefetch_related("tags")
+        plain = rows.defer(*Connection.SECRETS_OF_IT).prefetch_related("tags")
         return {number.e164: number for number in plain}
 
     def _spend(self) -> None:
