@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import forms
 
-from .services import LONGEST_NAME
+from .services.agents import LONGEST_NAME
 
 
 class AgentForm(forms.Form):
