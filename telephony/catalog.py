@@ -17,7 +17,9 @@ from accounts.registries import (
 )
 from config.phone_numbers import for_people
 from config.text import fold
+from numbers.cards import NUMBER_CARDS
 
+from .listing import card_of
 from .models import Agent
 from .states import AgentState
 
@@ -47,6 +49,7 @@ def fill() -> None:
             ),
         }
     )
+    NUMBER_CARDS.fill({"telephony": card_of})
     NAVIGATION.fill(
         {
             "telephony:texts": NavigationEntry("Calls and texts", 15, ("telephony:texts",)),

@@ -100,9 +100,13 @@ class ContactAddress(models.Model):
         ]
 
     def __str__(self) -> str:
-        if self.kind == AddressKind.ANONYMOUS:
-            return "Withheld"
-        return for_people(self.canonical) if self.kind == AddressKind.PHONE else self.address
+        return self.written()
+
+    def written(self, home: str = "US") -> str:
+        """As people in the country ``home`` read it."""
+        if self.kind == AddressKind.PHONE:
+            return for_people(self.canonical, home)
+        return self.address if self.canonical else str(self.get_kind_display())
 
 
 class Conversation(models.Model):
@@ -192,8 +196,8 @@ class Message(models.Model):
         ]
         indexes = [
             models.Index(name="message_list", fields=["account", "-id"]),
-            models.Index(name="message_of_number", fields=["number", "-id"]),
-            models.Index(name="message_of_conversation", fields=["conversation", "-id"]),
+            models.Index(name="message_of_number", fields=["account", "number", "-id"]),
+            models.Index(name="message_of_conversation", fields=["account", "conversation", "-id"]),
             models.Index(
                 name="message_not_answered",
                 fields=["account", "-id"],

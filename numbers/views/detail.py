@@ -19,6 +19,7 @@ from config import clock
 from config.errors import Blocker, DomainError
 from config.refusals import add_refusal
 from numbers.actions import ACTIONS, ActionState, all_actions, facts_of
+from numbers.cards import cards_of
 from numbers.forms.actions import DescribeForm
 from numbers.models import PhoneNumber
 from numbers.plans import put_settings_back_plan
@@ -96,6 +97,7 @@ def _page(
         "settings_plan": put_settings_back_plan(number),
         "form": form,
         "configuration": configuration(number),
+        "cards": cards_of(number, request.actor, at=at),
         "timeline": timeline.entries(
             events[:SHOWN_EVENTS], account=request.account, subject=("number", number.pk)
         ),
