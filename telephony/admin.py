@@ -11,8 +11,9 @@ from django.http import HttpRequest
 from accounts.admin import acting, list_url
 from config.admin import Act, SupportAdmin
 
-from . import gates, services
+from . import gates
 from .models import Agent
+from .services import agents as services
 
 
 def _go_live(agent: Agent, data: dict[str, Any], request: HttpRequest, at: datetime) -> str:

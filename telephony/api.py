@@ -13,8 +13,8 @@ from rest_framework.response import Response
 from accounts.api.endpoints import Endpoint, ListEndpoint
 from config.api.bodies import NothingWanted, RowSerializer, Text, Wanted
 
-from . import services
 from .models import Agent
+from .services import agents as services
 from .states import AgentState
 
 

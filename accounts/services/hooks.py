@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import F
@@ -79,6 +80,7 @@ class Hook:
     address) and returns None for anybody else; it only reads. ``handle`` is a service: it acts
     in the transaction that it is called in, with the few ``permissions`` that it needs, and asks
     nobody over the network. ``on_failure`` is what the caller hears when ``handle`` raised.
+    ``methods`` are the ones it may be called with: a GET says everything in its address.
     """
 
     source: str
@@ -87,6 +89,15 @@ class Hook:
     handle: Callable[[HookDelivery, Actor, datetime], Answer]
     permissions: frozenset[Permission] = frozenset()
     on_failure: Answer = field(default_factory=lambda: Answer(500, "Try again later."))
+    methods: tuple[str, ...] = ("POST",)
+
+
+class Stored(NamedTuple):
+    """Tells a delivery from all others."""
+
+    account_id: int
+    source: str
+    key: str
 
 
 HOOKS: dict[str, Hook] = {}
@@ -105,30 +116,29 @@ def receive(hook: Hook, incoming: Incoming, caller: Caller, *, at: datetime) -> 
     A repeat gets the first one's answer. A handler that raises leaves a delivery that people can
     see, and that the caller's repeat or ``run_again`` handles.
     """
-    delivery_id = _store(hook, incoming, caller, at=at)
+    which = _store(hook, incoming, caller, at=at)
     try:
-        return _handle(hook, delivery_id, at=at)
+        return _handle(hook, which, at=at)
     except Exception as error:
-        logger.exception("hook %s: delivery %s failed", hook.source, delivery_id)
-        _note_failure(delivery_id, error)
+        logger.exception("hook %s: a delivery failed", hook.source)
+        _note_failure(which, error)
         return hook.on_failure
 
 
-def _store(hook: Hook, incoming: Incoming, caller: Caller, *, at: datetime) -> int:
-    """The delivery's id; the unique constraint decides between deliveries at the same instant."""
-    delivery, _ = HookDelivery.objects.get_or_create(
-        account_id=caller.account_id,
-        source=hook.source,
-        key=_key(incoming, caller),
-        defaults={
-            "address": incoming.address,
-            "content_type": incoming.content_type[:100],
-            "body": incoming.body,
-            "request_id": incoming.request_id,
-            "received_at": at,
-        },
+def _store(hook: Hook, incoming: Incoming, caller: Caller, *, at: datetime) -> Stored:
+    """Which delivery it is, in one statement: the unique constraint decides between deliveries at
+    the same instant, and lets a repeat be."""
+    which = Stored(caller.account_id, hook.source, _key(incoming, caller))
+    delivery = HookDelivery(
+        **which._asdict(),
+        address=incoming.address,
+        content_type=incoming.content_type[:100],
+        body=incoming.body,
+        request_id=incoming.request_id,
+        received_at=at,
     )
-    return delivery.pk
+    HookDelivery.objects.bulk_create([delivery], ignore_conflicts=True)
+    return which
 
 
 def _key(incoming: Incoming, caller: Caller) -> str:
@@ -145,9 +155,9 @@ def _digest(incoming: Incoming) -> str:
 
 
 @transaction.atomic
-def _handle(hook: Hook, delivery_id: int, *, at: datetime) -> Answer:
+def _handle(hook: Hook, which: Stored, *, at: datetime) -> Answer:
     """Act and store the answer, as one step; a delivery that has an answer only gives it again."""
-    delivery = HookDelivery.objects.select_for_update().get(pk=delivery_id)
+    delivery = HookDelivery.objects.select_for_update().get(**which._asdict())
     if delivery.state == DeliveryState.ANSWERED:
         return _stored(delivery)
     actor = actors.carrier(
@@ -174,9 +184,9 @@ def _stored(delivery: HookDelivery) -> Answer:
     return Answer(delivery.answer_status or 200, delivery.answer_body, delivery.answer_type)
 
 
-def _note_failure(delivery_id: int, error: Exception) -> None:
+def _note_failure(which: Stored, error: Exception) -> None:
     """Say what kind of error it was; its text may hold what nobody should read here."""
-    HookDelivery.objects.unhandled().filter(pk=delivery_id).update(
+    HookDelivery.objects.unhandled().filter(**which._asdict()).update(
         state=DeliveryState.FAILED, error=type(error).__name__, attempts=F("attempts") + 1
     )
 
@@ -198,7 +208,7 @@ def run_again(delivery_id: int, *, actor: Actor, at: datetime) -> Answer:
         raise
     except Exception as error:
         logger.exception("hook %s: delivery %s failed again", hook.source, delivery_id)
-        _note_failure(delivery_id, error)
+        _note_failure(_which(delivery), error)
         raise StillFails(f"It could not be handled again: {type(error).__name__}.") from error
 
 
@@ -215,4 +225,8 @@ def _handled_for_support(
         actor=actor,
         at=at,
     )
-    return _handle(hook, delivery.pk, at=at)
+    return _handle(hook, _which(delivery), at=at)
+
+
+def _which(delivery: HookDelivery) -> Stored:
+    return Stored(delivery.account_id, delivery.source, delivery.key)

@@ -19,6 +19,7 @@ from config import clock
 from config.errors import Blocker, DomainError
 from config.refusals import add_refusal
 from numbers.actions import ACTIONS, ActionState, all_actions
+from numbers.cards import cards_of
 from numbers.forms.actions import DescribeForm
 from numbers.gates import facts_of
 from numbers.models import PhoneNumber
@@ -99,6 +100,7 @@ def _page(
         "routes": shown_routes(number),
         "form": form,
         "configuration": configuration(number),
+        "cards": cards_of(number, request.actor, at=at),
         "timeline": timeline.entries(
             events[:SHOWN_EVENTS], account=request.account, subject=("number", number.pk)
         ),

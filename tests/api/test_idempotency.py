@@ -21,9 +21,9 @@ from config import openapi
 from licensing.tasks import sweep_payments
 from numbers.models import Connection
 from numbers.states import ConnectionState, NumberState
-from telephony import services
 from telephony.api import AgentSerializer
 from telephony.models import Agent
+from telephony.services import agents as services
 from tests.bank import Bank
 from tests.crashes import every_crash
 from tests.factories import (

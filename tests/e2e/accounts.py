@@ -16,7 +16,7 @@ from accounts.states import Role
 from numbers.models import CarrierTask, CsvEdit, Import, SavedFilter
 from numbers.services import connections
 from numbers.services.opening import open_account
-from telephony import services as agents
+from telephony.services import agents
 from tests.factories import CsvEditFactory, PaymentAttemptFactory
 
 SUPPORT = "sam@numberdesk.example"
