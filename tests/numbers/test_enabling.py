@@ -20,7 +20,7 @@ from numbers.models import CarrierTask, PhoneNumber
 from numbers.previous import offered
 from numbers.services import assignment, carrier_tasks, enabling, exclusion, imports, release, swaps
 from numbers.states import Fate, NumberState, TaskKind, TaskState
-from telephony import services as agents
+from telephony.services import agents
 from tests.factories import (
     NOON,
     AgentFactory,
