@@ -36,7 +36,7 @@ _UNSET: Routes = {
 
 
 def _here(key: str) -> str:
-    return absolute(reverse("hook", args=[TEXTS_HOOK, key or "-"])).removesuffix("-")
+    return absolute(reverse("hook", args=[TEXTS_HOOK, "-"]))[:-1] + key
 
 
 def ours(number: PhoneNumber) -> Routes:

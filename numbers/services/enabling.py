@@ -26,7 +26,7 @@ from .lifecycle import lock_number, lock_rows, standing_of
 from .release import queue_task
 from .routing import remember
 
-_KEY_BYTES = 18
+_KEY_BYTES = 16
 
 
 @transaction.atomic
@@ -84,7 +84,7 @@ def enable(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
 
 def begin_service(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
     """Enable a locked number whose gates are open, and queue what Twilio is told."""
-    number.hook_key = number.hook_key or secrets.token_urlsafe(_KEY_BYTES)
+    number.hook_key = number.hook_key or secrets.token_hex(_KEY_BYTES)
     number.enabled_at, number.in_service_at = at, None
     number.save(update_fields=["hook_key", "enabled_at", "in_service_at"])
     remember(number, number.twilio)

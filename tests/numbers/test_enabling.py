@@ -154,6 +154,13 @@ def test_no_two_numbers_have_one_address(acme: Account, by_admin: Actor) -> None
     assert len({number.hook_key for number in PhoneNumber.objects.all()}) == 3
 
 
+@pytest.mark.parametrize("key", ["abc", "abc-", "-"])
+def test_an_address_ends_in_the_whole_key(acme: Account, key: str) -> None:
+    number = PhoneNumberFactory.create(account=acme, ready=True, hook_key=key)
+
+    assert routes.ours(number)["sms_url"].endswith(f"/hooks/texts/{key}")
+
+
 def test_the_address_stays_when_it_is_enabled_again(ready: PhoneNumber, by_admin: Actor) -> None:
     enabling.enable(ready.pk, actor=by_admin, at=NOON)
     ready.refresh_from_db()
