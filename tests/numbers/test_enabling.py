@@ -115,7 +115,7 @@ def test_a_disabled_number_offers_nothing_any_more_when_that_is_chosen(
 
 def test_enabling_says_everything_that_is_missing_at_once(
     acme: Account, by_admin: Actor
-) -> None:  # S4-45, S4-46, S4-47
+) -> None:  # S4-25, S4-45, S4-46, S4-47
     connection = ConnectionFactory.create(account=acme, state="suspended")
     bare = PhoneNumberFactory.create(account=acme, connection=connection)
     with pytest.raises(Blocked) as error:
