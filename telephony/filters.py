@@ -64,10 +64,8 @@ def choose(
 
 def _of_number(messages: MessageQuerySet, account: Account, text: str) -> MessageQuerySet:
     found = search(PhoneNumber.objects.filter(account=account), text).values_list("pk", flat=True)
-    few = list(found[:2])
-    if len(few) > 1:
-        return messages.filter(number__in=found)
-    return messages.filter(number=few[0] if few else None)
+    few = list(found[:2])  # one number alone is found by its own index
+    return messages.filter(number=few[0]) if len(few) == 1 else messages.filter(number__in=found)
 
 
 def _threads(account: Account, text: str) -> models.QuerySet[Any]:
@@ -88,9 +86,9 @@ def _at_other_end(text: str) -> Q:
 
 def _in_threads(messages: MessageQuerySet, threads: models.QuerySet[Any]) -> MessageQuerySet:
     few = list(threads[:2])
-    if len(few) > 1:
-        return messages.filter(conversation__in=threads)
-    return messages.filter(conversation=few[0] if few else None)
+    if len(few) == 1:
+        return messages.filter(conversation=few[0])
+    return messages.filter(conversation__in=threads)
 
 
 def _said(account: Account, text: str) -> Q:
