@@ -28,7 +28,9 @@ class WhyNot(models.TextChoices):
     ANY = "any", "Any reason"
 
 
-WHY_NOT_CHOICES = [*WhyNot.choices, *((code.value, f"Was {code.label}") for code in NotAnswered)]
+WHY_NOT_CHOICES = [
+    *WhyNot.choices, *((code.value, str(code.label).capitalize()) for code in NotAnswered)
+]  # fmt: skip
 
 
 def choose(

@@ -232,8 +232,8 @@ class Message(models.Model):
         return f"{self.get_kind_display()} {self.provider_sid or self.pk}"
 
     @property
-    def is_inbound(self) -> bool:
-        return self.author == Author.CONTACT
+    def attachments(self) -> list[Media]:
+        return list(self.media.all())
 
     @property
     def why_not_answered(self) -> str:
