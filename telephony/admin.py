@@ -17,6 +17,7 @@ from config.phone_numbers import read
 from . import gates
 from .models import Agent, Conversation, Message
 from .services import agents as services
+from .states import NotAnswered
 
 
 def _go_live(agent: Agent, data: dict[str, Any], request: HttpRequest, at: datetime) -> str:
@@ -57,6 +58,20 @@ class AgentAdmin(SupportAdmin):
         return [("Numbers", list_url("numbers_phonenumber", agent__id__exact=row.pk))]
 
 
+class NotAnsweredFilter(admin.SimpleListFilter):
+    """By the reasons that there can be; those that there are would be looked for in every row."""
+
+    title = "not answered"
+    parameter_name = "not_answered"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(code.value, str(code.label)) for code in NotAnswered]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        code = self.value()
+        return queryset.exclude(not_answered="").filter(not_answered=code) if code else queryset
+
+
 @admin.register(Message)
 class MessageAdmin(SupportAdmin):
     """Whether something came and what became of it; what was said is for the account's people."""
@@ -65,7 +80,7 @@ class MessageAdmin(SupportAdmin):
         "received_at", "account", "number", "sender", "kind", "status", "not_answered",
         "provider_sid",
     )  # fmt: skip
-    list_filter = ("not_answered", "keyword")
+    list_filter = (NotAnsweredFilter, "keyword")
     list_select_related = ("account", "number", "conversation__address")
     search_fields = ("=provider_sid", "=account__slug")
     fields = (

@@ -390,3 +390,14 @@ def test_support_finds_a_text_and_does_not_read_it(
     detail = support_client.get(reverse("admin:telephony_message_change", args=[found.pk]))
     assert "(206) 555-0199" in detail.text
     assert "private words" not in page.text + detail.text
+
+
+def test_support_lists_what_was_not_answered(acme: Account, support_client: Client) -> None:
+    a_text(acme)
+    missing = a_text(acme, not_answered=NotAnswered.MISSING)
+    a_text(acme, not_answered=NotAnswered.DISABLED)
+
+    url = reverse("admin:telephony_message_changelist")
+    page = support_client.get(url, {"not_answered": "missing"})
+
+    assert [row.pk for row in page.context["cl"].result_list] == [missing.pk]
