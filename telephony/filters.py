@@ -25,11 +25,11 @@ SKEW = timedelta(hours=1)
 class WhyNot(models.TextChoices):
     """What the filter ``not_answered`` can ask for, besides one reason."""
 
-    ANY = "any", "Any reason"
+    ANY = "any", "Not answered"
 
 
 WHY_NOT_CHOICES = [
-    *WhyNot.choices, *((code.value, str(code.label).capitalize()) for code in NotAnswered)
+    *WhyNot.choices, *((code.value, f"Not answered: {code.label}") for code in NotAnswered)
 ]  # fmt: skip
 
 

@@ -14,7 +14,6 @@ from accounts.web import AccountRequest, account_page, to
 from config import clock
 from config.paging import page
 from config.spreadsheets import csv_response
-from config.text import inside
 from telephony.filters import WHY_NOT_CHOICES, choose
 from telephony.forms import TextsForm
 from telephony.listing import in_words, rows, with_row_fields
@@ -86,9 +85,9 @@ def _chips(request: AccountRequest, form: TextsForm) -> list[dict[str, Any]]:
         query = request.GET.copy()
         for gone in (name, "before", "after"):
             query.pop(gone, None)
-        text = inside(reasons[value]) if name == "not_answered" else value
+        text = reasons[value] if name == "not_answered" else f"{field.label}: {value}"
         url = f"{to(request, 'telephony:texts')}?{query.urlencode()}"
-        chips.append({"label": f"{field.label}: {text}", "url": url, "on": True})
+        chips.append({"label": text, "url": url, "on": True})
     return chips
 
 
