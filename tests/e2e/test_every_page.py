@@ -236,7 +236,7 @@ STATES = (
     State("texts filtered", "texts/?q=sunday&sender=206+555&since=2026-01-01"),
     State("texts not answered", "texts/?not_answered=disabled"),
     State("texts without a match", "texts/?q=nothing"),
-    State("texts with an unreadable filter", "texts/?since=someday&not_answered=because"),
+    State("texts with an unreadable filter", "texts/?not_answered=because"),
     State("menu of a phone", "activity/", _menu),
     State("not found", "numbers/999999/"),
 )  # fmt: skip
