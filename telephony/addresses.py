@@ -41,7 +41,7 @@ class Address:
 def identify(text: str, country: str = "US") -> Address:
     """Whose text it is. ``country`` is assumed for a number without a country code."""
     kind, canonical = _identify(text, country)
-    return Address(kind, _within(text, cut=True), _within(canonical))
+    return Address(kind, text[:LONGEST], _within(canonical))
 
 
 def _identify(text: str, country: str) -> tuple[AddressKind, str]:
@@ -62,10 +62,8 @@ def _identify(text: str, country: str) -> tuple[AddressKind, str]:
         return AddressKind.ALPHANUMERIC, fold(plain)
 
 
-def _within(text: str, *, cut: bool = False) -> str:
+def _within(text: str) -> str:
     """``text`` as a column holds it; a longer one ends in a digest, so that it stays itself."""
     if len(text) <= LONGEST:
         return text
-    if cut:
-        return text[:LONGEST]
     return text[: LONGEST - _DIGEST] + sha256(text.encode()).hexdigest()[:_DIGEST]

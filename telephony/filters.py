@@ -25,10 +25,12 @@ SKEW = timedelta(hours=1)
 class WhyNot(models.TextChoices):
     """What the filter ``not_answered`` can ask for, besides one reason."""
 
-    ANY = "any", "Any reason"
+    ANY = "any", "Not answered"
 
 
-WHY_NOT_CHOICES = [*WhyNot.choices, *((code.value, f"Was {code.label}") for code in NotAnswered)]
+WHY_NOT_CHOICES = [
+    *WhyNot.choices, *((code.value, f"Not answered: {code.label}") for code in NotAnswered)
+]  # fmt: skip
 
 
 def choose(
@@ -64,10 +66,8 @@ def choose(
 
 def _of_number(messages: MessageQuerySet, account: Account, text: str) -> MessageQuerySet:
     found = search(PhoneNumber.objects.filter(account=account), text).values_list("pk", flat=True)
-    few = list(found[:2])
-    if len(few) > 1:
-        return messages.filter(number__in=found)
-    return messages.filter(number=few[0] if few else None)
+    few = list(found[:2])  # one number alone is found by its own index
+    return messages.filter(number=few[0]) if len(few) == 1 else messages.filter(number__in=found)
 
 
 def _threads(account: Account, text: str) -> models.QuerySet[Any]:
@@ -88,9 +88,9 @@ def _at_other_end(text: str) -> Q:
 
 def _in_threads(messages: MessageQuerySet, threads: models.QuerySet[Any]) -> MessageQuerySet:
     few = list(threads[:2])
-    if len(few) > 1:
-        return messages.filter(conversation__in=threads)
-    return messages.filter(conversation=few[0] if few else None)
+    if len(few) == 1:
+        return messages.filter(conversation=few[0])
+    return messages.filter(conversation__in=threads)
 
 
 def _said(account: Account, text: str) -> Q:

@@ -34,7 +34,7 @@ class TextsForm(forms.Form):
     number = TextField(required=False, max_length=LONGEST_SEARCH, label="Our number")
     sender = TextField(required=False, max_length=LONGEST_SEARCH, label="From")
     not_answered = forms.ChoiceField(
-        required=False, label="Not answered", choices=[("", "Answered or not"), *WHY_NOT_CHOICES]
+        required=False, label="Answer", choices=[("", "Answered or not"), *WHY_NOT_CHOICES]
     )
     since = DayField(required=False, label="Since", widget=forms.DateInput({"type": "date"}))
     until = DayField(required=False, label="Until", widget=forms.DateInput({"type": "date"}))

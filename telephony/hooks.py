@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 from urllib.parse import parse_qsl
 
 from accounts.actor import Actor
@@ -47,8 +48,10 @@ _NUMBERS = (
 
 def _number(address: str) -> PhoneNumber | None:
     """The number that the address of a hook names."""
-    key = address.partition("?")[0].strip("/")
-    return _NUMBERS.filter(hook_key=key).first()
+    try:
+        return _NUMBERS.get(hook_key=address.partition("?")[0])
+    except PhoneNumber.DoesNotExist:
+        return None
 
 
 def _parameters(address: str, content_type: str, body: bytes) -> dict[str, str]:
@@ -80,7 +83,7 @@ def _verify(incoming: Incoming) -> Caller | None:
     told = _parameters(incoming.address, incoming.content_type, incoming.body)
     if told.get("AccountSid") != number.connection.sid or not _is_for(number, told.get("To", "")):
         return None
-    return Caller(number.account_id, key=_sid(told))
+    return Caller(number.account_id, key=_sid(told), about=(number, told))
 
 
 def _is_for(number: PhoneNumber, to: str) -> bool:
@@ -95,15 +98,20 @@ def _sid(told: dict[str, str]) -> str:
     return sid if _SID.fullmatch(sid) else ""
 
 
-def _handle(delivery: HookDelivery, actor: Actor, at: datetime) -> Answer:
+def _handle(delivery: HookDelivery, actor: Actor, at: datetime, about: Any) -> Answer:
     """Store the text. The agent's answer, if any, is sent later and not from here."""
-    number = _number(delivery.address)
-    if number is None:
-        raise LookupError("The number is not reached by this address any more.")
-    told = _parameters(delivery.address, delivery.content_type, bytes(delivery.body))
+    number, told = about or _read_again(delivery)
     text = _text(told, number, delivery.received_at)
     receive_text(number, text, actor=actor, at=at)
     return NOTHING
+
+
+def _read_again(delivery: HookDelivery) -> tuple[PhoneNumber, dict[str, str]]:
+    """What proving the caller had read. Raises ``LookupError``."""
+    number = _number(delivery.address)
+    if number is None:
+        raise LookupError("The number is not reached by this address any more.")
+    return number, _parameters(delivery.address, delivery.content_type, bytes(delivery.body))
 
 
 def _text(told: dict[str, str], number: PhoneNumber, said_at: datetime) -> Text:

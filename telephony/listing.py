@@ -69,13 +69,13 @@ def _row(message: Message, account: Account) -> Row:
         sender=address.written(account.country),
         sender_kind="" if address.kind == AddressKind.PHONE else address.get_kind_display(),
         sender_query=address.canonical or str(address.get_kind_display()),
-        attachments=attachments(message.media.all()),
+        attachments=in_words(message.attachments),
         keyword=KEYWORDS.get(message.keyword, ""),
         why_not=str(NotAnswered(message.not_answered).label) if message.not_answered else "",
     )
 
 
-def attachments(media: Iterable[Media]) -> str:
+def in_words(media: Iterable[Media]) -> str:
     """``2 pictures, 1 video``."""
     kinds = Counter(_MEDIA.get(each.content_type.partition("/")[0], "file") for each in media)
     return ", ".join(plural(count, kind) for kind, count in kinds.items())

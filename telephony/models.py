@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Self
 
 from django.db import models
@@ -13,6 +14,7 @@ from accounts.models import OwnedQuerySet
 from config.fields import FoldedField
 from config.phone_numbers import for_people
 
+from .addresses import LONGEST, Address
 from .states import (
     WHY_NOT_ANSWERED,
     AddressKind,
@@ -72,11 +74,9 @@ class Contact(models.Model):
 class ContactAddress(models.Model):
     """What stands at the other end of a text or a call.
 
-    ``address`` is as it came, at most ``LONGEST`` characters of it; ``canonical`` is what two
+    ``address`` is as it came, at most ``LONGEST`` signs of it; ``canonical`` is what two
     spellings of the same have in common (E.164 for a phone).
     """
-
-    LONGEST = 120
 
     account = models.ForeignKey(
         "accounts.Account", models.PROTECT, related_name="+", db_index=False
@@ -109,6 +109,27 @@ class ContactAddress(models.Model):
         return self.address if self.canonical else str(self.get_kind_display())
 
 
+class ConversationQuerySet(OwnedQuerySet["Conversation"]):
+    def take_up(self, number_id: int, address: Address, *, at: datetime) -> Conversation | None:
+        """Hold the thread of a number and an address until commit, and note that something came.
+
+        One statement, since every text and call begins with it: it takes a third of the time of
+        reading the row under a lock and writing it. Only what it writes and its keys are read.
+        """
+        last = "CASE WHEN last_message_at < %s THEN %s ELSE last_message_at END"
+        found = self.raw(
+            f"""UPDATE telephony_conversation SET last_message_at = {last}, last_inbound_at = {last}
+            WHERE number_id = %s AND address_id = (
+                SELECT id FROM telephony_contactaddress
+                WHERE account_id = telephony_conversation.account_id
+                    AND kind = %s AND canonical = %s
+            )
+            RETURNING id, account_id, number_id, number_e164, address_id""",  # noqa: S608 - ours
+            [at, at, at, at, number_id, str(address.kind), address.canonical],
+        )
+        return next(iter(found), None)
+
+
 class Conversation(models.Model):
     """All that one of our numbers and one address ever said to each other.
 
@@ -127,7 +148,7 @@ class Conversation(models.Model):
     last_message_at = models.DateTimeField()
     last_inbound_at = models.DateTimeField(null=True, blank=True)
 
-    objects = OwnedQuerySet["Conversation"].as_manager()
+    objects = ConversationQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -211,8 +232,8 @@ class Message(models.Model):
         return f"{self.get_kind_display()} {self.provider_sid or self.pk}"
 
     @property
-    def is_inbound(self) -> bool:
-        return self.author == Author.CONTACT
+    def attachments(self) -> list[Media]:
+        return list(self.media.all())
 
     @property
     def why_not_answered(self) -> str:

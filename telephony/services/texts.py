@@ -56,27 +56,34 @@ class Text:
     raw: Mapping[str, Any] = field(default_factory=dict)
 
 
-@transaction.atomic
 def receive_text(number: PhoneNumber, text: Text, *, actor: Actor, at: datetime) -> Message | None:
     """Store a text to ``number``, and note what it says about consent (S4-19).
 
     It is stored whatever state the number is in; what keeps it from being answered is marked. A
     text that is stored already changes nothing: None.
     """
-    conversation = _conversation(number, text.sender, at=text.said_at)
-    keyword = _keyword(text, conversation)
-    message = _store(conversation, text, keyword, number=number, at=at)
-    if message is None:
+    try:
+        with transaction.atomic():
+            return _receive(number, text, actor=actor, at=at)
+    except IntegrityError:
+        mine = Message.objects.filter(account_id=number.account_id)
+        if not text.sid or not mine.filter(provider_sid=text.sid).exists():
+            raise
         return None
-    conversation.last_message_at = max(conversation.last_message_at, text.said_at)
-    conversation.last_inbound_at = conversation.last_message_at
-    conversation.save(update_fields=["last_message_at", "last_inbound_at"])
+
+
+def _receive(number: PhoneNumber, text: Text, *, actor: Actor, at: datetime) -> Message:
+    """The same; the unique constraint on SIDs decides whether it is stored already."""
+    conversation = _conversation(number, text)
+    sender = text.service_sid or conversation.number_e164
+    keyword = _keyword(text, sender, conversation)
+    message = _store(conversation, text, keyword, number=number, at=at)
     if text.media:
         Media.objects.bulk_create(
             Media(message=message, url=each.url, content_type=each.content_type)
             for each in text.media
         )
-    _note_consent(keyword, _sender_key(text, conversation), conversation, at=text.said_at)
+    _note_consent(keyword, sender, conversation, at=text.said_at)
     tell(
         message,
         "message.received",
@@ -94,24 +101,22 @@ def receive_text(number: PhoneNumber, text: Text, *, actor: Actor, at: datetime)
     return message
 
 
-def _conversation(number: PhoneNumber, sender: Address, *, at: datetime) -> Conversation:
-    """The thread of the number and the address, held until commit; begun if there is none."""
-    threads = Conversation.objects.select_for_update(of=("self",))
-    known = threads.filter(
-        number=number, address__kind=sender.kind, address__canonical=sender.canonical
-    ).first()
+def _conversation(number: PhoneNumber, text: Text) -> Conversation:
+    """The thread of the number and the sender, held until commit; begun if there is none."""
+    known = Conversation.objects.take_up(number.pk, text.sender, at=text.said_at)
     if known is not None:
         return known
-    conversation, _ = threads.get_or_create(
+    begun, _ = Conversation.objects.get_or_create(
         number=number,
-        address=_address(number.account_id, sender),
+        address=_address(number.account_id, text.sender),
         defaults={
             "account_id": number.account_id,
             "number_e164": number.e164,
-            "last_message_at": at,
+            "last_message_at": text.said_at,
+            "last_inbound_at": text.said_at,
         },
     )
-    return conversation
+    return begun
 
 
 def _address(account_id: int, sender: Address) -> ContactAddress:
@@ -143,8 +148,7 @@ def _store(
     *,
     number: PhoneNumber,
     at: datetime,
-) -> Message | None:
-    """The message; None when the account has one of this SID."""
+) -> Message:
     message = Message(
         account_id=conversation.account_id,
         number_id=conversation.number_id,
@@ -163,34 +167,21 @@ def _store(
         received_at=at,
         raw=dict(text.raw),
     )
-    try:
-        with transaction.atomic():
-            message.save(force_insert=True)
-    except IntegrityError:
-        if not Message.objects.filter(
-            account_id=conversation.account_id, provider_sid=text.sid
-        ).exists():
-            raise
-        return None
+    message.save(force_insert=True)
     return message
 
 
 # --- Consent -------------------------------------------------------------------------------------
 
 
-def _keyword(text: Text, conversation: Conversation) -> Keyword | None:
+def _keyword(text: Text, sender: str, conversation: Conversation) -> Keyword | None:
     """What the text is to Twilio, which answers it by itself."""
     if text.opt_out:
         return text.opt_out
     word = text.body.strip().upper()
-    keyword = KEYWORDS.get(word)
-    if word == AMBIGUOUS and not _is_opted_out(_sender_key(text, conversation), conversation):
+    if word == AMBIGUOUS and not _is_opted_out(sender, conversation):
         return None
-    return keyword
-
-
-def _sender_key(text: Text, conversation: Conversation) -> str:
-    return text.service_sid or conversation.number_e164
+    return KEYWORDS.get(word)
 
 
 def _is_opted_out(sender: str, conversation: Conversation) -> bool:

@@ -14,15 +14,12 @@ from accounts.web import AccountRequest, account_page, to
 from config import clock
 from config.paging import page
 from config.spreadsheets import csv_response
-from config.text import inside
 from telephony.filters import WHY_NOT_CHOICES, choose
 from telephony.forms import TextsForm
-from telephony.listing import attachments, rows, with_row_fields
+from telephony.listing import in_words, rows, with_row_fields
 from telephony.models import Message, MessageQuerySet
 
 PAGE_SIZE = 50
-#: Twilio sends no longer ones; a list shows no more of what is longer.
-LONGEST_BODY = 1_600
 CHUNK = 2_000
 CSV_HEADER = (
     "time", "from", "kind of sender", "to", "text", "attachments", "keyword", "not answered",
@@ -88,9 +85,9 @@ def _chips(request: AccountRequest, form: TextsForm) -> list[dict[str, Any]]:
         query = request.GET.copy()
         for gone in (name, "before", "after"):
             query.pop(gone, None)
-        text = inside(reasons[value]) if name == "not_answered" else value
+        text = reasons[value] if name == "not_answered" else f"{field.label}: {value}"
         url = f"{to(request, 'telephony:texts')}?{query.urlencode()}"
-        chips.append({"label": f"{field.label}: {text}", "url": url, "on": True})
+        chips.append({"label": text, "url": url, "on": True})
     return chips
 
 
@@ -102,7 +99,7 @@ def _line(message: Message) -> list[Any]:
         address.get_kind_display(),
         message.conversation.number_e164,
         message.body,
-        attachments(message.media.all()),
+        in_words(message.attachments),
         message.get_keyword_display(),
         message.not_answered,
         message.segments,

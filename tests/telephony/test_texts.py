@@ -380,7 +380,7 @@ def test_what_could_not_be_handled_can_be_run_again(
     support: User,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fails(*args: Any) -> None:
+    def fails(*args: Any, **facts: Any) -> None:
         raise RuntimeError
 
     with monkeypatch.context() as patch:
