@@ -101,12 +101,13 @@ def start(
     actor: Actor,
     at: datetime,
     risk_confirmed: bool = True,
+    skipped: int = 0,
 ) -> Job:
-    """Queue a job that does ``action`` to every selected number.
+    """Queue a job that does ``action`` to every selected number; doors use ``previews.start``.
 
     The selection is fixed now; each number is judged again when its turn comes. Without
-    ``risk_confirmed`` one that has become a risk by then is skipped. Raises ``Forbidden``,
-    ``Invalid`` and ``Blocked``.
+    ``risk_confirmed`` one that has become a risk by then is skipped. ``skipped`` is how many of
+    them are known not to change. Raises ``Forbidden``, ``Invalid`` and ``Blocked``.
     """
     actor.require(Permission.NUMBERS)
     wanted = check_params(account_id, action, params)
@@ -114,7 +115,12 @@ def start(
     return job_items.start(
         KIND,
         account_id=account_id,
-        params={"action": action, "params": wanted, "risk_confirmed": risk_confirmed},
+        params={
+            "action": action,
+            "params": wanted,
+            "risk_confirmed": risk_confirmed,
+            "skipped": skipped,
+        },
         items=Rows(chosen, key="e164", subject_type="number"),
         actor=actor,
         at=at,
@@ -122,13 +128,21 @@ def start(
 
 
 def _title(params: Params, count: int) -> str:
-    return f"{BULK_ACTIONS[params['action']].label} {plural(count, 'number')}"
+    """``Release 5 numbers, 1 skipped``: as many as will change, and beside them the others."""
+    skipped = params.get("skipped", 0)
+    changing = plural(max(0, count - skipped), "number")
+    beside = f", {skipped:,} skipped" if skipped else ""
+    return f"{BULK_ACTIONS[params['action']].label} {changing}{beside}"
 
 
 def _check_again(account_id: int, params: Params) -> dict[str, Any]:
     """What a retry does: the same, if that still makes sense."""
     action = params["action"]
-    return {**params, "params": check_params(account_id, action, params["params"])}
+    return {
+        **params,
+        "params": check_params(account_id, action, params["params"]),
+        "skipped": 0,
+    }
 
 
 #: States in which a number waits for Twilio's confirmation.

@@ -17,9 +17,8 @@ from config.refusals import add_refusal
 from numbers.actions import ACTIONS, many_of
 from numbers.forms.actions import ParamsForm
 from numbers.forms.bulk import CountForm, SelectionForm
-from numbers.services import bulk as bulk_service
 from numbers.services import previews
-from numbers.services.previews import BulkPreview
+from numbers.services.previews import BulkPreview, NotAsShown
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -46,17 +45,20 @@ def bulk(request: AccountRequest) -> HttpResponse:
         "actor": request.actor,
         "at": clock.now(),
     }
+    seal = request.POST.get("seal", "") if step == "confirm" else None
     try:
-        preview, typed = None, None
-        if step != "confirm" or everything or many_of(ACTIONS[action]).risky is not None:
-            preview = previews.preview(request.account.pk, **order)
-            if step == "confirm" and everything and request.POST.get("seal") != preview.seal:
-                step = "preview"
-                messages.warning(request, "What matches has changed since. Look at it again.")
-            typed = _typed(preview, request.POST if step == "confirm" else None)
-        if step == "confirm" and (typed is None or typed.is_valid()):
-            job = bulk_service.start(request.account.pk, **order, risk_confirmed=typed is not None)
+        preview = previews.preview(request.account.pk, **order)
+        if seal is not None and seal != preview.seal:
+            raise NotAsShown(preview)
+        typed = _typed(preview, request.POST if seal is not None else None)
+        if seal is not None and (typed is None or typed.is_valid()):
+            job = previews.start(
+                request.account.pk, **order, seal=seal, risk_confirmed=typed is not None
+            )
             return redirect(to(request, "accounts:job", job.pk))
+    except NotAsShown as error:
+        messages.warning(request, error.message)
+        preview, typed = error.preview, _typed(error.preview, None)
     except DomainError as error:
         if not form.fields:
             tell_refusal(request, error)
@@ -64,9 +66,8 @@ def bulk(request: AccountRequest) -> HttpResponse:
         add_refusal(form, error)
         return _ask(request, chosen, form, failed=True)
     context = _context(request, chosen, form) | {"preview": preview, "typed": typed}
-    if preview is not None:
-        context["hidden"].append(("seal", preview.seal))
-    status = 422 if request.POST.get("step") == "confirm" else 200
+    context["hidden"].append(("seal", preview.seal))
+    status = 422 if seal is not None else 200
     return render(request, "numbers/bulk_preview.html", context, status=status)
 
 
