@@ -54,15 +54,16 @@ Params = Mapping[str, Any]
 class BulkAction:
     """An action on many numbers, as ``numbers.actions`` tells it.
 
-    ``run`` does it to one, ``check`` says what the job keeps of the parameters. ``gate`` tells why
-    one would be skipped and ``unchanged`` which are so already; ``reads`` names what both look at.
+    ``run(number_id, params, *, actor, at, risk_confirmed)`` does it to one, ``check`` says what the
+    job keeps of the parameters. ``gate`` tells why one would be skipped and ``unchanged`` which are
+    so already; ``reads`` names what both look at.
     ``spends`` is what ``n`` earlier numbers use up, of those that are a ``spender``. ``licenses``
     is how many one takes by it, or gives back when negative. A retry takes up the task
     ``at_twilio`` again where Twilio refused it. ``risky`` are those that ask for more than a click.
     """
 
     label: str
-    run: Callable[[int, Params, Actor, datetime], object]
+    run: Callable[..., object]
     check: Callable[[int, Params], dict[str, Any]]
     gate: Callable[[PhoneNumber, gates.Facts], list[Blocker]]
     reads: Callable[[Params, gates.Facts], gates.Reads]
@@ -75,10 +76,6 @@ class BulkAction:
 
 
 UNCHANGED = Blocker("no_change", "It is so already.")
-IN_USE = Blocker(
-    "in_use",
-    "It is in use by now, and only numbers that were not were confirmed. Do it on its own page.",
-)
 KEPT_SINCE = Blocker("kept_since", "Somebody has kept it after all since.")
 #: Filled by ``numbers.actions``, which names each action once for every door.
 BULK_ACTIONS: dict[str, BulkAction] = {}
@@ -162,9 +159,8 @@ def _step(turn: Turn) -> Outcome | None:
         return STARTED
     if bulk.unchanged is not None and bulk.unchanged(PhoneNumber.objects.get(pk=pk), params):
         raise Blocked([UNCHANGED])
-    if not job.params.get("risk_confirmed", True) and _is_risk(pk, bulk):
-        raise Blocked([IN_USE])
-    after = bulk.run(pk, params, turn.actor, turn.at)
+    confirmed = job.params.get("risk_confirmed", True)
+    after = bulk.run(pk, params, actor=turn.actor, at=turn.at, risk_confirmed=confirmed)
     if not isinstance(after, PhoneNumber) or after.state not in _AT_TWILIO:
         return None
     # One that was on its way already got a tag: nobody at Twilio is asked about that.
@@ -178,10 +174,6 @@ def _kept_since(pk: int, retry: Job) -> bool:
         first = first.retry_of
     kept = Event.objects.about("number", pk).filter(type="number.kept_after_all")
     return kept.filter(at__gte=first.created_at).exists()
-
-
-def _is_risk(pk: int, bulk: BulkAction) -> bool:
-    return bulk.risky is not None and PhoneNumber.objects.filter(bulk.risky, pk=pk).exists()
 
 
 def _refused_at_twilio(pk: int, bulk: BulkAction) -> int | None:

@@ -33,7 +33,6 @@ def bulk(request: AccountRequest) -> HttpResponse:
         tell_refusal(request, Invalid(refused))
         return redirect(_list_address(request))
     action, step = chosen.cleaned_data["action"], request.POST.get("step", "")
-    everything = chosen.cleaned_data["everything"]
     agents = request.account.agents.order_by("name")
     form = ParamsForm(ACTIONS[action].params, request.POST if step else None, agents=agents)
     if form.fields and not (step and form.is_valid()):
