@@ -23,7 +23,7 @@ from django.db.models import Case, Count, F, IntegerField, Min, Q, Value, When
 from accounts.actor import Actor
 from accounts.models import Account, Job
 from accounts.states import Permission
-from config.errors import Blocker, DomainError
+from config.errors import Blocker, NotAsShown
 from licensing.standing import standing
 from numbers.gates import Facts
 from numbers.models import PhoneNumber
@@ -56,16 +56,6 @@ class BulkPreview:
     said_of_licenses: str = ""
     seal: str = field(default="", compare=False)
     chosen: str = field(default="", compare=False)
-
-
-class NotAsShown(DomainError):
-    """What was confirmed is not what would be done now, which ``preview`` shows."""
-
-    code = "not_as_shown"
-
-    def __init__(self, preview: BulkPreview) -> None:
-        super().__init__("What would happen has changed since it was shown. Look at it again.")
-        self.preview = preview
 
 
 @dataclass
@@ -125,13 +115,13 @@ def start(
     }  # fmt: skip
     found = preview(account_id, **order)
     if seal is not None and seal != found.seal:
-        raise NotAsShown(found)
+        raise NotAsShown
     job = bulk_jobs.start(
         account_id, **order, risk_confirmed=risk_confirmed, skipped=found.will_skip
     )
     ids = job.items.order_by("subject_id").values_list("subject_id", flat=True)
-    if seal is not None and _digest(ids) != found.chosen:
-        raise NotAsShown(preview(account_id, **order))
+    if seal is not None and _digest(pk for pk in ids if pk is not None) != found.chosen:
+        raise NotAsShown
     return job
 
 

@@ -12,13 +12,13 @@ from django.views.decorators.http import require_http_methods
 from accounts.states import Permission
 from accounts.web import AccountRequest, account_page, tell_refusal, to
 from config import clock
-from config.errors import DomainError, Invalid
+from config.errors import DomainError, Invalid, NotAsShown
 from config.refusals import add_refusal
 from numbers.actions import ACTIONS, many_of
 from numbers.forms.actions import ParamsForm
 from numbers.forms.bulk import CountForm, SelectionForm
 from numbers.services import previews
-from numbers.services.previews import BulkPreview, NotAsShown
+from numbers.services.previews import BulkPreview
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,7 +48,7 @@ def bulk(request: AccountRequest) -> HttpResponse:
     try:
         preview = previews.preview(request.account.pk, **order)
         if seal is not None and seal != preview.seal:
-            raise NotAsShown(preview)
+            raise NotAsShown
         typed = _typed(preview, request.POST if seal is not None else None)
         if seal is not None and (typed is None or typed.is_valid()):
             job = previews.start(
@@ -57,7 +57,8 @@ def bulk(request: AccountRequest) -> HttpResponse:
             return redirect(to(request, "accounts:job", job.pk))
     except NotAsShown as error:
         messages.warning(request, error.message)
-        preview, typed = error.preview, _typed(error.preview, None)
+        preview = previews.preview(request.account.pk, **order)
+        typed = _typed(preview, None)
     except DomainError as error:
         if not form.fields:
             tell_refusal(request, error)

@@ -105,6 +105,27 @@ def test_a_filter_means_what_the_list_means(acme: Account, program: Program) -> 
         ({"action": "exclude", "filter": {"stat": "held"}}, "filter.stat"),
         ({"action": "exclude", "filter": {"protected": "yes"}}, "filter.protected"),
         ({"action": "exclude", "filter": {"tab": "lost"}}, "filter.tab"),
+        *(
+            ({"action": "exclude", "filter": {name: value}}, f"filter.{name}")
+            for name, value in (
+                ("tag", ""),
+                ("tag", "  "),
+                ("tag", "\u200b"),
+                ("q", ""),
+                ("q", " "),
+                ("country", ""),
+                ("country", "  "),
+                ("capability", []),
+                ("tab", ""),
+                ("agent", ""),
+                ("agent", None),
+                ("kept", ""),
+                ("kept", None),
+                ("imported_in", ""),
+                ("outcome", "new"),
+            )
+        ),
+        ({"action": "exclude", "filter": {"tab": "unassigned", "q": ""}}, "filter.q"),
         ({"action": "exclude", "filter": {"country": "XX"}}, "numbers"),
         ({"action": "tag", "numbers": [1], "params": {"tags": ["a"]}}, "params.tags"),
         ({"action": "tag", "numbers": [1]}, "add"),
