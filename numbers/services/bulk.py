@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from accounts.actor import Actor
 from accounts.job_kinds import STARTED, JobKind, Outcome, Turn
-from accounts.models import Event, Job
+from accounts.models import Job
 from accounts.services import job_items
 from accounts.services.job_items import Rows
 from accounts.states import ItemState, Permission
@@ -24,7 +24,7 @@ from numbers.models import CarrierTask, PhoneNumber
 from numbers.models.inventory import PhoneNumberQuerySet
 from numbers.states import NumberState, TaskKind
 
-from . import carrier_tasks
+from . import carrier_tasks, retries
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,6 @@ class BulkAction:
 
 
 UNCHANGED = Blocker("no_change", "It is so already.")
-KEPT_SINCE = Blocker("kept_since", "Somebody has kept it after all since.")
 #: Filled by ``numbers.actions``, which names each action once for every door.
 BULK_ACTIONS: dict[str, BulkAction] = {}
 
@@ -133,11 +132,12 @@ def _title(params: Params, count: int) -> str:
 
 
 def _check_again(account_id: int, params: Params) -> dict[str, Any]:
-    """What a retry does: the same, if that still makes sense."""
+    """What a retry does: the same, if that still makes sense. It confirms no risk."""
     action = params["action"]
     return {
         **params,
         "params": check_params(account_id, action, params["params"]),
+        "risk_confirmed": False,
         "skipped": 0,
     }
 
@@ -152,8 +152,7 @@ def _step(turn: Turn) -> Outcome | None:
     if pk is None:
         raise ValueError("an item of a bulk job is one of our numbers")
     bulk, params = BULK_ACTIONS[job.params["action"]], job.params["params"]
-    if job.retry_of_id and bulk.at_twilio and _kept_since(pk, job):
-        raise Blocked([KEPT_SINCE])
+    retries.refuse_stale(turn)
     if job.retry_of_id and (refused := _refused_at_twilio(pk, bulk)):
         carrier_tasks.try_again(refused, actor=turn.actor, at=turn.at)
         return STARTED
@@ -165,15 +164,6 @@ def _step(turn: Turn) -> Outcome | None:
         return None
     # One that was on its way already got a tag: nobody at Twilio is asked about that.
     return STARTED if after.state_changed_at == turn.at else None
-
-
-def _kept_since(pk: int, retry: Job) -> bool:
-    """Whether somebody kept the number after all since the job that this one retries began."""
-    first = retry
-    while first.retry_of is not None:
-        first = first.retry_of
-    kept = Event.objects.about("number", pk).filter(type="number.kept_after_all")
-    return kept.filter(at__gte=first.created_at).exists()
 
 
 def _refused_at_twilio(pk: int, bulk: BulkAction) -> int | None:
@@ -192,6 +182,8 @@ KIND = JobKind(
     title=_title,
     check=_check_again,
     started_event="bulk.started",
+    list_page="numbers:list",
+    list_label="Numbers",
     subject_page="numbers:detail",
     words={ItemState.STARTED: "Twilio is being told", ItemState.DONE: "Changed"},
     show_key=for_people,

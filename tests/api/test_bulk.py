@@ -73,6 +73,8 @@ def test_a_job_is_queued_followed_and_retried(acme: Account, program: Program) -
     assert retried.status_code == 202
     assert retried.json()["retry_of"] == job["id"]
     assert retried.json()["total"] == 1
+    again = program.send("post", f"jobs/{job['id']}/retries/")
+    assert (again.status_code, again.json()["code"]) == (409, "retried")
 
 
 def test_a_filter_means_what_the_list_means(acme: Account, program: Program) -> None:
