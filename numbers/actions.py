@@ -122,7 +122,8 @@ class Action:
     that undo it right afterwards, where that is another one, or None for nothing to undo. Where an
     action comes too late, ``instead`` may still do.
     ``risk`` is why people confirm it by typing the last digits of a number, or for many how many
-    they are; without a reason a button is enough. ``at_once`` means a button without a page before
+    they are; without a reason a button is enough, and the service takes ``risk_confirmed`` to look
+    again. ``at_once`` means a button without a page before
     it, ``listed`` whether it is among the actions of a number (else it has a place of its own on
     the page).
     """
@@ -162,8 +163,13 @@ class Action:
         *,
         actor: Actor,
         at: datetime,
+        risk_confirmed: bool = True,
     ) -> object:
-        """Let the service do it. Raises ``DomainError``."""
+        """Let the service do it. Raises ``DomainError``.
+
+        ``risk_confirmed`` says that a person was told of the ``risk`` and typed it, or that a
+        program means it. The service refuses a number that is one without, under its lock.
+        """
         if self.service is None:
             raise LookupError(f"{self.name} has a page of its own.")
         wanted = {
@@ -171,6 +177,8 @@ class Action:
             for each in self.params
             if each.name in params
         }
+        if self.risk is not None:
+            wanted["risk_confirmed"] = risk_confirmed
         return self.service(number_id, **wanted, actor=actor, at=at)
 
     def title(self, number: PhoneNumber) -> str:
@@ -276,7 +284,7 @@ def register(action: Action) -> None:
 def _of_many(action: Action, many: Many) -> BulkAction:
     return BulkAction(
         action.label,
-        run=lambda pk, params, actor, at: action.run(pk, params, actor=actor, at=at),
+        run=action.run,
         check=many.check,
         gate=action.gate,
         reads=many.reads,

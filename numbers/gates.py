@@ -205,6 +205,15 @@ def risk_of_release(number: PhoneNumber) -> str:
     return ""
 
 
+def unconfirmed(number: PhoneNumber, *, risk_confirmed: bool) -> list[Blocker]:
+    """A reason when the release is a risk and nobody has confirmed that, as the services ask."""
+    return [] if risk_confirmed or not risk_of_release(number) else [IN_USE]
+
+
+IN_USE = Blocker(
+    "in_use",
+    "It is in use by now, and only numbers that were not were confirmed. Do it on its own page.",
+)
 #: The same for many numbers.
 RISKY_TO_RELEASE = Q(agent__isnull=False) | Q(twilio__origin="hosted")
 

@@ -49,9 +49,16 @@ def jobs(request: AccountRequest) -> HttpResponse:
     if only_failed:
         mine = failed_jobs(request.account, at=clock.now())
     shown = page(mine, request.GET, size=PAGE_SIZE)
-    rows = [{"job": job, "tone": JOB_TONES.get(JobState(job.state), "plain")} for job in shown.rows]
+    rows = [_line(job) for job in shown.rows]
     context = {"rows": rows, "page": shown, "only_failed": only_failed}
     return render(request, "accounts/jobs.html", context)
+
+
+def _line(job: Job) -> dict[str, Any]:
+    """A job as the list shows it; one that is done and has failed items is not simply good."""
+    failed = job.result.get(ItemState.FAILED, 0) if not job.is_open else 0
+    tone = JOB_TONES.get(JobState(job.state), "plain")
+    return {"job": job, "failed": failed, "tone": "warn" if failed and tone == "good" else tone}
 
 
 @require_safe
@@ -67,7 +74,7 @@ def detail(request: AccountRequest, pk: int) -> HttpResponse:
     shown = page(job.items.filter(state=state), request.GET, size=PAGE_SIZE)
     left = counts[ItemState.FAILED] + counts[ItemState.SKIPPED] + counts[ItemState.PENDING]
     tabs = _tabs(request, job, kind, counts, state)
-    gone = job_items.are_gone(job, at=at)
+    gone, retry_of_it = job_items.are_gone(job, at=at), job.retries.first()
     context: dict[str, Any] = {
         "job": job,
         "gone": gone,
@@ -79,7 +86,9 @@ def detail(request: AccountRequest, pk: int) -> HttpResponse:
         "items": [] if gone else [_row(item, kind, request.account) for item in shown.rows],
         "page": shown,
         "badge": {"text": _word(state, job, kind), "tone": TONES.get(state, "plain")},
-        "can_retry": kind.permission in request.actor.permissions
+        "retry": retry_of_it,
+        "can_retry": retry_of_it is None
+        and kind.permission in request.actor.permissions
         and job_items.is_made_of_items(kind)
         and not job.is_open
         and not gone

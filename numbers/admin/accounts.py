@@ -25,7 +25,7 @@ from config.phone_numbers import read
 from config.text import absolute, money, plural, tidy
 from licensing.gates import MOST_LICENSES
 from licensing.models import GracePeriod
-from licensing.pricing import quote
+from licensing.pricing import prorated, quote
 from licensing.services import licenses
 from licensing.standing import standing
 from licensing.states import SubscriptionState
@@ -47,8 +47,19 @@ class LicensesForm(ReasonForm):
 def _change_licenses(
     account: Account, data: dict[str, Any], request: HttpRequest, at: datetime
 ) -> str:
+    """As on the account's own page: only from what was shown, and for no more than was shown.
+
+    ``account`` still has the subscription that the preview was made of.
+    """
+    shown = account.subscription
     change = licenses.change_licenses(
-        account.pk, to=data["to"], reason=data["reason"], actor=acting(request, data), at=at
+        account.pk,
+        to=data["to"],
+        reason=data["reason"],
+        expected=shown.licenses,
+        at_most=prorated(shown, add=max(0, data["to"] - shown.licenses), at=at),
+        actor=acting(request, data),
+        at=at,
     )
     return f"{account} now has {plural(change.after, 'license')}."
 

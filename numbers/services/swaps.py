@@ -33,12 +33,19 @@ def merged_notes(leaving: PhoneNumber, taking: PhoneNumber) -> str:
 
 @transaction.atomic
 def swap(
-    leaving_id: int, *, taking_id: int, fate: str, actor: Actor, at: datetime
+    leaving_id: int,
+    *,
+    taking_id: int,
+    fate: str,
+    actor: Actor,
+    at: datetime,
+    risk_confirmed: bool = True,
 ) -> tuple[PhoneNumber, PhoneNumber]:
     """Put a held, unassigned number in another one's place; licenses stay as they are.
 
     Label, agent, tags and notes move over. The number that leaves is released, excluded, or kept
-    unassigned (``Fate``); its Twilio part follows as a task. Raises ``Invalid`` and ``Blocked``.
+    unassigned (``Fate``); its Twilio part follows as a task. Raises ``Invalid`` and ``Blocked``,
+    without ``risk_confirmed`` also where its release is a risk by now.
     """
     actor.require(Permission.NUMBERS)
     if fate not in Fate.values:
@@ -52,6 +59,8 @@ def swap(
     if taking is None or taking.account_id != account_id:
         raise Invalid({"taking": ["Choose a number of this account."]})
     refuse(gates.swap(leaving, taking, fate))
+    if fate == Fate.RELEASE:
+        refuse(gates.unconfirmed(leaving, risk_confirmed=risk_confirmed))
     _move_over(leaving, taking, fate=fate, actor=actor, at=at)
     if fate == Fate.RELEASE:
         begin_release(leaving, actor=actor, at=at)

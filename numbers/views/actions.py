@@ -62,12 +62,7 @@ def act(request: AccountRequest, pk: int, action: str) -> HttpResponse:
     number, at = find_number(request, pk), clock.now()
     if deed.at_once and request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
-    form = ActionForm(
-        deed,
-        posted(request),
-        number=number,
-        agents=request.account.agents.order_by("name"),
-    )
+    form = _form(request, deed, number)
     if changed := _changed_since(request, number):
         messages.error(
             request, f"The {changed} of {number} was changed since, so nothing was undone."
@@ -76,10 +71,19 @@ def act(request: AccountRequest, pk: int, action: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         undo = deed.undo_of(number, form.cleaned_data)
         try:
-            after = deed.run(number.pk, form.cleaned_data, actor=request.actor, at=at)
+            after = deed.run(
+                number.pk,
+                form.cleaned_data,
+                actor=request.actor,
+                at=at,
+                risk_confirmed=form.confirms_risk,
+            )
         except DomainError as error:
-            add_refusal(form, error)
-            if instead := _instead(request, deed, find_number(request, pk), at=at):
+            number, told = find_number(request, pk), form.confirms_risk
+            form = _form(request, deed, number)
+            if form.is_valid() or form.confirms_risk == told:  # else it says what is missing
+                add_refusal(form, error)
+            if instead := _instead(request, deed, number, at=at):
                 return instead
         else:
             number = after if isinstance(after, PhoneNumber) else number
@@ -91,6 +95,11 @@ def act(request: AccountRequest, pk: int, action: str) -> HttpResponse:
                 messages.error(request, str(text))
         return redirect(way_back(request, number))
     return _page(request, number, deed, form, at=at)
+
+
+def _form(request: AccountRequest, deed: Action, number: PhoneNumber) -> ActionForm:
+    agents = request.account.agents.order_by("name")
+    return ActionForm(deed, posted(request), number=number, agents=agents)
 
 
 #: What an Undo was left with is posted under such names.

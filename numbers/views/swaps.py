@@ -57,6 +57,7 @@ def swap(request: AccountRequest, pk: int) -> HttpResponse:
                 fate=fate,
                 actor=request.actor,
                 at=clock.now(),
+                risk_confirmed=form.confirms_risk,
             )
         except DomainError as error:
             add_refusal(form, error)

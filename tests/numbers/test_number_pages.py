@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.actor import Actor
 from accounts.models import Account, Event
 from licensing.models import Subscription
+from numbers.forms.actions import ActionForm
 from numbers.models import CarrierTask, PhoneNumber
 from numbers.services.lifecycle import lock_number
 from numbers.services.release import come_back
@@ -302,6 +303,45 @@ def test_the_page_before_a_release_says_what_it_means(
     assert "Releasing is free." in html  # S1-17
     assert "It can come back until about Wed, Mar 11, 2026, 5:00 AM PDT" in html  # S1-18
     assert "Type the last four digits of" in html  # S4-55
+
+
+def test_a_page_that_asked_for_no_digits_says_why_they_are_asked_for_now(
+    acme: Account, number: PhoneNumber, owner_client: Client
+) -> None:
+    page_before = owner_client.get(page(number, "release")).content.decode()
+    PhoneNumber.objects.update(agent=AgentFactory.create(account=acme))
+
+    response = owner_client.post(page(number, "release"), {})
+
+    html = response.content.decode()
+    assert "last_four" not in page_before
+    assert response.status_code == 422
+    assert "It has an agent: it is in use. This was not so when the page was opened." in html
+    assert "This field is required" not in html
+    number.refresh_from_db()
+    assert number.state == NumberState.HELD
+
+
+def test_a_number_that_gets_an_agent_while_its_release_is_decided_stays(
+    acme: Account, number: PhoneNumber, owner_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = AgentFactory.create(account=acme)
+    is_valid = ActionForm.is_valid
+
+    def assigned_after_that(form: ActionForm) -> bool:
+        valid = is_valid(form)
+        PhoneNumber.objects.filter(pk=number.pk).update(agent=agent)
+        return valid
+
+    monkeypatch.setattr(ActionForm, "is_valid", assigned_after_that)
+    response = owner_client.post(page(number, "release"), {})
+
+    html = response.content.decode()
+    assert response.status_code == 422
+    assert "This was not so when the page was opened." in html
+    assert 'name="last_four"' in html
+    number.refresh_from_db()
+    assert number.state == NumberState.HELD
 
 
 @pytest.mark.parametrize("typed", ["0123", "(415) 555-0123", "+1 415 555 0123"])

@@ -10,8 +10,9 @@ from django.test import Client
 from accounts.models import Account
 from licensing.models import Subscription
 from numbers.models import PhoneNumber
+from numbers.services.lifecycle import lock_rows
 from numbers.states import Fate, NumberState
-from tests.factories import PhoneNumberFactory, TagFactory
+from tests.factories import AgentFactory, PhoneNumberFactory, TagFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -164,6 +165,25 @@ def test_a_choice_that_is_missing_is_asked_for_again(
     assert response.status_code == 422
     assert "Choose the number that takes its place." in response.content.decode()
     assert response.context["fate"] == Fate.KEEP  # what was chosen is kept
+
+
+def test_what_gets_an_agent_while_a_swap_is_decided_is_not_released(
+    acme: Account, owner_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaving, taking = PhoneNumberFactory.create_batch(2, account=acme)
+    agent = AgentFactory.create(account=acme)
+
+    def assigned_meanwhile(ids: list[int]) -> Any:
+        PhoneNumber.objects.filter(pk=leaving.pk).update(agent=agent)
+        return lock_rows(ids)
+
+    monkeypatch.setattr("numbers.services.swaps.lock_rows", assigned_meanwhile)
+    refused = owner_client.post(swap(leaving), {"taking": taking.pk, "fate": "release"})
+
+    assert refused.status_code == 422
+    assert "It is in use by now" in refused.content.decode()
+    leaving.refresh_from_db()
+    assert leaving.state == NumberState.HELD
 
 
 def test_a_swap_that_became_impossible_is_refused_with_the_reason(
