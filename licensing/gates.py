@@ -89,7 +89,7 @@ def take_license(standing: Standing, *, left_at: datetime | None = None) -> list
                 f"The grace period is over and {counted(standing.over, 'number')} beyond the "
                 "licenses. "
                 f"Release {standing.over:,} or add {plural(standing.over, 'license')} first.",
-                "See the two ways out",
+                "Decide which numbers to keep",
                 "licensing:decide",
             )
         )
@@ -118,7 +118,7 @@ def assign_more(standing: Standing, *, assigned: int) -> list[Blocker]:
                 f"The grace period is over and the {counted(standing.licenses, 'license')} "
                 f"used by assigned numbers. Release {standing.over:,} "
                 f"or add {plural(standing.over, 'license')} first.",
-                "See the two ways out",
+                "Decide which numbers to keep",
                 "licensing:decide",
             )
         ]
