@@ -28,7 +28,7 @@ from .pricing import Quote, prorated, quote
 from .services import attempts
 from .services import licenses as license_services
 from .services.attempts import PaymentUnanswered
-from .standing import Standing, of_subscription
+from .standing import Standing, is_in_trouble, of_subscription
 
 #: Rows of a history shown at once.
 PAGE = 20
@@ -172,6 +172,7 @@ def decide(request: AccountRequest) -> HttpResponse:
         "connected": request.account.connections.exists(),
     }
     if standing.over:
+        context["in_trouble"] = is_in_trouble(request.account)
         for rows in (each(request) for each in TO_DECIDE.values()):
             context |= {**rows.context, "rows_template": rows.template}
     return render(request, "licensing/decide.html", context)

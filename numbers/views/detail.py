@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from django.contrib import messages
@@ -18,6 +19,7 @@ from accounts.web import AccountRequest, account_page, to
 from config import clock
 from config.errors import Blocker, DomainError
 from config.refusals import add_refusal
+from config.undo import UndoButton, tell_done
 from numbers.actions import ACTIONS, ActionState, all_actions, facts_of
 from numbers.forms.actions import DescribeForm
 from numbers.models import PhoneNumber
@@ -64,14 +66,35 @@ def describe(request: AccountRequest, pk: int) -> HttpResponse:
     form = describe_form(number, request.POST)
     if not form.is_valid():
         return _page(request, number, form, status=422)
+    address = to(request, "numbers:detail", number.pk)
+    if request.POST.get("found", _mark(number)) != _mark(number):
+        messages.error(request, f"{number} was changed since, so nothing was undone.")
+        return redirect(address)
+    before = _described(number)
     try:
         wanted = form.cleaned_data
         descriptions.describe(number.pk, **wanted, actor=request.actor, at=clock.now())
     except DomainError as error:
         add_refusal(form, error)
         return _page(request, number, form, status=422)
-    messages.success(request, "Saved.")
-    return redirect(to(request, "numbers:detail", number.pk))
+    after = find_number(request, pk)
+    undo = None
+    if _described(after) != before:
+        fields = before | {"found": _mark(after)}
+        undo = UndoButton(to(request, "numbers:describe", number.pk), fields)
+    tell_done(request, "Saved.", undo)
+    return redirect(address)
+
+
+def _described(number: PhoneNumber) -> dict[str, str]:
+    """Name, notes and tags, as their form sends them."""
+    tags = ", ".join(sorted(tag.name for tag in number.tags.all()))
+    return {"label": number.label, "notes": number.notes, "tags": tags}
+
+
+def _mark(number: PhoneNumber) -> str:
+    """Tells whether name, notes and tags are still the same."""
+    return sha256(repr(_described(number)).encode()).hexdigest()[:16]
 
 
 def _page(

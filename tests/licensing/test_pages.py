@@ -354,6 +354,19 @@ def test_the_decision_page_counts_one_number_as_one(
     assert said in owner_client.get(url("decide", acme)).content.decode()
 
 
+@pytest.mark.parametrize("hours", [0, 49])
+def test_what_a_refusal_asks_for_is_enough_for_one_number_more(over: Account, hours: int) -> None:
+    at = NOON + timedelta(hours=hours)
+
+    (blocker,) = gates.take_license(standing(over.pk, at=at))
+    over.numbers.filter(pk__in=over.numbers.order_by("pk")[:18]).update(state="excluded")
+    left = gates.take_license(standing(over.pk, at=at))
+
+    assert "release or exclude 18 or add 18 licenses" in blocker.message
+    assert blocker.fix == "licensing:decide"
+    assert left == []
+
+
 @pytest.mark.parametrize(
     ("licenses", "said"), [(1, "The 1 license is in use"), (2, "The 2 licenses are in use")]
 )
@@ -438,6 +451,22 @@ def test_the_banner_is_one_line_on_inner_pages_and_leads_to_where_one_decides(
     assert leads_there is (page != "licensing:decide")
 
 
+def test_not_everything_is_said_to_work_while_twilio_has_suspended_something(
+    over: Account, owner_client: Client
+) -> None:
+    def said() -> list[str]:
+        pages = [reverse("numbers:list", args=[over.slug]), url("decide", over)]
+        texts = [owner_client.get(page).content.decode() for page in pages]
+        words = ("Everything keeps working", "Calls and texts keep working")
+        return [each for each in words if any(each in text for text in texts)]
+
+    before = said()
+    over.connections.update(state="suspended")
+
+    assert len(before) == 2
+    assert said() == []
+
+
 def test_one_decides_in_one_place_number_by_number(over: Account, owner_client: Client) -> None:
     agent = factories.AgentFactory.create(account=over, name="Front desk")
     first, kept, *others = over.numbers.order_by("pk")
@@ -467,7 +496,7 @@ def test_an_assigned_number_can_go_as_it_is(
     agent = factories.AgentFactory.create(account=over)
     over.numbers.update(agent=agent)
     if unassigned:
-        over.numbers.filter(pk=over.numbers.first().pk).update(agent=None)
+        over.numbers.filter(pk=over.numbers.order_by("pk")[:1].get().pk).update(agent=None)
 
     for address in (url("decide", over), f"/a/{over.slug}/numbers/?tab=unassigned"):
         text = owner_client.get(address).content.decode()
@@ -635,7 +664,7 @@ def test_each_page_reads_the_database_a_fixed_number_of_times(
 
     # The frame takes 9: session, user, membership, accounts, notices, and the banner's three. Where
     # one decides, numbers are listed besides.
-    with django_assert_max_num_queries(21 if name == "decide" else 17):
+    with django_assert_max_num_queries(22 if name == "decide" else 17):
         assert owner_client.get(url(name, over)).status_code == 200
 
 

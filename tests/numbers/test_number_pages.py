@@ -6,12 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.actor import Actor
 from accounts.models import Account, Event
+from config.undo import undo_button
 from licensing.models import Subscription
 from numbers.models import CarrierTask, PhoneNumber
 from numbers.services.lifecycle import lock_number
@@ -60,6 +62,72 @@ def number(acme: Account) -> PhoneNumber:
 
 
 # --- The page --------------------------------------------------------------------------------
+
+
+def test_a_number_that_was_given_back_says_when_whatever_was_tried_since(
+    noon: time_machine.Traveller, number: PhoneNumber, member_client: Client
+) -> None:
+    PhoneNumber.objects.update(
+        state=NumberState.RELEASED,
+        released_at=NOON - timedelta(minutes=20),
+        state_changed_at=NOON,  # a restore was refused
+    )
+
+    text = member_client.get(page(number)).content.decode()
+    tab = member_client.get("/a/acme/numbers/?tab=released").content.decode()
+
+    assert "<dt>Given back</dt>" in text
+    assert "Released since" not in text
+    assert "<th>Released</th>" in tab.partition("<thead>")[2].partition("</thead>")[0]
+    assert "20 min ago" in tab
+    assert 'data-label="Imported"' not in tab
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [("release", "Afterwards 11 held with 10 licenses: 1 still over."),
+     ("exclude", "Afterwards 11 held with 10 licenses: 1 still over.")],
+)  # fmt: skip
+def test_what_going_does_to_the_licenses_is_said_before(
+    number: PhoneNumber, acme: Account, owner_client: Client, action: str, said: str
+) -> None:
+    PhoneNumberFactory.create_batch(11, account=acme)
+
+    assert said in owner_client.get(page(number, action)).content.decode()
+
+
+def test_what_takes_no_license_says_nothing_of_licenses(
+    number: PhoneNumber, owner_client: Client
+) -> None:
+    PhoneNumber.objects.update(state=NumberState.EXCLUDED)
+
+    assert "Afterwards" not in owner_client.get(page(number, "release")).content.decode()
+
+
+def test_a_name_that_was_saved_can_be_undone(
+    number: PhoneNumber, acme: Account, owner_client: Client
+) -> None:
+    number.tags.add(TagFactory.create(account=acme, name="sales"))
+
+    def save(**typed: str) -> Any:
+        return owner_client.post(page(number, "describe"), typed, follow=True)
+
+    def button(response: Any) -> Any:
+        return undo_button([*response.context["messages"]][-1])
+
+    saved = button(save(label="Shop", notes="Rings twice.", tags="shop, sales"))
+    owner_client.post(saved.url, saved.fields)
+    undone = PhoneNumber.objects.get()
+    same = button(save(label="Harbor office", notes="", tags="sales"))
+    later = button(save(label="Shop", notes="", tags="sales"))
+    PhoneNumber.objects.update(notes="Somebody else's.")
+    refused = owner_client.post(later.url, later.fields, follow=True)
+
+    assert (undone.label, undone.notes) == ("Harbor office", "")
+    assert [tag.name for tag in undone.tags.all()] == ["sales"]
+    assert same is None
+    assert told(refused) == "(415) 555-0123 was changed since, so nothing was undone."
+    assert PhoneNumber.objects.get().label == "Shop"
 
 
 def test_the_page_shows_facts_and_everything_twilio_says(
