@@ -22,9 +22,10 @@ from config.refusals import add_refusal
 from config.undo import UndoButton, tell_done
 from numbers.actions import ACTIONS, ActionState, all_actions, facts_of
 from numbers.forms.actions import DescribeForm
-from numbers.models import PhoneNumber
+from numbers.models import CarrierTask, PhoneNumber
 from numbers.plans import put_settings_back_plan
 from numbers.services import descriptions
+from numbers.states import TaskState
 
 from .actions import find_number
 from .shown import flags, restorable_until, services, state_badge
@@ -47,8 +48,13 @@ class Button:
 @require_safe
 @account_page()
 def detail(request: AccountRequest, pk: int) -> HttpResponse:
-    """Everything about one number (S0-21)."""
+    """Everything about one number (S0-21).
+
+    While Twilio is asked the page asks for itself, with what it has: 204 while that is all.
+    """
     number = find_number(request, pk)
+    if request.GET.get("known") == _how_far(number, _unfinished(number)):
+        return HttpResponse(status=204)
     return _page(request, number, describe_form(number))
 
 
@@ -101,7 +107,7 @@ def _page(
     request: AccountRequest, number: PhoneNumber, form: DescribeForm, *, status: int = 200
 ) -> HttpResponse:
     at = clock.now()
-    tasks = list(number.carrier_tasks.unfinished().order_by("pk"))
+    tasks = _unfinished(number)
     events = list(
         Event.objects.visible_to(request.actor).about("number", number.pk)[: SHOWN_EVENTS + 1]
     )
@@ -115,6 +121,8 @@ def _page(
         "buttons": buttons,
         "any_allowed": any(button.state.allowed for button in buttons),
         "tasks": tasks,
+        "waits": any(task.state == TaskState.PENDING for task in tasks),
+        "known": _how_far(number, tasks),
         "restorable_until": restorable_until(number, at),
         "settings_plan": put_settings_back_plan(number),
         "form": form,
@@ -125,6 +133,15 @@ def _page(
         "more_events": len(events) > SHOWN_EVENTS,
     }
     return render(request, "numbers/detail.html", context, status=status)
+
+
+def _unfinished(number: PhoneNumber) -> list[CarrierTask]:
+    return list(number.carrier_tasks.unfinished().order_by("pk"))
+
+
+def _how_far(number: PhoneNumber, tasks: list[CarrierTask]) -> str:
+    """Tells whether Twilio has done or refused something since."""
+    return "-".join([number.state, *(f"{each.pk}.{each.state}.{each.attempts}" for each in tasks)])
 
 
 def _buttons(request: AccountRequest, number: PhoneNumber, *, at: datetime) -> list[Button]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -102,6 +103,26 @@ def test_what_takes_no_license_says_nothing_of_licenses(
     PhoneNumber.objects.update(state=NumberState.EXCLUDED)
 
     assert "Afterwards" not in owner_client.get(page(number, "release")).content.decode()
+
+
+def test_while_twilio_is_asked_the_page_asks_for_itself_and_then_no_more(
+    number: PhoneNumber, acme: Account, owner_client: Client
+) -> None:
+    def polled(text: str) -> str:
+        found = re.search(r'hx-get="([^"]+)" hx-trigger="every 3s"', text)
+        return found[1] if found else ""
+
+    owner_client.post(page(number, "release"), {"last_four": "0123"}, follow=True)
+    asks = polled(owner_client.get(page(number)).content.decode())
+    same = owner_client.get(asks, headers={"HX-Request": "true"})
+    CarrierTask.objects.update(state=TaskState.DONE)
+    PhoneNumber.objects.update(state=NumberState.RELEASED, released_at=NOON)
+    other = owner_client.get(asks, headers={"HX-Request": "true"})
+
+    assert same.status_code == 204
+    assert other.status_code == 200
+    assert 'id="number-tasks"' in other.content.decode()
+    assert polled(other.content.decode()) == ""
 
 
 def test_a_name_that_was_saved_can_be_undone(

@@ -238,7 +238,7 @@ def test_searching_and_paging_keep_what_is_chosen(
     acme: Account, leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client
 ) -> None:
     PhoneNumberFactory.create_batch(25, account=acme)
-    chosen = {"taking": taking.pk, "fate": "exclude", "find": "1"}
+    chosen = {"taking": str(taking.pk), "fate": "exclude", "find": "1"}
 
     nothing = owner_client.get(swap(leaving), chosen | {"q": "99999999"})
     other = owner_client.get(swap(leaving), chosen | {"q": "7072"})
