@@ -168,6 +168,7 @@ def with_row_fields(numbers: PhoneNumberQuerySet) -> PhoneNumberQuerySet:
             "agent__name",
             "agent__state",
             "connection__name",
+            "connection__state",
         )
         .prefetch_related(
             "tags",

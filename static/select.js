@@ -89,6 +89,8 @@
         if (event.shiftKey && from >= 0) rows.slice(from, to + 1).forEach((row) => tick(row, box.checked));
         else tick(box, box.checked);
         last = box;
+        // The bar that comes up by this must not cover what it is about.
+        setTimeout(() => box.closest("tr")?.scrollIntoView({ block: "nearest" }));
       } else return;
       if (!box.checked) picked.everything = false;
       store();

@@ -25,7 +25,7 @@ from numbers.forms.actions import DescribeForm
 from numbers.models import CarrierTask, PhoneNumber
 from numbers.plans import put_settings_back_plan
 from numbers.services import descriptions
-from numbers.states import TaskState
+from numbers.states import NumberState, TaskState
 
 from .actions import find_number
 from .shown import flags, restorable_until, services, state_badge
@@ -33,6 +33,8 @@ from .twilio import configuration
 
 #: Events shown on the page; the rest is on the activity page.
 SHOWN_EVENTS = 50
+#: The states of numbers that can be released, excluded or swapped out, or will be again.
+HERE = (NumberState.HELD, NumberState.EXCLUDED, NumberState.RESTORING)
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ def _page(
         "tasks": tasks,
         "waits": any(task.state == TaskState.PENDING for task in tasks),
         "known": _how_far(number, tasks),
+        "is_here": number.state in HERE,
         "restorable_until": restorable_until(number, at),
         "settings_plan": put_settings_back_plan(number),
         "form": form,

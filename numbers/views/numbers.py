@@ -22,7 +22,7 @@ from config.countries import name_of
 from config.text import fold
 from licensing.models import Subscription
 from numbers import listing
-from numbers.actions import ACTIONS
+from numbers.actions import ACTIONS, facts_of
 from numbers.filters import (
     FILTER_NAMES,
     Capability,
@@ -38,7 +38,7 @@ from numbers.models.inventory import PhoneNumberQuerySet
 from numbers.states import ENDED, NumberState, Outcome, TaskState
 
 from .columns import columns_of
-from .elsewhere import Elsewhere, elsewhere, way_back
+from .elsewhere import Back, Elsewhere, elsewhere, way_back
 from .imports import address_of, found_in_words
 from .shown import Badge, flags, restorable_until, services, state_badge
 
@@ -61,7 +61,7 @@ EMPTY: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """A number as the table shows it; ``back`` are name and address of what brings it back.
+    """A number as the table shows it; ``back`` is what brings it back.
 
     ``then`` is the place on the page where one goes on after deciding about it: the next row.
     """
@@ -71,7 +71,7 @@ class Row:
     until: datetime | None
     flags: list[Badge]
     services: str
-    back: tuple[str, str] | None
+    back: Back | None
     then: str
 
 
@@ -292,6 +292,9 @@ def _tab_address(request: AccountRequest, tab: str) -> str:
 
 
 def _rows(page: listing.Page, request: AccountRequest, *, at: datetime) -> list[Row]:
+    have_left = any(row.state != NumberState.HELD for row in page.rows)
+    asks = have_left and request.actor.can_numbers
+    facts = facts_of(request.account, at=at) if asks else None
     following = [*page.rows[1:], *page.rows[-2:-1], None]
     return [
         Row(
@@ -300,7 +303,7 @@ def _rows(page: listing.Page, request: AccountRequest, *, at: datetime) -> list[
             until=restorable_until(number, at),
             flags=flags(number, number.open_tasks),  # type: ignore[attr-defined]
             services=services(number),
-            back=way_back(number, request, at=at) if request.actor.can_numbers else None,
+            back=way_back(number, request, facts) if facts else None,
             then=f"#number-{other.pk}" if other else "",
         )
         for number, other in zip(page.rows, following, strict=False)

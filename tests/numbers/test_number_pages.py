@@ -97,6 +97,20 @@ def test_what_going_does_to_the_licenses_is_said_before(
     assert said in owner_client.get(page(number, action)).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("state", "offered"),
+    [("held", True), ("excluded", True), ("released", False), ("gone", False), ("missing", False)],
+)
+def test_only_what_is_here_can_be_protected(
+    number: PhoneNumber, owner_client: Client, state: str, offered: bool
+) -> None:
+    PhoneNumber.objects.update(state=state, released_at=NOON if state == "released" else None)
+
+    text = owner_client.get(page(number)).content.decode()
+
+    assert (">Protection</h2>" in text) is offered
+
+
 def test_what_takes_no_license_says_nothing_of_licenses(
     number: PhoneNumber, owner_client: Client
 ) -> None:

@@ -243,9 +243,12 @@ def test_searching_and_paging_keep_what_is_chosen(
     nothing = owner_client.get(swap(leaving), chosen | {"q": "99999999"})
     other = owner_client.get(swap(leaving), chosen | {"q": "7072"})
     paged = owner_client.get(
-        swap(leaving), {"taking": taking.pk, "fate": "exclude", "after": other.context["after"]}
+        swap(leaving),
+        {"taking": str(taking.pk), "fate": "exclude", "after": other.context["after"]},
     )
-    found = owner_client.get(swap_in(taking), {"leaving": leaving.pk, "find": "1", "q": "7072"})
+    found = owner_client.get(
+        swap_in(taking), {"leaving": str(leaving.pk), "find": "1", "q": "7072"}
+    )
 
     for page in (nothing, other, paged):
         text = page.content.decode()
