@@ -140,6 +140,12 @@ class Banner:
     percent_used: int
     remaining: str
     add_price_text: str
+    account: Account
+
+    @property
+    def everything_works(self) -> bool:
+        """Whether Twilio has suspended nothing: only then does everything keep working."""
+        return not is_in_trouble(self.account)
 
     @property
     def release_count(self) -> int:
@@ -148,6 +154,11 @@ class Banner:
     @property
     def add_count(self) -> int:
         return self.over
+
+
+def is_in_trouble(account: Account) -> bool:
+    """Whether calls and texts of some number may not arrive, for reasons that are not ours."""
+    return account.connections.in_trouble().exists()
 
 
 def banner(account: Account) -> Banner | None:
@@ -173,4 +184,5 @@ def banner(account: Account) -> Banner | None:
         percent_used=max(0, int(100 * used / length)),
         remaining=span(max(period.ends_at - at, timedelta(0))),
         add_price_text=f"{monthly} a month",
+        account=account,
     )

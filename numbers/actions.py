@@ -120,7 +120,7 @@ class Action:
     ``page`` names. ``undo`` is the action that undoes it, possible until ``undo_until(at)``;
     ``undone_by`` names, for a number as it was and what was chosen, the action and the parameters
     that undo it right afterwards, where that is another one, or None for nothing to undo. Where an
-    action comes too late, ``instead`` may still do.
+    action comes too late, ``instead`` may still do, and ``too_late`` says so.
     ``risk`` is why people confirm it by typing the last digits of a number, or for many how many
     they are; without a reason a button is enough, and the service takes ``risk_confirmed`` to look
     again. ``at_once`` means a button without a page before
@@ -148,6 +148,7 @@ class Action:
     undo_until: Callable[[datetime], datetime] | None = None
     undone_by: Callable[[PhoneNumber, Mapping[str, Any]], Undo | None] | None = None
     instead: str = ""
+    too_late: str = ""
     rest: Route | None = None
     many: Many | None = None
 
@@ -582,6 +583,7 @@ for _action in (
         heading="Keep {number} after all?",
         submit="Keep it",
         instead="restore",
+        too_late="Twilio has taken {number} already; restoring buys it back.",
         plan=lambda number, facts: plans.take_back_plan(number, standing=facts.standing),
         rest=Route(
             "releases",

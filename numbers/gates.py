@@ -38,6 +38,7 @@ from .models import CarrierTask, Connection, PhoneNumber
 from .previous import offered
 from .states import (
     ENDED,
+    LONGEST_NOTES,
     MOST_TAGS,
     RESTORE_WINDOW,
     UNATTACHED,
@@ -226,10 +227,10 @@ def exclude(number: PhoneNumber) -> list[Blocker]:
 def bring_back(number: PhoneNumber, standing: Standing) -> list[Blocker]:
     """Reasons against managing an excluded number again; it takes a license."""
     blockers = _only(number, (NumberState.EXCLUDED,), "brought back")
-    left_at = number.state_changed_at
-    return blockers or (
-        _at_twilio(number) + licensing_gates.take_license(standing, left_at=left_at)
-    )
+    blockers = blockers or _at_twilio(number)
+    if blockers:  # no license would help
+        return blockers
+    return licensing_gates.take_license(standing, left_at=number.state_changed_at)
 
 
 def restore(number: PhoneNumber, standing: Standing, at: datetime) -> list[Blocker]:
@@ -238,16 +239,16 @@ def restore(number: PhoneNumber, standing: Standing, at: datetime) -> list[Block
     if blockers:
         return blockers
     until = number.restorable_until
-    if until is not None and until <= at:
-        blockers.append(
+    if until is not None and until <= at:  # no license would help
+        return [
             Blocker(
                 "too_late",
                 f"Released numbers can come back for {RESTORE_WINDOW.days} days; "
                 "this one has left Twilio for good.",
             )
-        )
+        ]
     taken = licensing_gates.take_license(standing, left_at=number.left_at)
-    return blockers + reachable(number.connection) + taken
+    return reachable(number.connection) + taken
 
 
 UNDER_WAY = Blocker(
@@ -391,7 +392,23 @@ def swap(leaving: PhoneNumber, taking: PhoneNumber, fate: str) -> list[Blocker]:
                 (taking.pk,),
             )
         )
+    if (length := len(merged_notes(leaving, taking))) > LONGEST_NOTES:
+        blockers.append(
+            Blocker(
+                "notes_too_long",
+                f"The notes of both numbers together have {length:,} characters, and one can carry "
+                f"{LONGEST_NOTES:,}. Shorten some first.",
+                "Open the number",
+                "numbers:detail",
+                (taking.pk,),
+            )
+        )
     return blockers
+
+
+def merged_notes(leaving: PhoneNumber, taking: PhoneNumber) -> str:
+    """The notes after a swap: those that move first, then the taker's own."""
+    return "\n\n".join(text for text in (leaving.notes, taking.notes) if text)
 
 
 @dataclass(frozen=True)

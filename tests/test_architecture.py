@@ -268,12 +268,11 @@ def test_the_pages_of_accounts_name_no_page_of_an_app_above_them() -> None:
 
 #: Templates that link to a page of the next app up. No code does, and no others.
 LINKS_UP = {
-    "licensing/decide.html": {"numbers"},
     "licensing/eligibility.html": {"numbers"},
     "licensing/manage.html": {"numbers"},
     "numbers/assign.html": {"telephony"},
     "numbers/detail.html": {"telephony"},
-    "numbers/list.html": {"telephony"},
+    "numbers/rows.html": {"telephony"},
 }
 
 

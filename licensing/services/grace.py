@@ -20,7 +20,7 @@ from config.errors import Invalid, NotDue, refuse
 from config.text import absolute, money, plural, span
 from licensing import gates
 from licensing.models import GracePeriod, Subscription
-from licensing.standing import held_count, latest_period
+from licensing.standing import held_count, is_in_trouble, latest_period
 from licensing.states import (
     GRACE_MOVES,
     GRACE_PERIOD,
@@ -310,17 +310,17 @@ def _tell(
     if stage == NoticeStage.ENDED:
         title = f"The grace period is over: {plural(over, 'number')} beyond your licenses"
         body = (
-            f"It ended {deadline}. Calls and texts keep working and nothing was released. "
+            f"It ended {deadline}. No line was cut and nothing was released. "
             "Until you are within your licenses, nothing new can be bought and numbers beyond "
             f"them cannot be assigned. {ways_out}"
         )
     else:
+        working = "Nothing is charged"
+        if not is_in_trouble(account):
+            working = "Everything keeps working until then, and nothing is charged"
         left = span(period.ends_at - at)
         title = f"{plural(over, 'number')} over your licenses: {left} left to decide"
-        body = (
-            f"Decide by {deadline}. Everything keeps working until then, and nothing is charged "
-            f"for being over. {ways_out}"
-        )
+        body = f"Decide by {deadline}. {working} for being over. {ways_out}"
     notify(
         account,
         "grace",

@@ -95,7 +95,7 @@ def _facts(account: Account) -> Sequence[tuple[str, Any]]:
     now = standing(account.pk, at=clock.now())
     subscription = account.subscription
     facts = [
-        ("Owned", f"{now.licenses:,}"),
+        ("Licensed", f"{now.licenses:,}"),
         ("Held", f"{now.held:,}"),
         ("Over", f"{now.over:,}"),
         ("Per license and month", money(subscription.price, subscription.currency)),

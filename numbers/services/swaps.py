@@ -26,11 +26,6 @@ from .release import begin_release
 MOVED = ("label", "agent", "notes")
 
 
-def merged_notes(leaving: PhoneNumber, taking: PhoneNumber) -> str:
-    """The notes after the swap: those that move first, then the taker's own."""
-    return "\n\n".join(text for text in (leaving.notes, taking.notes) if text)[:5000]
-
-
 @transaction.atomic
 def swap(
     leaving_id: int,
@@ -40,11 +35,13 @@ def swap(
     actor: Actor,
     at: datetime,
     risk_confirmed: bool = True,
+    undoes: bool = False,
 ) -> tuple[PhoneNumber, PhoneNumber]:
     """Put a held, unassigned number in another one's place; licenses stay as they are.
 
     Label, agent, tags and notes move over. The number that leaves is released, excluded, or kept
-    unassigned (``Fate``); its Twilio part follows as a task. Raises ``Invalid`` and ``Blocked``,
+    unassigned (``Fate``); its Twilio part follows as a task. Kept, it is decided about, unless this
+    ``undoes`` a swap: then it waits for a decision again. Raises ``Invalid`` and ``Blocked``,
     without ``risk_confirmed`` also where its release is a risk by now.
     """
     actor.require(Permission.NUMBERS)
@@ -67,7 +64,7 @@ def swap(
     elif fate == Fate.EXCLUDE:
         begin_exclusion(leaving, actor=actor, at=at)
     else:
-        leaving.keep_decided_at = at
+        leaving.keep_decided_at = None if undoes else at
         leaving.save(update_fields=["keep_decided_at"])
     grace.settle(account_id, actor=actor, at=at)
     return leaving, taking
@@ -78,7 +75,7 @@ def _move_over(
 ) -> None:
     left_before, took_before = _state_of(leaving), _state_of(taking)
     tags = left_before["tags"] + took_before["tags"]
-    taking.notes = merged_notes(leaving, taking)
+    taking.notes = gates.merged_notes(leaving, taking)
     taking.label = leaving.label or taking.label
     taking.agent = leaving.agent
     taking.keep_decided_at = None
