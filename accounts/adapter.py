@@ -18,6 +18,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from config import clock
+from config.email_addresses import as_kept
 
 from . import looking
 from .services import single_sign_on
@@ -93,11 +94,12 @@ def _identity(sociallogin: SocialLogin) -> Identity:
             code="contradiction",
         )
     claims = profile if profile.get("email") else token
+    email, verified = as_kept(str(claims.get("email") or "")), claims.get("email_verified")
     return Identity(
         issuer=settings.OIDC_ISSUER,
         subject=str(token["sub"]),
-        email=str(claims.get("email") or "").strip().lower(),
-        is_verified=claims.get("email_verified") in (True, "true"),
+        email="" if "\0" in email else email,  # no database compares with that
+        is_verified=verified is True or verified == "true",  # 1 equals True
         name=str(claims.get("name") or ""),
         provider=settings.OIDC_NAME,
     )

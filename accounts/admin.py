@@ -236,7 +236,7 @@ class NoticeAdmin(SupportAdmin):
     list_display = ("created_at", "account", "user", "kind", "title", "mailed_at", "mail_attempts")
     list_filter = ("kind",)
     list_select_related = ("account", "user")
-    search_fields = ("=user__email", "=account__slug")
+    search_fields = ("user__email__exact", "=account__slug")
 
 
 def _run_again(job: Job, data: dict[str, Any], request: HttpRequest, at: datetime) -> str:
@@ -293,7 +293,7 @@ class LookAdmin(SupportAdmin):
 
     list_display = ("began_at", "account", "user", "reason", "ends_at", "ended_at")
     list_select_related = ("account", "user")
-    search_fields = ("=user__email", "=account__slug")
+    search_fields = ("user__email__exact", "=account__slug")
 
 
 @admin.register(Postponed)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from config.email_addresses import same_as
 from config.filters import called
 from config.jobs import SCHEDULES
 
@@ -106,9 +107,9 @@ def _keys(account: Account, text: str) -> QuerySet[Any, int]:
 
 
 def _invitations(account: Account, text: str) -> QuerySet[Any, int]:
-    return account.invitations.filter(email__iexact=text).values_list("pk", flat=True)
+    return account.invitations.filter(same_as(text)).values_list("pk", flat=True)
 
 
 def _members(account: Account, text: str) -> QuerySet[Any, int]:
     """Those who have left included: events about them stay."""
-    return User.objects.filter(email__iexact=text).values_list("pk", flat=True)
+    return User.objects.filter(same_as(text)).values_list("pk", flat=True)

@@ -20,6 +20,7 @@ from accounts.registries import front_page
 from accounts.services import looks
 from config import clock
 from config.admin import Act, ReasonForm, SupportAdmin
+from config.email_addresses import same_as
 from config.filters import any_of, named
 from config.phone_numbers import read
 from config.text import absolute, money, plural, tidy
@@ -244,7 +245,9 @@ class AccountAdmin(SupportAdmin):
         by_name = named(term) | Q(slug__icontains=term)
         if "@" in term:
             by_name |= Q(
-                pk__in=Membership.objects.filter(user__email=term.lower()).values("account")
+                pk__in=Membership.objects.filter(same_as(term, field="user__email")).values(
+                    "account"
+                )
             )
         if term.startswith("AC"):
             by_name |= Q(pk__in=Connection.objects.filter(sid=term).values("account"))
