@@ -32,11 +32,7 @@ EVERY_TYPE = "every"
 
 
 def event_types() -> list[tuple[str, str]]:
-    return [
-        ("", "Everything, a job as one line"),
-        (EVERY_TYPE, "Everything, each number of a job too"),
-        *sorted((type, type_label(type)) for type in EVENT_TYPES),
-    ]
+    return sorted((type, type_label(type)) for type in EVENT_TYPES)
 
 
 class AccountForm(forms.Form):
@@ -113,7 +109,7 @@ class DayField(forms.DateField):
 class ActivityForm(forms.Form):
     """Filters of the activity page. They are optional, and a wrong one is told and left out."""
 
-    type = forms.ChoiceField(required=False, choices=event_types)
+    type = forms.ChoiceField(required=False)
     subject = forms.CharField(
         required=False,
         max_length=200,
@@ -136,7 +132,25 @@ class ActivityForm(forms.Form):
         self.fields["actor"] = forms.ChoiceField(
             required=False, label="By", choices=list(known.items())
         )
+        everything = [("", "Everything")]
+        if not self._is_narrow() or self.data.get("type") == EVERY_TYPE:
+            everything = [
+                ("", "Everything, a job as one line"),
+                (EVERY_TYPE, "Everything, each number of a job too"),
+            ]
+        self.fields["type"] = forms.ChoiceField(
+            required=False, choices=[*everything, *event_types()]
+        )
         self.order_fields(["type", "actor", "subject", "since", "until", "job"])
+
+    @property
+    def sums_up_jobs(self) -> bool:
+        """Whether what jobs did to numbers is inside their lines."""
+        return not self._is_narrow() and not self.cleaned_data.get("type")
+
+    def _is_narrow(self) -> bool:
+        """Whether it asks for one thing or one job, of which everything is shown."""
+        return bool(self.data.get("subject") or self.data.get("job"))
 
 
 class PreferencesForm(forms.Form):

@@ -77,7 +77,8 @@ def _known(identity: Identity) -> User | None:
     login = SocialAccount.objects.filter(provider=identity.issuer, uid=_kept(identity.subject))
     if found := login.select_related("user").first():
         login.update(extra_data={})  # allauth keeps what the provider says; nobody needs it
-        return found.user
+        user: User = found.user
+        return user
     return None
 
 
