@@ -64,13 +64,15 @@ def choose(
     return events
 
 
-def jobs_at_work(account: Account, *, actor: str = "", **days: date) -> EventQuerySet:
+def jobs_at_work(
+    account: Account, *, actor: str = "", since: date | None = None, until: date | None = None
+) -> EventQuerySet:
     """The lines of jobs that did something to numbers in these days, and have no line in them.
 
     What a job of Monday did on Tuesday is inside a line of Monday.
     """
     lines = Event.objects.filter(job=OuterRef("pk"), subject_type__in=_that_tell_of_jobs())
-    within = choose(account, actor=actor, **days).filter(job=OuterRef("pk"))
+    within = choose(account, actor=actor, since=since, until=until).filter(job=OuterRef("pk"))
     jobs = Job.objects.filter(
         Exists(within.filter(subject_type="number")),
         ~Exists(within.filter(subject_type__in=_that_tell_of_jobs())),

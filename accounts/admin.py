@@ -129,7 +129,7 @@ class ApiKeyAdmin(SupportAdmin):
     list_display = ("name", "prefix", "account", "created_by", "last_used_at", "revoked_at")
     list_select_related = ("account",)
     search_fields = ("name", "prefix", "account__slug")
-    exclude = ("secret_hash",)
+    exclude = ("secret_hash", "sheet")
     acts = (
         Act(
             "revoke",

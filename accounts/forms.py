@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -12,7 +13,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 
 from accounts.actor import Actor
 from accounts.models import Account, NoticePreference, User
-from accounts.registries import EVENT_TYPES, NOTICE_KINDS
+from accounts.registries import EVENT_TYPES, kinds_for
+from accounts.services import tokens
 from accounts.services.inbox import Channels
 from accounts.states import ROLE_PERMISSIONS, Permission, Role
 from accounts.timeline import type_label
@@ -77,6 +79,10 @@ class AcceptForm(forms.Form):
     )
 
 
+#: Letters and digits that tell one sheet of a form from every other.
+SHEET_LENGTH = 32
+
+
 class ApiKeyForm(forms.Form):
     name = forms.CharField(
         max_length=100, help_text="What the key is for, such as “Nightly export”."
@@ -94,6 +100,12 @@ class ApiKeyForm(forms.Form):
             widget=forms.CheckboxSelectMultiple,
             label="Besides reading, it may",
             help_text="With nothing ticked the key is read-only.",
+        )
+        self.fields["sheet"] = forms.CharField(
+            required=False,
+            max_length=SHEET_LENGTH,
+            widget=forms.HiddenInput(),
+            initial=partial(tokens.make, SHEET_LENGTH),
         )
 
 
@@ -161,11 +173,7 @@ class PreferencesForm(forms.Form):
         stored = {
             wish.kind: wish for wish in NoticePreference.objects.filter(account=account, user=user)
         }
-        self.kinds = {
-            name: kind.about
-            for name, kind in NOTICE_KINDS.items()
-            if kind.permission in actor.permissions
-        }
+        self.kinds = {name: kind.about for name, kind in kinds_for(actor).items()}
         for kind, about in self.kinds.items():
             wish = stored.get(kind)
             for way, label in (("in_app", "in the app"), ("by_mail", "by mail")):

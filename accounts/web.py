@@ -89,7 +89,7 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     back = request.get_full_path()
     if is_part or was_sent:
         back = _place(request, "HX-Current-URL") or _place(request, "Referer") or back
-    address = f"{reverse('account_login')}?{urlencode({'next': back})}"
+    address = f"{reverse('account_login')}?{urlencode({'next': back}, safe='/')}"
     if was_sent:
         messages.warning(
             request,
@@ -160,6 +160,20 @@ def attempt(
     else:
         messages.success(request, success)
     return redirect(then)
+
+
+def not_allowed(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Django's own refusals (``handler403``); those of the support console, for the most part."""
+    if not request.path.startswith(reverse("admin:index")):
+        reason = ""
+    elif getattr(request.user, "is_staff", False):
+        reason = (
+            "Your support login may look here, and may not do this. Whoever manages Numberdesk's "
+            "staff can give it the right."
+        )
+    else:
+        reason = "This is where Numberdesk's own staff works. Your account is in the console."
+    return render(request, "403.html", {"reason": reason}, status=403)
 
 
 def tell_refusal(request: HttpRequest, error: DomainError) -> None:

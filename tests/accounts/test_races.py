@@ -106,6 +106,14 @@ def test_two_admins_invite_the_same_person_once(account: Account) -> None:
     assert sorted(at_once(invite, invite)) == ["done", "invalid"]
 
 
+def test_a_form_sent_twice_makes_one_key(account: Account) -> None:
+    make = partial(
+        api_keys.create, account.pk, name="k", scopes=[], actor=SYSTEM, at=NOON, sheet="x" * 32
+    )
+
+    assert sorted(at_once(make, make)) == ["done", "made_already"]
+
+
 def test_a_key_is_revoked_once(account: Account) -> None:
     key = ApiKeyFactory.create(account=account)
     revoke = partial(api_keys.revoke, key.pk, actor=SYSTEM, at=NOON)

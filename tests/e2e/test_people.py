@@ -35,7 +35,7 @@ def test_a_member_sees_the_pages_without_buttons_and_signs_out(desk: Desk) -> No
     desk.go("Numbers")
     desk.tab("Unassigned")
     expect(main.get_by_role("checkbox")).to_have_count(0)
-    expect(desk.banner()).to_contain_text("An owner or admin of this account can do that.")
+    expect(desk.banner()).to_contain_text("An owner or billing admin can add licenses.")
     _offers_nothing(desk)
 
     desk.open_number(desk.numbers()[0])

@@ -396,6 +396,32 @@ def test_the_banner_is_one_line_on_inner_pages_and_leads_to_where_one_decides(
     assert tab in text
 
 
+@pytest.mark.parametrize(
+    ("who", "told"),
+    [
+        ("owner_client", []),
+        ("admin_client", ["An owner or billing admin of this account can add licenses."]),
+        (
+            "member_client",
+            [
+                "An owner, billing admin or admin of this account can release and exclude.",
+                "An owner or billing admin can add licenses.",
+            ],
+        ),
+    ],
+)
+def test_the_banner_says_who_may_take_which_way_out(
+    who: str, told: list[str], over: Account, request: pytest.FixtureRequest
+) -> None:
+    page = request.getfixturevalue(who).get(reverse("numbers:list", args=[over.slug]))
+    banner = page.content.decode().partition('aria-label="Grace period"')[2]
+    banner = banner.partition("</section>")[0]
+
+    for sentence in told:
+        assert sentence in banner
+    assert banner.count("can add licenses") == (1 if told else 0)
+
+
 def test_where_one_decides_the_banner_has_no_button_that_leads_there(
     over: Account, owner_client: Client
 ) -> None:
