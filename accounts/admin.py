@@ -35,6 +35,7 @@ from .models import (
     Postponed,
     User,
 )
+from .overview import LOOKED_AT_FOR
 from .registries import SUBJECTS
 from .services import api_keys, hooks, invitations, job_items, people, support
 from .states import ActorKind, DeliveryState, JobState, Role
@@ -243,13 +244,29 @@ def _run_again(job: Job, data: dict[str, Any], request: HttpRequest, at: datetim
     return support.run_again(job.pk, actor=acting(request, data), at=at)
 
 
+class WantsALookFilter(admin.SimpleListFilter):
+    """What the first page counts."""
+
+    title = "what wants a look"
+    parameter_name = "wants"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [("look", f"Failed in the last {LOOKED_AT_FOR.days} days, and not tried again")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() != "look":
+            return queryset
+        since = clock.now() - LOOKED_AT_FOR
+        return queryset.filter(pk__in=Job.objects.for_support(since).values("pk"))
+
+
 @admin.register(Job)
 class JobAdmin(SupportAdmin):
     list_display = (
         "id", "account", "kind", "title", "state", "done", "total", "actor_label", "created_at",
         "error",
     )  # fmt: skip
-    list_filter = ("state",)
+    list_filter = (WantsALookFilter, "state")
     list_select_related = ("account",)
     search_fields = ("=account__slug", "title")
     exclude = ("lease", "params", "task")

@@ -11,7 +11,7 @@ from config.filters import called
 from config.jobs import SCHEDULES
 
 from . import overview
-from .models import Account, User
+from .models import Account, Job, User
 from .registries import (
     EVENT_TYPES,
     FIELD_LABELS,
@@ -91,7 +91,14 @@ def fill() -> None:
         }
     )
     SUPPORT_LINKS.fill(
-        {"Failed jobs": SupportLink("admin:accounts_job_changelist", "state__exact=failed", 40)}
+        {
+            "Failed jobs": SupportLink(
+                "admin:accounts_job_changelist",
+                "wants=look",
+                40,
+                lambda at: Job.objects.for_support(at - overview.LOOKED_AT_FOR),
+            )
+        }
     )
     SCHEDULES.fill(
         {

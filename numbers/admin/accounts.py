@@ -21,7 +21,7 @@ from accounts.services import looks
 from config import clock
 from config.admin import Act, ReasonForm, SupportAdmin
 from config.email_addresses import same_as
-from config.filters import any_of, named
+from config.filters import any_of, named, sid_written
 from config.phone_numbers import read
 from config.text import absolute, money, plural, tidy
 from licensing.gates import MOST_LICENSES
@@ -249,11 +249,10 @@ class AccountAdmin(SupportAdmin):
                     "account"
                 )
             )
-        if term.startswith("AC"):
-            by_name |= Q(pk__in=Connection.objects.filter(sid=term).values("account"))
-        if term.startswith("PN"):
-            theirs = PhoneNumber.objects.filter(account=OuterRef("pk"), sid=term)
-            by_name |= Q(Exists(theirs))
+        if of_connection := sid_written(term, "AC"):
+            by_name |= Q(pk__in=Connection.objects.filter(of_connection).values("account"))
+        if of_number := sid_written(term):
+            by_name |= Q(pk__in=PhoneNumber.objects.filter(of_number).values("account"))
         written = read(term)
         if written and len(written.digits) >= DIGITS_THAT_NAME_A_NUMBER:
             numbers = PhoneNumber.objects.filter(any_of("e164", "contains", written.parts))

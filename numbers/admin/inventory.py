@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
@@ -16,7 +15,7 @@ from accounts.admin import acting, list_url
 from config import clock
 from config.admin import Act, ReasonForm, SupportAdmin
 from config.errors import Blocker
-from config.filters import named, number_written
+from config.filters import named, number_written, sid_written
 from config.phone_numbers import for_people
 from config.text import tidy
 from numbers.actions import ACTIONS, Action, Kind, facts_of, is_relevant
@@ -24,8 +23,6 @@ from numbers.forms.actions import param_fields
 from numbers.gates import Facts
 from numbers.models import PhoneNumber
 from numbers.states import NumberState
-
-SID = re.compile(r"(?:PN|AC)[0-9a-fA-F]{32}")
 
 
 class ActionReasonForm(ReasonForm):
@@ -134,8 +131,10 @@ class PhoneNumberAdmin(SupportAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         term = tidy(search_term)
-        if SID.fullmatch(term):
-            return queryset.filter(Q(sid=term) | Q(connection__sid=term)), False
+        if sid := sid_written(term):
+            return queryset.filter(sid), False
+        if of_connection := sid_written(term, "AC", "connection__sid"):
+            return queryset.filter(of_connection | named(term)), False
         written = number_written(term)
         if written is not None:
             return queryset.filter(written), False
