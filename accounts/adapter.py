@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -19,8 +20,10 @@ from django.urls import reverse
 
 from config import clock
 from config.email_addresses import as_kept
+from config.text import absolute
 
 from . import looking
+from .models import Account, User
 from .services import single_sign_on
 from .services.single_sign_on import Identity, NotSignedIn
 from .views.single_sign_on import refused
@@ -32,6 +35,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Nobody signs up alone: a user is made by an invitation or by an operator."""
         return False
+
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: User,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        """The time is written as everywhere, in the zone of the account."""
+        when = {"timestamp": absolute(clock.now(), _zone_of(user))}
+        super().send_notification_mail(template_prefix, user, when | (context or {}), email)
 
     def logout(self, request: HttpRequest) -> None:
         """Signing out ends a look as well."""
@@ -75,6 +89,12 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             "Begin again from the sign-in page."
         )
         raise ImmediateHttpResponse(refused(request, reason, status=401))
+
+
+def _zone_of(user: User) -> ZoneInfo:
+    """That of the account of somebody who is in one, else UTC."""
+    zones = set(Account.objects.of_user(user).values_list("time_zone", flat=True))
+    return ZoneInfo(zones.pop()) if len(zones) == 1 else ZoneInfo("UTC")
 
 
 def _identity(sociallogin: SocialLogin) -> Identity:

@@ -26,6 +26,7 @@ from config.addresses import absolute
 from config.email_addresses import as_kept, is_plain, is_same, same_as
 from config.errors import DomainError, Forbidden, Invalid, InvalidTransition, NotDue
 from config.jobs import enqueue
+from config.text import absolute as written
 from config.text import inside, one_line, tidy, visible
 
 from . import tokens
@@ -168,7 +169,7 @@ def mail(invitation_id: int, *, at: datetime) -> bool:
         message=(
             f"{invitation.invited_by} invites you to the account {invitation.account.name} as "
             f"{inside(invitation.get_role_display())}.\n\n"
-            f"Accept until {invitation.expires_at.astimezone(invitation.account.zone):%B %d, %Y}:\n"
+            f"Accept until {written(invitation.expires_at, invitation.account.zone)}:\n"
             f"{absolute(path)}\n\n"
             "The link is for you alone. If you did not expect it, do nothing.\n"
         ),

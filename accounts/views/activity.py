@@ -18,6 +18,7 @@ from accounts.job_kinds import kind_of
 from accounts.models import Account, Event, Job, JobItem
 from accounts.overview import how_far
 from accounts.web import AccountRequest, account_page, to
+from config import clock
 from config.paging import page
 from config.spreadsheets import csv_response
 
@@ -58,7 +59,8 @@ def activity_csv(request: AccountRequest) -> HttpResponseBase:
     _, filters = _filters(request)
     events = choose(request.account, **filters)
     newest_first = events.order_by("-pk").iterator(chunk_size=2_000)
-    filename = f"{request.account.slug}-activity.csv"
+    today = clock.now().astimezone(request.account.zone)
+    filename = f"activity-{request.account.slug}-{today:%Y-%m-%d}.csv"
     return csv_response(
         COLUMNS, _rows(newest_first, request.account), filename=filename, query=request.GET
     )

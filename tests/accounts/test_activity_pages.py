@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -441,6 +442,20 @@ def test_the_csv_says_what_changed_and_runs_no_formula(
     assert row["changes"] == "Label: nothing -> Front desk"
     assert row["reason"] == "because"
     assert row["time"] == "2026-03-01T12:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [("accounts:activity_csv", "activity-acme"), ("numbers:export", "numbers-acme")],
+)
+def test_a_file_has_the_day_of_the_account(
+    member_client: Client, acme: Account, noon: time_machine.Traveller, name: str, stem: str
+) -> None:
+    noon.move_to(NOON.replace(day=2, hour=3))  # still March 1 in Los Angeles
+
+    response = member_client.get(reverse(name, args=["acme"]))
+
+    assert f'filename="{stem}-2026-03-01.csv"' in response.headers["Content-Disposition"]
 
 
 def test_an_entry_shows_changes_in_words_and_links_to_its_subject(acme: Account) -> None:

@@ -100,6 +100,12 @@ def test_a_person_who_can_sign_in_accepts_as_themselves(
     assert acme.memberships.filter(user=stranger).exists()
 
 
+def test_the_mail_says_until_when_as_pages_do(acme: Account, by_admin: Actor) -> None:
+    invite(acme, by_admin)
+
+    assert "Accept until Sun, Mar 8, 2026, 5:00 AM PDT:" in str(mail.outbox[0].body)
+
+
 def test_nobody_accepts_for_another_address(acme: Account, by_admin: Actor, stranger: User) -> None:
     token = invite(acme, by_admin)
 

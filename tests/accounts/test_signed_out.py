@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -20,10 +21,10 @@ PAGE = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 def led_to(response: object) -> str:
     """Where the sign-in page that an answer leads to goes on to."""
-    headers = response.headers  # type: ignore[attr-defined]
+    headers: Any = response.headers  # type: ignore[attr-defined]
     asked = urlsplit(headers.get("HX-Redirect") or headers["Location"])
     assert asked.path == reverse("account_login")
-    return parse_qs(asked.query)["next"][0]
+    return str(parse_qs(str(asked.query))["next"][0])
 
 
 @every_page

@@ -350,9 +350,10 @@ def test_failed_jobs_are_counted_until_somebody_has_tried_again(
 ) -> None:
     def failed(days: int = 0, **facts: Any) -> Job:
         finished_at = NOON - timedelta(days=days)
-        return factories.JobFactory.create(
+        job: Job = factories.JobFactory.create(
             account=acme, state=JobState.FAILED, finished_at=finished_at, **facts
         )
+        return job
 
     failed(title="stands")
     failed(days=8, title="long ago")

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from .conftest import Visit
-from .desk import PASSWORD, Desk
-from .house import House
+from .desk import Desk
+from .house import PASSWORD, House
 
 
 @pytest.fixture

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Account
+from config.text import money
 from licensing import gates
-from licensing.models import LicenseChange, Subscription
+from licensing.models import Charge, LicenseChange, Subscription
 from licensing.standing import standing
 from licensing.states import GraceState, SubscriptionState
 from licensing.tasks import sweep
@@ -98,6 +100,9 @@ def test_confirming_buys_the_licenses_and_closes_the_grace_period(
 
     assert "Add 17 licenses?" in asked.content.decode()
     assert answer["Location"] == url("manage", over)
+    said = [str(message) for message in get_messages(answer.wsgi_request)]
+    cost = money(Charge.objects.get(account=over).amount)
+    assert said == [f"You have 27 licenses now. {cost} was charged. The grace period is closed."]
     change = LicenseChange.objects.get(account=over)
     assert (change.before, change.after, change.held, change.reason) == (10, 27, 27, "More shops")
     assert change.actor_label == "owner@example.com"
