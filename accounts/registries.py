@@ -214,6 +214,13 @@ SUPPORT_LINKS: Registry[SupportLink] = Registry("link for support staff")
 SUPPORT_PLACES: Registry[SupportLink] = Registry("place of work of support staff")
 
 
+def kinds_for(actor: Actor) -> dict[str, NoticeKind]:
+    """The kinds of notices that concern somebody with these permissions."""
+    return {
+        name: kind for name, kind in NOTICE_KINDS.items() if kind.permission in actor.permissions
+    }
+
+
 def in_place(entries: Mapping[str, NavigationEntry]) -> list[tuple[str, NavigationEntry]]:
     """Page and entry, in the order in which they are shown."""
     return sorted(entries.items(), key=lambda each: each[1].place)

@@ -89,6 +89,8 @@ def _change(
     form = LicensesForm(request.POST)
     if not typed.is_valid() or not form.is_valid():
         return _refused(request, subscription, standing, form)
+    pending = GracePeriod.objects.unsettled().filter(account=request.account)
+    was_pending = pending.exists()
     try:
         changed = license_services.change_licenses(
             request.account.pk,
@@ -105,7 +107,12 @@ def _change(
     except DomainError as error:
         add_refusal(form, error, field="to")
         return _refused(request, subscription, standing, form)
-    messages.success(request, f"You have {plural(changed.after, 'license')} now.")
+    done = [f"You have {plural(changed.after, 'license')} now."]
+    if changed.charge:
+        done.append(f"{money(changed.charge.amount, changed.charge.currency)} was charged.")
+    if was_pending and not pending.exists():
+        done.append("The grace period is closed.")
+    messages.success(request, " ".join(done))
     return redirect(to(request, "licensing:manage"))
 
 

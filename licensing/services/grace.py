@@ -270,6 +270,7 @@ def extend(
         after={"ends_at": period.ends_at.isoformat()},
         reason=reason.strip(),
     )
+    _tell_of_more_time(period, by=by, at=at)
     return period
 
 
@@ -290,6 +291,22 @@ def send_notice(period_id: int, *, at: datetime) -> NoticeStage:
     over = held_count(period.account_id) - subscription.licenses
     _tell(period, subscription, stage, over=over, at=at)
     return stage
+
+
+def _tell_of_more_time(period: GracePeriod, *, by: timedelta, at: datetime) -> None:
+    account = period.account
+    notify(
+        account,
+        "grace",
+        key=f"grace:{period.pk}:extended",
+        title=f"Support gave you {span(by)} more to decide",
+        body=(
+            f"Decide by {absolute(period.ends_at, account.zone)}. Everything keeps working until "
+            f"then. Support's reason: {period.extension_reason}"
+        ),
+        path=reverse("licensing:decide", args=[account.slug]),
+        at=at,
+    )
 
 
 def _tell(

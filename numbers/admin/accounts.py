@@ -20,7 +20,8 @@ from accounts.registries import front_page
 from accounts.services import looks
 from config import clock
 from config.admin import Act, ReasonForm, SupportAdmin
-from config.filters import any_of, named
+from config.email_addresses import same_as
+from config.filters import any_of, named, sid_written
 from config.phone_numbers import read
 from config.text import absolute, money, plural, tidy
 from licensing.gates import MOST_LICENSES
@@ -255,13 +256,14 @@ class AccountAdmin(SupportAdmin):
         by_name = named(term) | Q(slug__icontains=term)
         if "@" in term:
             by_name |= Q(
-                pk__in=Membership.objects.filter(user__email=term.lower()).values("account")
+                pk__in=Membership.objects.filter(same_as(term, field="user__email")).values(
+                    "account"
+                )
             )
-        if term.startswith("AC"):
-            by_name |= Q(pk__in=Connection.objects.filter(sid=term).values("account"))
-        if term.startswith("PN"):
-            theirs = PhoneNumber.objects.filter(account=OuterRef("pk"), sid=term)
-            by_name |= Q(Exists(theirs))
+        if of_connection := sid_written(term, "AC"):
+            by_name |= Q(pk__in=Connection.objects.filter(of_connection).values("account"))
+        if of_number := sid_written(term):
+            by_name |= Q(pk__in=PhoneNumber.objects.filter(of_number).values("account"))
         written = read(term)
         if written and len(written.digits) >= DIGITS_THAT_NAME_A_NUMBER:
             numbers = PhoneNumber.objects.filter(any_of("e164", "contains", written.parts))

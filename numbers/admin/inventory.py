@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
@@ -19,7 +18,7 @@ from accounts.models import Account
 from config import clock
 from config.admin import Act, ReasonForm, Shown, SupportAdmin
 from config.errors import Blocker
-from config.filters import named, number_written
+from config.filters import named, number_written, sid_written
 from config.phone_numbers import for_people
 from config.text import plural, tidy
 from numbers.actions import ACTIONS, Action, Kind, facts_of, is_relevant, many_of
@@ -31,8 +30,6 @@ from numbers.services import previews
 from numbers.services.bulk import Selection
 from numbers.services.previews import BulkPreview
 from numbers.states import NumberState
-
-SID = re.compile(r"(?:PN|AC)[0-9a-fA-F]{32}")
 
 
 class ActionReasonForm(DigitsForm, ReasonForm):
@@ -201,8 +198,10 @@ class PhoneNumberAdmin(SupportAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         term = tidy(search_term)
-        if SID.fullmatch(term):
-            return queryset.filter(Q(sid=term) | Q(connection__sid=term)), False
+        if sid := sid_written(term):
+            return queryset.filter(sid), False
+        if of_connection := sid_written(term, "AC", "connection__sid"):
+            return queryset.filter(of_connection | named(term)), False
         written = number_written(term)
         if written is not None:
             return queryset.filter(written), False

@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.messages import get_messages
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Account
+from config.text import money
 from licensing import gates
-from licensing.models import LicenseChange, Subscription
+from licensing.models import Charge, LicenseChange, Subscription
 from licensing.standing import standing
 from licensing.states import GraceState, SubscriptionState
 from licensing.tasks import sweep
@@ -100,6 +102,9 @@ def test_confirming_buys_the_licenses_and_closes_the_grace_period(
 
     assert "Add 17 licenses?" in asked.content.decode()
     assert answer["Location"] == url("manage", over)
+    said = [str(message) for message in get_messages(answer.wsgi_request)]
+    cost = money(Charge.objects.get(account=over).amount)
+    assert said == [f"You have 27 licenses now. {cost} was charged. The grace period is closed."]
     change = LicenseChange.objects.get(account=over)
     assert (change.before, change.after, change.held, change.reason) == (10, 27, 27, "More shops")
     assert change.actor_label == "owner@example.com"
@@ -449,6 +454,32 @@ def test_the_banner_is_one_line_on_inner_pages_and_leads_to_where_one_decides(
     assert ("Everything keeps working" in banner[2].partition("</section>")[0]) is not is_small
     leads_there = f'href="{url("decide", over)}"' in banner[2].partition("</section>")[0]
     assert leads_there is (page != "licensing:decide")
+
+
+@pytest.mark.parametrize(
+    ("who", "told"),
+    [
+        ("owner_client", []),
+        ("admin_client", ["An owner or billing admin of this account can add licenses."]),
+        (
+            "member_client",
+            [
+                "An owner, billing admin or admin of this account can release and exclude.",
+                "An owner or billing admin can add licenses.",
+            ],
+        ),
+    ],
+)
+def test_the_banner_says_who_may_take_which_way_out(
+    who: str, told: list[str], over: Account, request: pytest.FixtureRequest
+) -> None:
+    page = request.getfixturevalue(who).get(reverse("numbers:list", args=[over.slug]))
+    banner = page.content.decode().partition('aria-label="Grace period"')[2]
+    banner = banner.partition("</section>")[0]
+
+    for sentence in told:
+        assert sentence in banner
+    assert banner.count("can add licenses") == (1 if told else 0)
 
 
 def test_not_everything_is_said_to_work_while_twilio_has_suspended_something(
