@@ -317,8 +317,8 @@ def _other_tags(before: PhoneNumber, params: Mapping[str, Any]) -> Undo | None:
     return Undo("tag", {"add": sorted(had - has), "remove": sorted(has - had)})
 
 
-def _held_more(facts: Facts, n: int) -> Facts:
-    return replace(facts, standing=replace(facts.standing, held=facts.standing.held + n))
+def _promised(facts: Facts, n: int) -> Facts:
+    return replace(facts, standing=replace(facts.standing, promised=n))
 
 
 _A_LICENSE = "Needs a free license, unless it left in a grace period that still runs."
@@ -512,7 +512,7 @@ for _action in (
             "They are managed here again and each takes a license.",
             "Exclude them again at any time.",
             reads=lambda params, facts: gates.reads_of_bring_back(facts),
-            spends=_held_more,
+            spends=_promised,
             licenses=lambda number: 1,
             tabs=("excluded",),
         ),
@@ -612,7 +612,7 @@ for _action in (
             "had here. Where Twilio refuses, the job's row has the steps for the Twilio Console.",
             "Release them again at any time.",
             reads=lambda params, facts: gates.reads_of_restore(facts),
-            spends=_held_more,
+            spends=_promised,
             licenses=lambda number: 1,
             tabs=("released",),
         ),

@@ -388,7 +388,7 @@ def test_support_lowers_no_licenses_that_the_owner_has_bought_meanwhile(
     html = refused.content.decode()
     assert refused.status_code == 422
     assert "The licenses have changed in the meantime" in html
-    assert "<dt>Owned</dt><dd>20</dd>" in html
+    assert "<dt>Licensed</dt><dd>20</dd>" in html
     assert Subscription.objects.get(account=acme).licenses == 20
 
 
