@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, time, timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 
-from accounts.models import Account, ApiKey, Event, Membership
+from accounts.job_kinds import JOB_KINDS, JobKind
+from accounts.models import Account, ApiKey, Event, Job, Membership
 from accounts.models.events import EventQuerySet
 from accounts.registries import SUBJECTS
 from accounts.states import ActorKind
@@ -61,6 +62,29 @@ def choose(
     if end:
         events = _before(account, events, end)
     return events
+
+
+def jobs_at_work(
+    account: Account, *, actor: str = "", since: date | None = None, until: date | None = None
+) -> EventQuerySet:
+    """The lines of jobs that did something to numbers in these days, and have no line in them.
+
+    What a job of Monday did on Tuesday is inside a line of Monday.
+    """
+    lines = Event.objects.filter(job=OuterRef("pk"), subject_type__in=_that_tell_of_jobs())
+    within = choose(account, actor=actor, since=since, until=until).filter(job=OuterRef("pk"))
+    jobs = Job.objects.filter(
+        Exists(within.filter(subject_type="number")),
+        ~Exists(within.filter(subject_type__in=_that_tell_of_jobs())),
+        account=account,
+    )
+    newest = Subquery(lines.order_by("-pk").values("pk")[:1])
+    ids = jobs.annotate(line=newest).values_list("line", flat=True)
+    return Event.objects.filter(account=account, pk__in=[pk for pk in ids if pk is not None])
+
+
+def _that_tell_of_jobs() -> set[str]:
+    return {kind.subject_type for kind in JOB_KINDS.values()} | {JobKind.subject_type}
 
 
 def actors(account: Account) -> list[tuple[str, str]]:

@@ -58,6 +58,11 @@ class Actor:
                 f"This API key lacks the scope “{permission.value}”. "
                 "Use a key that has it, or create one under Settings, API keys."
             )
+        if self.kind == ActorKind.SUPPORT:
+            raise Forbidden(
+                "You look at this account as its members see it, and this page is for changing it. "
+                "Stop looking first, and do it in the support console."
+            )
         raise Forbidden(f"Your role does not allow this. Ask {WHO_MAY[permission]}.")
 
     def as_columns(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -18,8 +19,11 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from config import clock
+from config.email_addresses import as_kept
+from config.text import absolute
 
 from . import looking
+from .models import Account, User
 from .services import single_sign_on
 from .services.single_sign_on import Identity, NotSignedIn
 from .views.single_sign_on import refused
@@ -31,6 +35,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Nobody signs up alone: a user is made by an invitation or by an operator."""
         return False
+
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: User,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        """The time is written as everywhere, in the zone of the account."""
+        when = {"timestamp": absolute(clock.now(), _zone_of(user))}
+        super().send_notification_mail(template_prefix, user, when | (context or {}), email)
 
     def logout(self, request: HttpRequest) -> None:
         """Signing out ends a look as well."""
@@ -76,6 +91,12 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         raise ImmediateHttpResponse(refused(request, reason, status=401))
 
 
+def _zone_of(user: User) -> ZoneInfo:
+    """That of the account of somebody who is in one, else UTC."""
+    zones = set(Account.objects.of_user(user).values_list("time_zone", flat=True))
+    return ZoneInfo(zones.pop()) if len(zones) == 1 else ZoneInfo("UTC")
+
+
 def _identity(sociallogin: SocialLogin) -> Identity:
     """What the provider says, read once more: what must agree, and only ``true`` is true.
 
@@ -93,11 +114,12 @@ def _identity(sociallogin: SocialLogin) -> Identity:
             code="contradiction",
         )
     claims = profile if profile.get("email") else token
+    email, verified = as_kept(str(claims.get("email") or "")), claims.get("email_verified")
     return Identity(
         issuer=settings.OIDC_ISSUER,
         subject=str(token["sub"]),
-        email=str(claims.get("email") or "").strip().lower(),
-        is_verified=claims.get("email_verified") in (True, "true"),
+        email="" if "\0" in email else email,  # no database compares with that
+        is_verified=verified is True or verified == "true",  # 1 equals True
         name=str(claims.get("name") or ""),
         provider=settings.OIDC_NAME,
     )

@@ -35,6 +35,7 @@ from .models import (
     Postponed,
     User,
 )
+from .overview import LOOKED_AT_FOR
 from .registries import SUBJECTS
 from .services import api_keys, hooks, invitations, job_items, people, support
 from .states import ActorKind, DeliveryState, JobState, Role
@@ -129,7 +130,7 @@ class ApiKeyAdmin(SupportAdmin):
     list_display = ("name", "prefix", "account", "created_by", "last_used_at", "revoked_at")
     list_select_related = ("account",)
     search_fields = ("name", "prefix", "account__slug")
-    exclude = ("secret_hash",)
+    exclude = ("secret_hash", "sheet")
     acts = (
         Act(
             "revoke",
@@ -236,11 +237,27 @@ class NoticeAdmin(SupportAdmin):
     list_display = ("created_at", "account", "user", "kind", "title", "mailed_at", "mail_attempts")
     list_filter = ("kind",)
     list_select_related = ("account", "user")
-    search_fields = ("=user__email", "=account__slug")
+    search_fields = ("user__email__exact", "=account__slug")
 
 
 def _run_again(job: Job, data: dict[str, Any], request: HttpRequest, at: datetime) -> str:
     return support.run_again(job.pk, actor=acting(request, data), at=at)
+
+
+class WantsALookFilter(admin.SimpleListFilter):
+    """What the first page counts."""
+
+    title = "what wants a look"
+    parameter_name = "wants"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [("look", f"Failed in the last {LOOKED_AT_FOR.days} days, and not tried again")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() != "look":
+            return queryset
+        since = clock.now() - LOOKED_AT_FOR
+        return queryset.filter(pk__in=Job.objects.for_support(since).values("pk"))
 
 
 @admin.register(Job)
@@ -249,7 +266,7 @@ class JobAdmin(SupportAdmin):
         "id", "account", "kind", "title", "state", "done", "total", "actor_label", "created_at",
         "error",
     )  # fmt: skip
-    list_filter = ("state",)
+    list_filter = (WantsALookFilter, "state")
     list_select_related = ("account",)
     search_fields = ("=account__slug", "title")
     exclude = ("lease", "params", "task")
@@ -293,7 +310,7 @@ class LookAdmin(SupportAdmin):
 
     list_display = ("began_at", "account", "user", "reason", "ends_at", "ended_at")
     list_select_related = ("account", "user")
-    search_fields = ("=user__email", "=account__slug")
+    search_fields = ("user__email__exact", "=account__slug")
 
 
 @admin.register(Postponed)

@@ -6,11 +6,12 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from config.email_addresses import same_as
 from config.filters import called
 from config.jobs import SCHEDULES
 
 from . import overview
-from .models import Account, User
+from .models import Account, Job, User
 from .registries import (
     EVENT_TYPES,
     FIELD_LABELS,
@@ -90,7 +91,14 @@ def fill() -> None:
         }
     )
     SUPPORT_LINKS.fill(
-        {"Failed jobs": SupportLink("admin:accounts_job_changelist", "state__exact=failed", 40)}
+        {
+            "Failed jobs": SupportLink(
+                "admin:accounts_job_changelist",
+                "wants=look",
+                40,
+                lambda at: Job.objects.for_support(at - overview.LOOKED_AT_FOR),
+            )
+        }
     )
     SCHEDULES.fill(
         {
@@ -106,9 +114,9 @@ def _keys(account: Account, text: str) -> QuerySet[Any, int]:
 
 
 def _invitations(account: Account, text: str) -> QuerySet[Any, int]:
-    return account.invitations.filter(email__iexact=text).values_list("pk", flat=True)
+    return account.invitations.filter(same_as(text)).values_list("pk", flat=True)
 
 
 def _members(account: Account, text: str) -> QuerySet[Any, int]:
     """Those who have left included: events about them stay."""
-    return User.objects.filter(email__iexact=text).values_list("pk", flat=True)
+    return User.objects.filter(same_as(text)).values_list("pk", flat=True)

@@ -12,6 +12,7 @@ from django.urls import reverse
 from .looking import look_of
 from .models import Account, Notice
 from .registries import NAVIGATION, SETTINGS_TABS, NavigationEntry, front_page, in_place
+from .states import WHO_MAY
 
 #: What the tabs of the settings belong to.
 SETTINGS = "accounts:settings"
@@ -42,6 +43,7 @@ def console(request: HttpRequest) -> dict[str, Any]:
     entry = SETTINGS if tab else _claimant(NAVIGATION, here)
     return everywhere | {
         "account": account,
+        "who_may": WHO_MAY,
         "help_url": reverse("accounts:help", args=[account.slug]),
         "actor": request.actor,  # type: ignore[attr-defined]
         "membership": request.membership,  # type: ignore[attr-defined]

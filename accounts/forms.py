@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -12,7 +13,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 
 from accounts.actor import Actor
 from accounts.models import Account, NoticePreference, User
-from accounts.registries import EVENT_TYPES, NOTICE_KINDS
+from accounts.registries import EVENT_TYPES, kinds_for
+from accounts.services import tokens
 from accounts.services.inbox import Channels
 from accounts.states import ROLE_PERMISSIONS, Permission, Role
 from accounts.timeline import type_label
@@ -32,11 +34,7 @@ EVERY_TYPE = "every"
 
 
 def event_types() -> list[tuple[str, str]]:
-    return [
-        ("", "Everything, a job as one line"),
-        (EVERY_TYPE, "Everything, each number of a job too"),
-        *sorted((type, type_label(type)) for type in EVENT_TYPES),
-    ]
+    return sorted((type, type_label(type)) for type in EVENT_TYPES)
 
 
 class AccountForm(forms.Form):
@@ -81,6 +79,10 @@ class AcceptForm(forms.Form):
     )
 
 
+#: Letters and digits that tell one sheet of a form from every other.
+SHEET_LENGTH = 32
+
+
 class ApiKeyForm(forms.Form):
     name = forms.CharField(
         max_length=100, help_text="What the key is for, such as “Nightly export”."
@@ -99,6 +101,12 @@ class ApiKeyForm(forms.Form):
             label="Besides reading, it may",
             help_text="With nothing ticked the key is read-only.",
         )
+        self.fields["sheet"] = forms.CharField(
+            required=False,
+            max_length=SHEET_LENGTH,
+            widget=forms.HiddenInput(),
+            initial=partial(tokens.make, SHEET_LENGTH),
+        )
 
 
 class DayField(forms.DateField):
@@ -113,7 +121,7 @@ class DayField(forms.DateField):
 class ActivityForm(forms.Form):
     """Filters of the activity page. They are optional, and a wrong one is told and left out."""
 
-    type = forms.ChoiceField(required=False, choices=event_types)
+    type = forms.ChoiceField(required=False)
     subject = forms.CharField(
         required=False,
         max_length=200,
@@ -136,7 +144,25 @@ class ActivityForm(forms.Form):
         self.fields["actor"] = forms.ChoiceField(
             required=False, label="By", choices=list(known.items())
         )
+        everything = [("", "Everything")]
+        if not self._is_narrow() or self.data.get("type") == EVERY_TYPE:
+            everything = [
+                ("", "Everything, a job as one line"),
+                (EVERY_TYPE, "Everything, each number of a job too"),
+            ]
+        self.fields["type"] = forms.ChoiceField(
+            required=False, choices=[*everything, *event_types()]
+        )
         self.order_fields(["type", "actor", "subject", "since", "until", "job"])
+
+    @property
+    def sums_up_jobs(self) -> bool:
+        """Whether what jobs did to numbers is inside their lines."""
+        return not self._is_narrow() and not self.cleaned_data.get("type")
+
+    def _is_narrow(self) -> bool:
+        """Whether it asks for one thing or one job, of which everything is shown."""
+        return bool(self.data.get("subject") or self.data.get("job"))
 
 
 class PreferencesForm(forms.Form):
@@ -147,11 +173,7 @@ class PreferencesForm(forms.Form):
         stored = {
             wish.kind: wish for wish in NoticePreference.objects.filter(account=account, user=user)
         }
-        self.kinds = {
-            name: kind.about
-            for name, kind in NOTICE_KINDS.items()
-            if kind.permission in actor.permissions
-        }
+        self.kinds = {name: kind.about for name, kind in kinds_for(actor).items()}
         for kind, about in self.kinds.items():
             wish = stored.get(kind)
             for way, label in (("in_app", "in the app"), ("by_mail", "by mail")):

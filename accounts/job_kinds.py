@@ -112,6 +112,9 @@ class JobKind:
 
     #: URL name and arguments of the page that shows such a job better than the common one.
     page: Callable[[Job], tuple[str, int] | None] = lambda job: None
+    #: URL name and words of the list whose rows such a job is about.
+    list_page: str = ""
+    list_label: str = ""
     #: URL name of the page of an item's subject, which takes its id.
     subject_page: str = ""
     #: Words for the states of items, where this kind has better ones.

@@ -157,6 +157,17 @@ class OverviewPart:
 
 
 @dataclass(frozen=True)
+class Rows:
+    """What can be decided about on the page where an account that is over its licenses decides.
+
+    The app's own ``template`` draws it with ``context``, which the page takes into its own.
+    """
+
+    template: str
+    context: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class EventSet:
     """Events of one type in one account that a transaction has just written."""
 
@@ -193,11 +204,21 @@ NAVIGATION: Registry[NavigationEntry] = Registry("entry of the navigation")
 OVERVIEW: Registry[Callable[[Account, Actor, datetime], OverviewPart]] = Registry(
     "part of the overview"
 )
+#: By the name of the app: the rows of the page where an account decides what to keep, for its
+#: ``AccountRequest``.
+TO_DECIDE: Registry[Callable[[Any], Rows]] = Registry("rows to decide about")
 SETTINGS_TABS: Registry[NavigationEntry] = Registry("tab of the settings")
 NOTICE_KINDS: Registry[NoticeKind] = Registry("kind of notice")
 #: By what the support staff reads: what may need it, and where its daily work is.
 SUPPORT_LINKS: Registry[SupportLink] = Registry("link for support staff")
 SUPPORT_PLACES: Registry[SupportLink] = Registry("place of work of support staff")
+
+
+def kinds_for(actor: Actor) -> dict[str, NoticeKind]:
+    """The kinds of notices that concern somebody with these permissions."""
+    return {
+        name: kind for name, kind in NOTICE_KINDS.items() if kind.permission in actor.permissions
+    }
 
 
 def in_place(entries: Mapping[str, NavigationEntry]) -> list[tuple[str, NavigationEntry]]:

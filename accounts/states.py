@@ -34,6 +34,15 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
     Role.VIEWER: frozenset({Permission.READ}),
 }
 
+#: What each role is for, as every page says it.
+ROLE_WORDS: dict[str, str] = {
+    Role.OWNER: "everything",
+    Role.BILLING_ADMIN: "licenses and numbers",
+    Role.ADMIN: "numbers, members, API keys and Twilio connections",
+    Role.MEMBER: "sees everything, and will answer calls and texts once they come in here",
+    Role.VIEWER: "sees everything, changes nothing",
+}
+
 #: What staff needs for acts of support on an account, as Django's admin calls it.
 CHANGES_ACCOUNTS = "accounts.change_account"
 

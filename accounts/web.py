@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
+from urllib.parse import urlencode, urlsplit
 
+from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from config.errors import Blocked, DomainError, Forbidden
 from config.middleware import request_id_of
 
 from . import actors
 from .actor import Actor
-from .looking import ended, look_of
+from .looking import SAFE, ended, look_of
 from .models import Account, Membership, User
 from .states import Permission, Role
 
@@ -50,7 +52,7 @@ def account_page(
         view: Callable[Concatenate[AccountRequest, P], HttpResponseBase],
     ) -> Callable[..., HttpResponseBase]:
         @wraps(view)
-        @login_required
+        @signed_in
         def page(request: HttpRequest, account: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
             try:
                 inside = enter(request, account)
@@ -62,6 +64,50 @@ def account_page(
         return page
 
     return decorate
+
+
+def signed_in(view: Callable[P, HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Decorate a view for people who have signed in; the others are asked to."""
+
+    @wraps(view)
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return ask_to_sign_in(request)
+        return view(request, *args, **kwargs)  # type: ignore[arg-type]
+
+    return page
+
+
+def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Lead to the sign-in page, and from there back to where the browser is.
+
+    Never to an address that only takes what is sent to it. A part of a page that htmx asked for
+    sends the whole page there. What was typed is kept by ``static/typed.js``.
+    """
+    is_part = request.headers.get("HX-Request") == "true"
+    was_sent = request.method not in SAFE
+    back = request.get_full_path()
+    if is_part or was_sent:
+        back = _place(request, "HX-Current-URL") or _place(request, "Referer") or back
+    address = f"{reverse('account_login')}?{urlencode({'next': back}, safe='/')}"
+    if was_sent:
+        messages.warning(
+            request,
+            "You were signed out, so nothing was changed. Sign in, and then send it again.",
+        )
+    if is_part:
+        return HttpResponse(status=401, headers={"HX-Redirect": address})
+    return redirect(address)
+
+
+def _place(request: HttpRequest, header: str) -> str:
+    """The page of ours that a header of the browser names, without the host."""
+    url = request.headers.get(header, "")
+    ours = {request.get_host(), urlsplit(settings.PUBLIC_URL).netloc}
+    if not url_has_allowed_host_and_scheme(url, ours):
+        return ""
+    parts = urlsplit(url)
+    return parts._replace(scheme="", netloc="", fragment="").geturl() if parts.path else ""
 
 
 def enter(request: HttpRequest, slug: str) -> AccountRequest:
@@ -114,6 +160,20 @@ def attempt(
     else:
         messages.success(request, success)
     return redirect(then)
+
+
+def not_allowed(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Django's own refusals (``handler403``); those of the support console, for the most part."""
+    if not request.path.startswith(reverse("admin:index")):
+        reason = ""
+    elif getattr(request.user, "is_staff", False):
+        reason = (
+            "Your support login may look here, and may not do this. Whoever manages Numberdesk's "
+            "staff can give it the right."
+        )
+    else:
+        reason = "This is where Numberdesk's own staff works. Your account is in the console."
+    return render(request, "403.html", {"reason": reason}, status=403)
 
 
 def tell_refusal(request: HttpRequest, error: DomainError) -> None:

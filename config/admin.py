@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
 from importlib import import_module
@@ -79,6 +79,20 @@ class ReasonForm(forms.Form):
 
 
 @dataclass(frozen=True)
+class Shown:
+    """What an act would do with what was entered, in sentences.
+
+    ``seal`` tells it from what reads the same, such as other rows. ``to_type`` are the fields that
+    confirm it besides the button; ``changes`` is False where there is nothing to confirm.
+    """
+
+    sentences: Sequence[str]
+    seal: str = ""
+    to_type: Mapping[str, forms.Field] = field(default_factory=dict)
+    changes: bool = True
+
+
+@dataclass(frozen=True)
 class Act:
     """Something support can do to a row, always through a service.
 
@@ -87,8 +101,8 @@ class Act:
     act does; ``applies`` hides the act where it makes no sense, and ``why_not`` tells whoever comes
     there all the same; ``button`` is the label of the button that does it, when ``label`` names the
     page. ``preview`` says what just this input would do, such as its price: the page shows it
-    first, and acts when the same is sent again and that still holds. ``then`` is where to go
-    afterwards, if not back to the row.
+    first, and acts when the same is sent again and that still holds. ``preview_many`` says the same
+    of ticked rows, which the form has. ``then`` is where to go afterwards, if not back to the row.
     """
 
     name: str
@@ -105,6 +119,7 @@ class Act:
     facts: Callable[[Any], Sequence[tuple[str, Any]]] = lambda row: ()
     button: str = ""
     preview: Callable[[Any, dict[str, Any], datetime], Sequence[str]] | None = None
+    preview_many: Callable[[Any, HttpRequest, datetime], Shown] | None = None
     then: Callable[[Any], str] | None = None
 
 
@@ -237,13 +252,14 @@ class SupportAdmin(_ModelAdmin):
         form = found.form([row], request.POST if request.method == "POST" else None)
         if form.is_valid():
             at = clock.now()
-            shown = found.preview(row, form.cleaned_data, at) if found.preview else ()
-            if shown and request.POST.get("shown") != _seal(form, shown):
+            shown = Shown(found.preview(row, form.cleaned_data, at)) if found.preview else None
+            if shown is not None and request.POST.get("shown") != _seal(form, shown):
                 return self._act_page(request, found, [row], form, back=str(row), shown=shown)
             try:
                 done = found.run(row, form.cleaned_data, request, at)
             except DomainError as error:
                 add_refusal(form, error)
+                row = self.get_object(request, unquote(object_id)) or row  # as it is by now
             else:
                 messages.success(request, done)
                 if found.then is not None:
@@ -273,8 +289,16 @@ class SupportAdmin(_ModelAdmin):
             messages.error(request, f"Choose at most {MOST_AT_ONCE} rows at once.")
             return None
         form = act.form(chosen, request.POST if "confirmed" in request.POST else None)
+        back, shown = self.opts.verbose_name_plural, None
+        if form.is_valid() and act.preview_many is not None:
+            try:
+                shown = act.preview_many(form, request, clock.now())
+            except DomainError as error:
+                add_refusal(form, error)
+        if shown is not None and not self._confirmed(request, form, shown):
+            return self._act_page(request, act, chosen, form, back=back, shown=shown)
         if not form.is_valid():
-            return self._act_page(request, act, chosen, form, back=self.opts.verbose_name_plural)
+            return self._act_page(request, act, chosen, form, back=back)
         done, refusals = 0, {}
         for row in chosen:
             if not act.applies(row):
@@ -291,6 +315,14 @@ class SupportAdmin(_ModelAdmin):
         for row, why in refusals.items():
             messages.error(request, f"{row}: {why}")
         return None
+
+    def _confirmed(self, request: HttpRequest, form: ReasonForm, shown: Shown) -> bool:
+        """Whether just this was shown before, and what it asks for was typed."""
+        was_shown = request.POST.get("shown") == _seal(form, shown)
+        form.fields.update(shown.to_type)
+        if was_shown:
+            form.full_clean()
+        return was_shown and form.is_valid()
 
     def _refused_page(self, request: HttpRequest, act: Act, row: Any) -> HttpResponse:
         """Why the act makes no sense here, and no form."""
@@ -313,8 +345,11 @@ class SupportAdmin(_ModelAdmin):
         form: ReasonForm,
         *,
         back: Any,
-        shown: Sequence[str] = (),
+        shown: Shown | None = None,
     ) -> HttpResponse:
+        in_bulk = request.POST.get("action") == act.name
+        previewed = act.preview_many if in_bulk else act.preview
+        button = "Preview" if previewed and shown is None else act.button or act.label
         context = {
             **self.admin_site.each_context(request),
             "title": act.label,
@@ -325,19 +360,24 @@ class SupportAdmin(_ModelAdmin):
             "back": back,
             "means": act.means(rows[0]) if len(rows) == 1 else (),
             "facts": act.facts(rows[0]) if len(rows) == 1 else (),
-            "in_bulk": request.POST.get("action") == act.name,
-            "button": "Preview" if act.preview and not shown else act.button or act.label,
-            "shown": shown,
+            "in_bulk": in_bulk,
+            "button": button if shown is None or shown.changes else "",
+            "shown": shown.sentences if shown else (),
             "seal": _seal(form, shown) if shown else "",
         }
         status = 422 if form.errors else 200
         return TemplateResponse(request, "admin/act.html", context, status=status)
 
 
-def _seal(form: ReasonForm, shown: Sequence[str]) -> str:
+def _seal(form: ReasonForm, shown: Shown) -> str:
     """What was entered besides the reason and what was said of it, to know both again."""
-    entered = [f"{name}={form.cleaned_data[name]}" for name in form.fields if name != "reason"]
-    return hashlib.sha256("\n".join([*entered, *shown]).encode()).hexdigest()[:32]
+    entered = [
+        f"{name}={form.cleaned_data[name]}"
+        for name in form.fields
+        if name != "reason" and name not in shown.to_type
+    ]
+    text = "\n".join([*entered, *shown.sentences, shown.seal])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _in_bulk(

@@ -24,10 +24,14 @@ Lines = Sequence[tuple[str, Sequence[Point]]]
 
 @dataclass(frozen=True)
 class Table:
-    """What the chart shows, as text: the same figures for those who cannot see it."""
+    """What the chart shows, as text: the same figures for those who cannot see it.
+
+    ``note`` says what to know before reading them.
+    """
 
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,15 @@ class NotDue(DomainError):
     code = "not_due"
 
 
+class NotAsShown(DomainError):
+    """What a person confirmed is not what would be done now: the page shows that first."""
+
+    code = "not_as_shown"
+
+    def __init__(self) -> None:
+        super().__init__("What would happen has changed since it was shown. Look at it again.")
+
+
 class Forbidden(DomainError):
     """The actor may see the thing, but its role or key does not allow the action."""
 

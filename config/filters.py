@@ -29,6 +29,17 @@ def number_written(text: str, column: str = "e164") -> Q | None:
     return any_of(column, "contains", written.parts) if written else None
 
 
+def sid_written(text: str, kind: str = "PN", column: str = "sid") -> Q | None:
+    """The rows whose SID of this kind somebody means by ``text``, or by a part of it, in any case.
+
+    None when it is no such SID. ``column`` holds SIDs as Twilio writes them.
+    """
+    if not re.fullmatch(rf"{kind}[0-9a-f]{{2,32}}", text, re.IGNORECASE | re.ASCII):
+        return None
+    sid = f"{kind}{text[2:].lower()}"
+    return Q(**{column if len(sid) == 34 else f"{column}__startswith": sid})
+
+
 def any_of(column: str, lookup: str, values: Iterable[str]) -> Q:
     found = Q(pk__in=[])
     for value in values:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import BadRequest
@@ -130,19 +131,32 @@ class Page(Generic[Row]):
     older: str
 
 
-def page(rows: QuerySet[Row], query: QueryDict, *, size: int, sort: Sort = NEWEST) -> Page[Row]:
+def page(
+    rows: QuerySet[Row],
+    query: QueryDict,
+    *,
+    size: int,
+    sort: Sort = NEWEST,
+    also: QuerySet[Row] | None = None,
+) -> Page[Row]:
     """The page that ``before`` or ``after`` of the query asks for, else the first.
 
     ``before`` a row are those further down: in the order of ``NEWEST`` those made before it.
+    ``also`` are rows of the same list that another index finds, and none of ``rows``.
     Raises ``NotACursor``.
     """
     before, after = _position(query, "before", sort), _position(query, "after", sort)
     backwards = before is None and after is not None
     position = after if backwards else before
-    found = sort.prepare(rows)
-    if position is not None:
-        found = found.filter(sort.beyond(position, backwards=backwards))
-    read = list(found.order_by(*sort.order(backwards=backwards))[: size + 1])
+    read: list[Row] = []
+    for some in [rows] if also is None else [rows, also]:
+        found = sort.prepare(some)
+        if position is not None:
+            found = found.filter(sort.beyond(position, backwards=backwards))
+        read += found.order_by(*sort.order(backwards=backwards))[: size + 1]
+    if also is not None:
+        place = attrgetter(*sort.names)
+        read = sorted(read, key=place, reverse=sort.descending != backwards)[: size + 1]
     more, shown = len(read) > size, read[:size]
     if backwards:
         shown.reverse()

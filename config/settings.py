@@ -110,6 +110,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "config.middleware.WrongMethodMiddleware",
 ]
 
 ROOT_URLCONF = "demo.urls" if DEMO else "config.urls"

@@ -20,6 +20,7 @@ admin.site.password_change = RedirectView.as_view(  # type: ignore[assignment,me
 )
 
 handler400 = "config.intake.bad_request"
+handler403 = "accounts.web.not_allowed"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls.front")),

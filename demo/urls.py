@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from config.urls import handler400 as handler400
+from config.urls import handler403 as handler403
 from config.urls import urlpatterns as product
 
 from . import views

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.web import signed_in
 from config import clock
 from config.text import plural
 
@@ -16,7 +16,7 @@ from . import mails, rehearsal
 
 
 @require_POST
-@login_required
+@signed_in
 def move_clock(request: HttpRequest) -> HttpResponse:
     """Forward the clock and go on where the visitor was."""
     by, now = request.POST.get("by", ""), clock.now()

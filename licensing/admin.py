@@ -7,9 +7,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.admin import acting, list_url
+from accounts.overview import LOOKED_AT_FOR
 from config import clock
 from config.admin import Act, ReasonForm, SupportAdmin
 from config.text import absolute, inside, money
@@ -178,6 +180,22 @@ def _why_not_now(row: PaymentAttempt) -> list[str]:
     return [blocker.message for blocker in gates.ask_payment(row, at=clock.now())]
 
 
+class WantsALookFilter(admin.SimpleListFilter):
+    """What the first page counts."""
+
+    title = "what wants a look"
+    parameter_name = "wants"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [("look", f"Refused in the last {LOOKED_AT_FOR.days} days, and not paid since")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() != "look":
+            return queryset
+        since = clock.now() - LOOKED_AT_FOR
+        return queryset.filter(pk__in=PaymentAttempt.objects.refused_since(since).values("pk"))
+
+
 @admin.register(PaymentAttempt)
 class PaymentAttemptAdmin(SupportAdmin):
     list_display = (
@@ -190,7 +208,7 @@ class PaymentAttemptAdmin(SupportAdmin):
         "next_ask_at",
         "asks",
     )
-    list_filter = ("state", "kind")
+    list_filter = (WantsALookFilter, "state", "kind")
     list_select_related = ("account",)
     search_fields = ("=account__slug", "=reference")
     acts = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from accounts.overview import LOOKED_AT_FOR
 from accounts.registries import (
     EVENT_TYPES,
     NAVIGATION,
@@ -69,7 +70,10 @@ def fill() -> None:
                 lambda at: PaymentAttempt.objects.filter(state=AttemptState.UNANSWERED),
             ),
             "Refused payments": SupportLink(
-                "admin:licensing_paymentattempt_changelist", "state__exact=refused", 60
+                "admin:licensing_paymentattempt_changelist",
+                "wants=look",
+                60,
+                lambda at: PaymentAttempt.objects.refused_since(at - LOOKED_AT_FOR),
             ),
         }
     )

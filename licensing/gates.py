@@ -87,9 +87,8 @@ def take_license(standing: Standing, *, left_at: datetime | None = None) -> list
             Blocker(
                 "grace_expired",
                 f"The grace period is over and {counted(standing.over, 'number')} beyond the "
-                "licenses. "
-                f"Release {standing.over:,} or add {plural(standing.over, 'license')} first.",
-                "See the two ways out",
+                f"licenses. For one more, {_for_one_more(standing)} first.",
+                "Decide which numbers to keep",
                 "licensing:decide",
             )
         )
@@ -98,12 +97,20 @@ def take_license(standing: Standing, *, left_at: datetime | None = None) -> list
             Blocker(
                 "no_free_license",
                 f"The {counted(standing.licenses, 'license')} in use; "
-                "this needs a free one. Add a license or release a number.",
-                "Add licenses",
-                "licensing:manage",
+                f"this needs a free one: {_for_one_more(standing)}.",
+                "Decide which numbers to keep" if standing.over else "Add licenses",
+                "licensing:decide" if standing.over else "licensing:manage",
             )
         )
     return blockers
+
+
+def _for_one_more(standing: Standing) -> str:
+    """What makes room for one number more, while no license is free."""
+    if not standing.over:
+        return "add a license or release a number"
+    missing = standing.over + 1
+    return f"release or exclude {missing:,} or add {plural(missing, 'license')}"
 
 
 def put_to_work(standing: Standing, *, already: int, how: str) -> list[Blocker]:
@@ -119,7 +126,7 @@ def put_to_work(standing: Standing, *, already: int, how: str) -> list[Blocker]:
                 f"The grace period is over and the {counted(standing.licenses, 'license')} "
                 f"used by {how} numbers. Release {standing.over:,} "
                 f"or add {plural(standing.over, 'license')} first.",
-                "See the two ways out",
+                "Decide which numbers to keep",
                 "licensing:decide",
             )
         ]

@@ -190,6 +190,15 @@ class PaymentAttemptQuerySet(OwnedQuerySet["PaymentAttempt"]):
         """Payments of which nobody knows yet what became; one per account at most."""
         return self.filter(state__in=OPEN_ATTEMPT_STATES)
 
+    def refused_since(self, moment: datetime) -> Self:
+        """Payments that were refused, and that the account has not made up for since."""
+        later = self.model.objects.filter(account=OuterRef("account"), pk__gt=OuterRef("pk"))
+        return self.filter(
+            ~Exists(later.filter(state=AttemptState.ACCEPTED)),
+            state=AttemptState.REFUSED,
+            settled_at__gte=moment,
+        )
+
     def to_be_asked(self, at: datetime) -> Self:
         """Payments whose answer is overdue, in the order in which they are due."""
         return self.unanswered().filter(next_ask_at__lte=at).order_by("next_ask_at", "pk")
@@ -242,6 +251,11 @@ class PaymentAttempt(RequestedBy):
                 name="payment_attempt_to_ask",
                 fields=["next_ask_at"],
                 condition=Q(state__in=OPEN_ATTEMPT_STATES),
+            ),
+            models.Index(
+                name="payment_attempt_refused",
+                fields=["settled_at"],
+                condition=Q(state=AttemptState.REFUSED),
             ),
             models.Index(name="payment_attempt_recent", fields=["account", "-id"]),
         ]

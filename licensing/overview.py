@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from accounts.actor import Actor
 from accounts.models import Account
-from accounts.registries import Card, Figure, OverviewPart, Waiting
+from accounts.registries import Card, Figure, OverviewPart, Tone, Waiting
 from config.text import money
 
 from .services import attempts
@@ -23,9 +23,10 @@ def part(account: Account, actor: Actor, at: datetime) -> OverviewPart:
     manage = reverse("licensing:manage", args=[account.slug])
     if now.subscription is None:
         return OverviewPart()
+    decide = reverse("licensing:decide", args=[account.slug])
     return OverviewPart(
-        figures=list(_figures(now, manage)),
-        waiting=list(_waiting(account, now, manage)),
+        figures=list(_figures(now, manage, decide)),
+        waiting=list(_waiting(account, now, manage, decide)),
         cards=[
             Card(
                 place=30,
@@ -40,10 +41,11 @@ def part(account: Account, actor: Actor, at: datetime) -> OverviewPart:
     )
 
 
-def _figures(now: Standing, manage: str) -> Iterator[Figure]:
+def _figures(now: Standing, manage: str, decide: str) -> Iterator[Figure]:
     yield Figure(20, "Licensed", f"{now.licenses:,}", url=manage)
     if now.over:
-        yield Figure(30, "Over", f"{now.over:,}", tone="bad" if now.restricted else "warn")
+        tone: Tone = "bad" if now.restricted else "warn"
+        yield Figure(30, "Over", f"{now.over:,}", tone=tone, url=decide)
     else:
         yield Figure(30, "Free", f"{now.free:,}")
     if now.subscription is not None:
@@ -51,13 +53,13 @@ def _figures(now: Standing, manage: str) -> Iterator[Figure]:
         yield Figure(40, "Per month", monthly, url=manage)
 
 
-def _waiting(account: Account, now: Standing, manage: str) -> Iterator[Waiting]:
+def _waiting(account: Account, now: Standing, manage: str, decide: str) -> Iterator[Waiting]:
     yield Waiting(
         place=10,
         count=now.over,
         noun="number",
         text="over your licenses",
-        url=reverse("licensing:decide", args=[account.slug]),
+        url=decide,
         tone="bad" if now.restricted else "warn",
     )
     yield Waiting(

@@ -21,6 +21,8 @@ class Standing:
     ``restricted`` means that the period ran out with the account still over: nothing new can be
     bought, and numbers beyond the licenses cannot be put to work (design section 4). ``latest`` is
     the account's last period, settled or not: until its end what left in it can come back.
+    ``promised`` are places that earlier numbers of the same bulk job take: they decide whether
+    there is one more, and change no figure that people are told.
     """
 
     licenses: int
@@ -29,6 +31,7 @@ class Standing:
     at: datetime
     latest: GracePeriod | None = None
     subscription: Subscription | None = None
+    promised: int = 0
 
     @property
     def over(self) -> int:
@@ -36,7 +39,7 @@ class Standing:
 
     @property
     def free(self) -> int:
-        return max(0, self.licenses - self.held)
+        return max(0, self.licenses - self.held - self.promised)
 
     def has_place_for_one_that_left(self, left_at: datetime) -> bool:
         """Whether a number that left at ``left_at`` can come back without a free license.
@@ -49,7 +52,7 @@ class Standing:
             period is not None
             and period.opened_at <= left_at
             and self.at < period.ends_at
-            and self.held < period.held_at_open
+            and self.held + self.promised < period.held_at_open
         )
 
     def place_until(self) -> datetime | None:
@@ -140,6 +143,12 @@ class Banner:
     percent_used: int
     remaining: str
     add_price_text: str
+    account: Account
+
+    @property
+    def everything_works(self) -> bool:
+        """Whether Twilio has suspended nothing: only then does everything keep working."""
+        return not is_in_trouble(self.account)
 
     @property
     def release_count(self) -> int:
@@ -148,6 +157,11 @@ class Banner:
     @property
     def add_count(self) -> int:
         return self.over
+
+
+def is_in_trouble(account: Account) -> bool:
+    """Whether calls and texts of some number may not arrive, for reasons that are not ours."""
+    return account.connections.in_trouble().exists()
 
 
 def banner(account: Account) -> Banner | None:
@@ -173,4 +187,5 @@ def banner(account: Account) -> Banner | None:
         percent_used=max(0, int(100 * used / length)),
         remaining=span(max(period.ends_at - at, timedelta(0))),
         add_price_text=f"{monthly} a month",
+        account=account,
     )

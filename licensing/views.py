@@ -10,8 +10,10 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.registries import TO_DECIDE
 from accounts.states import Permission
 from accounts.web import AccountRequest, account_page, attempt, to
 from config import clock
@@ -26,7 +28,7 @@ from .pricing import Quote, prorated, quote
 from .services import attempts
 from .services import licenses as license_services
 from .services.attempts import PaymentUnanswered
-from .standing import Standing, of_subscription
+from .standing import Standing, is_in_trouble, of_subscription
 
 #: Rows of a history shown at once.
 PAGE = 20
@@ -44,14 +46,18 @@ class Outcome:
 @require_safe
 @account_page()
 def manage(request: AccountRequest) -> HttpResponse:
-    """Owned, held, over; a number box with a preview; the ledger and the charges (S0-23)."""
+    """Licensed, held, over; a number box with a preview; the ledger and the charges (S0-23)."""
     subscription, standing = _entitlement(request)
     form = LicensesForm(request.GET if "to" in request.GET else None, initial=_proposed(standing))
     if request.htmx and subscription is not None:  # type: ignore[attr-defined]
         offer = _quote(request, subscription, standing, form)
         context = {"form": form, "quote": offer, "is_fragment": True}
-        return render(request, "licensing/preview.html", context)
-    return _manage(request, subscription, standing, form)
+        part = render(request, "licensing/preview.html", context)
+        patch_vary_headers(part, ["HX-Request"])
+        return part
+    page = _manage(request, subscription, standing, form)
+    patch_vary_headers(page, ["HX-Request"])
+    return page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -83,6 +89,8 @@ def _change(
     form = LicensesForm(request.POST)
     if not typed.is_valid() or not form.is_valid():
         return _refused(request, subscription, standing, form)
+    pending = GracePeriod.objects.unsettled().filter(account=request.account)
+    was_pending = pending.exists()
     try:
         changed = license_services.change_licenses(
             request.account.pk,
@@ -99,7 +107,12 @@ def _change(
     except DomainError as error:
         add_refusal(form, error, field="to")
         return _refused(request, subscription, standing, form)
-    messages.success(request, f"You have {plural(changed.after, 'license')} now.")
+    done = [f"You have {plural(changed.after, 'license')} now."]
+    if changed.charge:
+        done.append(f"{money(changed.charge.amount, changed.charge.currency)} was charged.")
+    if was_pending and not pending.exists():
+        done.append("The grace period is closed.")
+    messages.success(request, " ".join(done))
     return redirect(to(request, "licensing:manage"))
 
 
@@ -154,19 +167,21 @@ def ask_again(request: AccountRequest, pk: int) -> HttpResponse:
 @require_safe
 @account_page()
 def decide(request: AccountRequest) -> HttpResponse:
-    """In grace and after it: the two ways out side by side (S0-10, S0-18, S0-26).
+    """In grace and after it: the two ways out side by side, and the numbers to decide about.
 
-    What becomes of each number is decided under Unassigned, where this page leads.
+    Everything that asks for a decision leads here (S0-10, S0-18, S0-22, S0-26).
     """
     subscription, standing = _entitlement(request)
-    counts = request.account.number_counts
-    context = {
+    context: dict[str, Any] = {
         "subscription": subscription,
         "standing": standing,
         "outcome": _outcome(subscription, standing),
-        "unassigned": counts.unassigned() if standing.over else 0,
         "connected": request.account.connections.exists(),
     }
+    if standing.over:
+        context["in_trouble"] = is_in_trouble(request.account)
+        for rows in (each(request) for each in TO_DECIDE.values()):
+            context |= {**rows.context, "rows_template": rows.template}
     return render(request, "licensing/decide.html", context)
 
 

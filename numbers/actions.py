@@ -118,9 +118,10 @@ class Action:
     ``page`` names. ``undo`` is the action that undoes it, possible until ``undo_until(at)``;
     ``undone_by`` names, for a number as it was and what was chosen, the action and the parameters
     that undo it right afterwards, where that is another one, or None for nothing to undo. Where an
-    action comes too late, ``instead`` may still do.
+    action comes too late, ``instead`` may still do, and ``too_late`` says so.
     ``risk`` is why people confirm it by typing the last digits of a number, or for many how many
-    they are; without a reason a button is enough. ``at_once`` means a button without a page before
+    they are; without a reason a button is enough, and the service takes ``risk_confirmed`` to look
+    again. ``at_once`` means a button without a page before
     it, ``listed`` whether it is among the actions of a number (else it has a place of its own on
     the page).
     """
@@ -145,6 +146,7 @@ class Action:
     undo_until: Callable[[datetime], datetime] | None = None
     undone_by: Callable[[PhoneNumber, Mapping[str, Any]], Undo | None] | None = None
     instead: str = ""
+    too_late: str = ""
     rest: Route | None = None
     many: Many | None = None
 
@@ -160,8 +162,13 @@ class Action:
         *,
         actor: Actor,
         at: datetime,
+        risk_confirmed: bool = True,
     ) -> object:
-        """Let the service do it. Raises ``DomainError``."""
+        """Let the service do it. Raises ``DomainError``.
+
+        ``risk_confirmed`` says that a person was told of the ``risk`` and typed it, or that a
+        program means it. The service refuses a number that is one without, under its lock.
+        """
         if self.service is None:
             raise LookupError(f"{self.name} has a page of its own.")
         wanted = {
@@ -169,6 +176,8 @@ class Action:
             for each in self.params
             if each.name in params
         }
+        if self.risk is not None:
+            wanted["risk_confirmed"] = risk_confirmed
         return self.service(number_id, **wanted, actor=actor, at=at)
 
     def title(self, number: PhoneNumber) -> str:
@@ -268,7 +277,7 @@ def register(action: Action) -> None:
 def _of_many(action: Action, many: Many) -> BulkAction:
     return BulkAction(
         action.label,
-        run=lambda pk, params, actor, at: action.run(pk, params, actor=actor, at=at),
+        run=action.run,
         check=many.check,
         gate=action.gate,
         reads=many.reads,
@@ -300,8 +309,8 @@ def _other_tags(before: PhoneNumber, params: Mapping[str, Any]) -> Undo | None:
     return Undo("tag", {"add": sorted(had - has), "remove": sorted(has - had)})
 
 
-def _held_more(facts: Facts, n: int) -> Facts:
-    return replace(facts, standing=replace(facts.standing, held=facts.standing.held + n))
+def _promised(facts: Facts, n: int) -> Facts:
+    return replace(facts, standing=replace(facts.standing, promised=n))
 
 
 _A_LICENSE = "Needs a free license, unless it left in a grace period that still runs."
@@ -599,7 +608,7 @@ for _action in (
             "They are managed here again and each takes a license.",
             "Exclude them again at any time.",
             reads=lambda params, facts: gates.reads_of_bring_back(facts),
-            spends=_held_more,
+            spends=_promised,
             licenses=lambda number: 1,
             tabs=("excluded",),
         ),
@@ -670,6 +679,7 @@ for _action in (
         heading="Keep {number} after all?",
         submit="Keep it",
         instead="restore",
+        too_late="Twilio has taken {number} already; restoring buys it back.",
         plan=lambda number, facts: plans.take_back_plan(number, standing=facts.standing),
         rest=Route(
             "releases",
@@ -698,7 +708,7 @@ for _action in (
             "had here. Where Twilio refuses, the job's row has the steps for the Twilio Console.",
             "Release them again at any time.",
             reads=lambda params, facts: gates.reads_of_restore(facts),
-            spends=_held_more,
+            spends=_promised,
             licenses=lambda number: 1,
             tabs=("released",),
         ),

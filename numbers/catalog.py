@@ -20,6 +20,7 @@ from accounts.registries import (
     SUBJECTS,
     SUPPORT_LINKS,
     SUPPORT_PLACES,
+    TO_DECIDE,
     EventType,
     NavigationEntry,
     NoticeKind,
@@ -38,6 +39,7 @@ from . import overview
 from .models import CarrierTask, Connection, CsvEdit, PhoneNumber
 from .services import bulk, csv_edits, imports
 from .states import ConnectionState, NumberState, RefreshEvery
+from .views.numbers import to_decide
 
 #: Fewer last digits than this mean no number: too many end like that.
 FEWEST_DIGITS = 4
@@ -136,6 +138,7 @@ def fill() -> None:
     )
     NAVIGATION.fill({"numbers:list": NavigationEntry("Numbers", 10, ("numbers",))})
     OVERVIEW.fill({"numbers": overview.part})
+    TO_DECIDE.fill({"numbers": to_decide})
     # They stand among the settings, although they are about numbers.
     SETTINGS_TABS.fill(
         {"numbers:connections": NavigationEntry("Connections", 30, ("numbers:connect",))}

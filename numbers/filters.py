@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -16,7 +15,7 @@ from django.http import QueryDict
 from accounts.models import Event
 from carrier.types import NumberType
 from config.errors import Invalid
-from config.filters import IdFilter, TextFilter, YesNoFilter, named, number_written
+from config.filters import IdFilter, TextFilter, YesNoFilter, named, number_written, sid_written
 from config.text import tidy
 from numbers.models import CarrierTask, NumberCount, PhoneNumber
 from numbers.models.inventory import PhoneNumberQuerySet
@@ -28,7 +27,6 @@ from numbers.states import (
     Outcome,
 )
 
-_LOOKS_LIKE_A_SID = re.compile(r"^PN[0-9a-f]{2,32}$", re.IGNORECASE)
 #: Characters of a search; a link to a text message may carry the message.
 LONGEST_SEARCH = 200
 
@@ -110,9 +108,8 @@ def search(numbers: PhoneNumberQuerySet, text: str) -> PhoneNumberQuerySet:
     Names are compared without case and accents (B10).
     """
     text = tidy(text)
-    if _LOOKS_LIKE_A_SID.match(text):
-        sid = f"PN{text[2:].lower()}"
-        return numbers.filter(sid=sid) if len(sid) == 34 else numbers.filter(sid__startswith=sid)
+    if sid := sid_written(text):
+        return numbers.filter(sid)
     written = number_written(text)
     return numbers.filter(named(text) if written is None else named(text) | written)
 

@@ -39,6 +39,7 @@ from .models import CarrierTask, Connection, PhoneNumber
 from .previous import offered
 from .states import (
     ENDED,
+    LONGEST_NOTES,
     MOST_TAGS,
     RESTORE_WINDOW,
     UNATTACHED,
@@ -224,6 +225,15 @@ def risk_of_release(number: PhoneNumber) -> str:
     return ""
 
 
+def unconfirmed(number: PhoneNumber, *, risk_confirmed: bool) -> list[Blocker]:
+    """A reason when the release is a risk and nobody has confirmed that, as the services ask."""
+    return [] if risk_confirmed or not risk_of_release(number) else [IN_USE]
+
+
+IN_USE = Blocker(
+    "in_use",
+    "It is in use by now, and only numbers that were not were confirmed. Do it on its own page.",
+)
 #: The same for many numbers.
 RISKY_TO_RELEASE = Q(agent__isnull=False) | Q(twilio__origin="hosted")
 
@@ -240,10 +250,10 @@ def _exclude_disabled(number: PhoneNumber) -> list[Blocker]:
 def bring_back(number: PhoneNumber, standing: Standing) -> list[Blocker]:
     """Reasons against managing an excluded number again; it takes a license."""
     blockers = _only(number, (NumberState.EXCLUDED,), "brought back")
-    left_at = number.state_changed_at
-    return blockers or (
-        _at_twilio(number) + licensing_gates.take_license(standing, left_at=left_at)
-    )
+    blockers = blockers or _at_twilio(number)
+    if blockers:  # no license would help
+        return blockers
+    return licensing_gates.take_license(standing, left_at=number.state_changed_at)
 
 
 def restore(number: PhoneNumber, standing: Standing, at: datetime) -> list[Blocker]:
@@ -252,16 +262,16 @@ def restore(number: PhoneNumber, standing: Standing, at: datetime) -> list[Block
     if blockers:
         return blockers
     until = number.restorable_until
-    if until is not None and until <= at:
-        blockers.append(
+    if until is not None and until <= at:  # no license would help
+        return [
             Blocker(
                 "too_late",
                 f"Released numbers can come back for {RESTORE_WINDOW.days} days; "
                 "this one has left Twilio for good.",
             )
-        )
+        ]
     taken = licensing_gates.take_license(standing, left_at=number.left_at)
-    return blockers + reachable(number.connection) + taken
+    return reachable(number.connection) + taken
 
 
 UNDER_WAY = Blocker(
@@ -513,7 +523,23 @@ def swap(leaving: PhoneNumber, taking: PhoneNumber, fate: str) -> list[Blocker]:
                 (taking.pk,),
             )
         )
+    if (length := len(merged_notes(leaving, taking))) > LONGEST_NOTES:
+        blockers.append(
+            Blocker(
+                "notes_too_long",
+                f"The notes of both numbers together have {length:,} characters, and one can carry "
+                f"{LONGEST_NOTES:,}. Shorten some first.",
+                "Open the number",
+                "numbers:detail",
+                (taking.pk,),
+            )
+        )
     return blockers
+
+
+def merged_notes(leaving: PhoneNumber, taking: PhoneNumber) -> str:
+    """The notes after a swap: those that move first, then the taker's own."""
+    return "\n\n".join(text for text in (leaving.notes, taking.notes) if text)
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,17 @@ COUNTED_BY_READING = 1_000
 
 
 _AGENT = {"agent_name": Coalesce("agent__search_name", Value(""))}
-_DECIDED = {"decided": Case(When(keep_decided_at=None, then=Value(0)), default=Value(1))}
+_DECIDED = {
+    "decided": Case(
+        When(agent__isnull=False, then=Value(2)),
+        When(keep_decided_at=None, then=Value(0)),
+        default=Value(1),
+    )
+}
 
 _DIGITS = {"digits": Coalesce("e164", Value(""))}
 
-#: ``decision`` puts those that nobody has decided to keep first (S0-22).
+#: ``decision`` puts those that nobody has decided to keep first, those with an agent last (S0-22).
 SORTS: dict[str, Sort] = {
     "number": Sort("Number", {"e164": text}),
     "-number": Sort("Number, descending", {"e164": text}, descending=True),
@@ -165,6 +171,7 @@ def with_row_fields(numbers: PhoneNumberQuerySet) -> PhoneNumberQuerySet:
             "agent__name",
             "agent__state",
             "connection__name",
+            "connection__state",
         )
         .prefetch_related(
             "tags",

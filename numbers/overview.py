@@ -26,6 +26,11 @@ from .views.shown import Badge, connection_badge
 
 #: How far back the chart goes, and how short it may be.
 SHOWN, SHORTEST = timedelta(days=90), timedelta(hours=1)
+#: What the table of the chart knows and what it leaves out (docs/decisions/0026).
+HOW_IT_IS_COUNTED = (
+    "As it was at the end of each quarter of an hour; what came and went within one is not in it. "
+    "Days on which nothing changed are left out."
+)
 #: Labels below the chart.
 ALONG = 4
 #: Connections that the card lists; one works with one or two.
@@ -42,11 +47,14 @@ class Link:
 
     @property
     def is_in_trouble(self) -> bool:
-        """Whether it works no more, or its last refresh failed, and that can be mended."""
-        if self.connection.state in ENDED:
-            return False
+        """Whether it works no more, and that can be mended."""
+        return self.connection.state not in (ConnectionState.ACTIVE, *ENDED)
+
+    @property
+    def could_not_be_read(self) -> bool:
+        """Whether its last refresh failed, although it works by now."""
         failed = self.run is not None and self.run.job.state == JobState.FAILED
-        return failed or self.connection.state != ConnectionState.ACTIVE
+        return failed and self.connection.state == ConnectionState.ACTIVE
 
 
 def part(account: Account, actor: Actor, at: datetime) -> OverviewPart:
@@ -86,6 +94,7 @@ def _waiting(
 ) -> Iterator[Waiting]:
     kept = account.numbers.kept().count()
     troubled = [link.connection for link in links if link.is_in_trouble]
+    unread = [link.connection for link in links if link.could_not_be_read]
     yield Waiting(
         place=20,
         count=counts[Tab.UNASSIGNED] - kept,
@@ -114,10 +123,15 @@ def _waiting(
         count=len(troubled),
         noun="connection",
         text="in trouble",
-        url=reverse("numbers:connection", args=[account.slug, troubled[0].pk])
-        if len(troubled) == 1
-        else reverse("numbers:connections", args=[account.slug]),
+        url=_page_of(troubled, account),
         tone="bad",
+    )
+    yield Waiting(
+        place=45,
+        count=len(unread),
+        noun="connection",
+        text="working, of which the last refresh failed",
+        url=_page_of(unread, account),
     )
     yield Waiting(
         place=70,
@@ -127,6 +141,13 @@ def _waiting(
         url=f"{listed}?task={TaskState.PENDING}",
         tone="",
     )
+
+
+def _page_of(connections: list[Connection], account: Account) -> str:
+    """The page of the one that it is, else of all."""
+    if len(connections) == 1:
+        return reverse("numbers:connection", args=[account.slug, connections[0].pk])
+    return reverse("numbers:connections", args=[account.slug])
 
 
 def _open_at_twilio(account: Account, state: TaskState) -> int:
@@ -176,7 +197,8 @@ def _in_words(told: list[Moment], zone: ZoneInfo, *, at: datetime) -> str:
     most = max(told, key=lambda moment: moment.over)
     text = (
         f"From {absolute(first.at, zone)} to {absolute(at, zone)}: held from {first.held:,} to "
-        f"{last.held:,}, licensed from {first.licenses:,} to {last.licenses:,}."
+        f"{last.held:,}, licensed from {first.licenses:,} to {last.licenses:,}. The figures are "
+        "those at the end of each quarter of an hour."
     )
     if most.over:
         text += f" At most {plural(most.over, 'number')} over, on {absolute(most.at, zone)}."
@@ -211,4 +233,5 @@ def _table(told: list[Moment], zone: ZoneInfo) -> Table:
         )
         for day in by_day(told, zone)
     ]
-    return Table(("Day", "Held at its end", "Most held", "Licensed", "Over"), rows)
+    head = ("Day", "Held at its end", "Most held", "Licensed", "Over")
+    return Table(head, rows, note=HOW_IT_IS_COUNTED)

@@ -12,8 +12,7 @@ from licensing.standing import Standing
 from . import gates, routes
 from .models import Connection, PhoneNumber
 from .previous import offered, settings_of
-from .services.swaps import merged_notes
-from .states import RESTORE_WINDOW, Fate, NumberState, TaskKind
+from .states import RESTORE_WINDOW, TAKES_LICENSE, Fate, NumberState, TaskKind
 
 FREE = "Releasing is free. Twilio does not refund the month that is paid."
 
@@ -51,6 +50,11 @@ def _license_for_coming_back(number: PhoneNumber, standing: Standing) -> str:
     return f"Until {ends}, the end of the grace period, it needs no free license for that."
 
 
+def _licenses_after(number: PhoneNumber, standing: Standing) -> str:
+    """What the number's going does to the licenses, if it takes one."""
+    return standing.said_of(-1) if number.state in TAKES_LICENSE else ""
+
+
 def release_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
     """What releasing touches, what it costs, until when it can be undone (S1-14 to S1-18)."""
     touches = []
@@ -76,7 +80,7 @@ def release_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
     return Plan(
         changes=[Change("State", str(number), number.get_state_display(), "Released")],
         touches=touches,
-        cost=FREE,
+        cost=f"{FREE} {_licenses_after(number, standing)}".rstrip(),
         undo=undo,
         blockers=gates.release(number),
     )
@@ -90,7 +94,10 @@ def exclude_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
     return Plan(
         changes=[Change("State", str(number), number.get_state_display(), "Excluded")],
         touches=touches,
-        cost="Takes no license. Twilio's own monthly price goes on.",
+        cost=(
+            "Takes no license. Twilio's own monthly price goes on. "
+            f"{_licenses_after(number, standing)}"
+        ).rstrip(),
         undo=(
             "Bring it back at any time; its agent comes back with it. "
             f"{_license_for_coming_back(number, standing)}"
@@ -304,7 +311,7 @@ def swap_plan(leaving: PhoneNumber, taking: PhoneNumber, *, fate: str) -> Plan:
         ("Answered", leaving, _shown(leaving.is_enabled), _shown(False)),
         ("Answered", taking, _shown(taking.is_enabled), _shown(leaving.is_enabled)),
         ("Notes", leaving, leaving.notes, ""),
-        ("Notes", taking, taking.notes, merged_notes(leaving, taking)),
+        ("Notes", taking, taking.notes, gates.merged_notes(leaving, taking)),
         ("State", leaving, NumberState.HELD.label, after_state),
     ]
     return Plan(

@@ -11,6 +11,7 @@ from config.moves import Moves
 #: How long a released number can come back (S1-18, twilio-facts 2).
 RESTORE_WINDOW = timedelta(days=10)
 #: Tags that one number can carry.
+LONGEST_NOTES = 5000
 MOST_TAGS = 20
 
 

@@ -7,7 +7,9 @@
 //
 // The address is that of the page, so that reloading and sharing give the page; Back closes. Forms
 // work as on the page and leave one here. What was typed and not saved is there when the same row
-// is opened again. Escape closes as well. After a change the list is read anew on closing.
+// is opened again; the next one says so, and whoever leaves the page is asked first. Escape closes as
+// well. After a change, and when what is shown has changed by itself, the list is read anew: the row
+// at once, the rest of it on closing.
 "use strict";
 (() => {
   const here = () => location.href.split("#")[0];
@@ -21,14 +23,13 @@
     return;
   }
 
-  const RETURN = "beside:return";
   const ROOM = matchMedia("(min-width: 1200px)");
   const part = (name) => aside.querySelector(`[data-beside-${name}]`);
   const [heading, name, link, close, body] = ["heading", "name", "page", "close", "body"].map(part);
   const kept = new Map(); // address -> what is shown of it, with what was typed
   let shown = null; // { url, title, heading, name, nodes, refused }
   let from = null; // what had the focus before
-  let changed = false;
+  let fresh = null; // the list as it is after a change
   let closing = false;
   let asked = null;
 
@@ -56,11 +57,41 @@
     return field.value !== field.defaultValue;
   };
 
+  const holdsTyped = () => [...body.querySelectorAll("input, textarea, select")].some(isTyped);
+
   const keep = () => {
     if (!shown) return;
-    const fields = [...body.querySelectorAll("input, textarea, select")];
-    if (shown.refused || fields.some(isTyped)) kept.set(shown.url, shown);
+    if (shown.refused || holdsTyped()) kept.set(shown.url, shown);
     else kept.delete(shown.url);
+  };
+
+  // What the list shows of the one that has changed, and the figures around it.
+  const AROUND = [".meter", "nav.tabs", ".banner", "[data-row-forms]", "[data-opens-beside] .pages"];
+
+  const renew = async () => {
+    const { url } = shown;
+    const response = await fetch(home.url).catch(() => null);
+    if (!response?.ok) return;
+    fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+    for (const each of AROUND) {
+      const [old, now] = [document.querySelector(each), fresh.querySelector(each)];
+      if (old && now) old.replaceWith(document.importNode(now, true));
+    }
+    const row = linkOf(url)?.closest("tr");
+    if (!row) return;
+    const now = row.id && fresh.getElementById(row.id);
+    if (now) {
+      const had = row.contains(document.activeElement);
+      row.replaceWith(document.importNode(now, true));
+      if (had) linkOf(url)?.focus({ preventScroll: true });
+    } else if (shown) {
+      // It has left this list, which it stays in until this is closed.
+      const state = body.querySelector("[data-beside-state]")?.cloneNode(true);
+      if (state) row.querySelector(".state")?.replaceChildren(...state.childNodes);
+      row.dataset.left = "";
+    }
+    if (shown) mark(shown.url);
+    list.dispatchEvent(new CustomEvent("htmx:afterSettle", { bubbles: true }));
   };
 
   // The row stays where it is on the screen while the list makes room or takes it back.
@@ -83,6 +114,7 @@
     name.textContent = page.name;
     link.href = page.url;
     body.replaceChildren(...page.nodes);
+    globalThis.htmx?.process(body);
     mark(page.url);
     inPlace(page.url, () => (aside.hidden = false));
     aside.scrollTop = 0;
@@ -106,7 +138,19 @@
     if (mine.signal.aborted) return;
     if (!page) return location.assign(url); // its page says why
     if (here() !== url) history[shown ? "replaceState" : "pushState"]({ beside: true }, "", url);
+    const before = shown && shown.url !== url && kept.get(shown.url);
     fill(page, "#errors");
+    if (before) note(`What you typed about ${before.heading} is not saved. It is there when you open it again.`);
+  };
+
+  const note = (text) => {
+    const words = document.createElement("p");
+    words.className = "callout";
+    words.dataset.besideNote = "";
+    words.setAttribute("role", "status");
+    words.textContent = text;
+    body.querySelector("[data-beside-note]")?.remove();
+    body.prepend(words);
   };
 
   const hide = () => {
@@ -114,16 +158,21 @@
     if (!shown) return mark("");
     keep();
     const { url } = shown;
-    if (changed) {
-      sessionStorage.setItem(RETURN, url);
-      return location.reload();
-    }
     inPlace(url, () => (aside.hidden = true));
     body.replaceChildren();
     mark("");
     document.title = home.title;
     shown = null;
-    const row = linkOf(url);
+    const left = linkOf(url)?.closest("tr");
+    const next = (left?.nextElementSibling ?? left?.previousElementSibling)?.querySelector("td.num > a")?.href;
+    const rows = fresh?.querySelector("[data-opens-beside] tbody");
+    if (fresh && !rows) return location.reload(); // none is left
+    if (rows) {
+      list.querySelector("tbody").replaceWith(document.importNode(rows, true));
+      list.dispatchEvent(new CustomEvent("htmx:afterSettle", { bubbles: true }));
+      fresh = null;
+    }
+    const row = linkOf(url) ?? linkOf(next);
     (row?.closest("tr").contains(from) ? from : row)?.focus({ preventScroll: true });
   };
 
@@ -163,13 +212,13 @@
       if (response.status === 403 && (await renewToken(form, url))) response = await post(form, submitter);
       const refused = response.status === 422;
       const page = (response.ok || refused) && response.url.startsWith(url) ? read(await response.text(), url) : null;
-      if (response.ok && page) changed = true;
       if (page && response.ok) kept.delete(url);
       if (shown?.url !== url) {
         if (page && refused) kept.set(url, { ...page, refused });
       } else if (page) fill({ ...page, refused }, "#errors, [role=status]");
       else if (response.redirected) say("You have been signed out. Sign in in another tab, then press the button again.");
       else say(`The server did not accept this (${response.status}).`);
+      if (response.ok && page && shown) await renew();
     } catch {
       if (shown?.url === url) say("The server could not be reached. Press the button again in a moment.");
     } finally {
@@ -201,6 +250,13 @@
 
   close.addEventListener("click", leave);
 
+  // What is shown has asked for itself and has changed.
+  body.addEventListener("htmx:afterSwap", (event) => event.target.id === "number-tasks" && shown && renew());
+
+  addEventListener("beforeunload", (event) => {
+    if (aside.ariaBusy !== "true" && (kept.size || (shown && holdsTyped()))) event.preventDefault();
+  });
+
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !shown || event.defaultPrevented || event.isComposing) return;
     const typing = event.target.closest("input:not([type=checkbox]), textarea, select");
@@ -218,8 +274,4 @@
     if (here() === home.url) hide();
     else open(here());
   });
-
-  const back = sessionStorage.getItem(RETURN);
-  sessionStorage.removeItem(RETURN);
-  if (back) linkOf(back)?.focus({ preventScroll: true });
 })();

@@ -8,8 +8,8 @@
 //
 // The picked ids live in sessionStorage, so that they survive paging; rows picked on other pages
 // are sent in one hidden input, with commas between them. Shift-click picks a range; keys: / searches,
-// j and k move, Enter opens the row, x picks, a goes to the bar, which stands behind all the rows, and
-// Escape goes back.
+// j and k move, Enter opens the row, x picks, a goes to the bar, which stands behind all the rows,
+// Escape goes back and leaves the search, and ? tells all that (components/shortcuts.html).
 // A page with [data-selection-done] (a started job) empties every stored selection.
 "use strict";
 (() => {
@@ -89,6 +89,8 @@
         if (event.shiftKey && from >= 0) rows.slice(from, to + 1).forEach((row) => tick(row, box.checked));
         else tick(box, box.checked);
         last = box;
+        // The bar that comes up by this must not cover what it is about.
+        setTimeout(() => box.closest("tr")?.scrollIntoView({ block: "nearest" }));
       } else return;
       if (!box.checked) picked.everything = false;
       store();
@@ -134,13 +136,22 @@
       next?.closest("tr")?.scrollIntoView({ block: "nearest" });
     };
 
+    const keys = document.querySelector("[data-shortcuts-dialog]");
+    for (const button of document.querySelectorAll("[data-shortcuts]")) {
+      button.hidden = false;
+      button.addEventListener("click", () => keys.showModal());
+    }
+
     const opens = (box) => box.matches("[data-select]") && box.closest("tr")?.querySelector("td.num > a");
 
     document.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
       const typing = event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
-      if (typing) return;
-      if (event.key === "/") document.querySelector("main input[type=search]")?.focus();
+      if (event.key === "Escape" && typing?.matches("[type=search]")) typing.blur();
+      else if (typing) return;
+      else if (event.key === "?" && keys) keys.showModal();
+      else if (event.key === "/") document.querySelector("main input[type=search]")?.focus();
       else if (event.key === "j") move(1);
       else if (event.key === "k") move(-1);
       else if (event.key === "Enter" && opens(event.target)) opens(event.target).click();

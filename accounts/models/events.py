@@ -166,8 +166,11 @@ class Event(ActedBy, AppendOnlyRow):
             # Turns a time into an id, by which the pages of the activity are ordered.
             models.Index(name="event_activity_since", fields=["account", "at"]),
             models.Index(name="event_timeline", fields=["subject_type", "subject_id", "-id"]),
+            # Read backwards for the newest first: so a job's next event comes to the end of it.
             models.Index(
-                name="event_of_job", fields=["job", "type"], condition=Q(job__isnull=False)
+                name="event_of_job_in_order",
+                fields=["job", "id", "type"],
+                condition=Q(job__isnull=False),
             ),
         ]
 

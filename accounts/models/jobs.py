@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.states import OPEN_JOB_STATES, UNSETTLED_ITEM_STATES, ItemState, JobState
@@ -25,6 +25,16 @@ class JobQuerySet(OwnedQuerySet["Job"]):
         return self.filter(
             Q(state=JobState.FAILED) | some_did, finished_at__gte=moment, retries=None
         )
+
+    def for_support(self, moment: datetime) -> Self:
+        """Those that stopped since ``moment``, and that nobody has tried again since.
+
+        ``failed_since`` tells customers of single items as well; those are theirs to decide.
+        """
+        later = self.model.objects.filter(
+            account=OuterRef("account"), kind=OuterRef("kind"), title=OuterRef("title")
+        ).filter(state=JobState.DONE, pk__gt=OuterRef("pk"))
+        return self.failed_since(moment).filter(~Exists(later), state=JobState.FAILED)
 
     def stalled(self, at: datetime) -> Self:
         """Unfinished jobs that nobody works on: their worker died or their task was lost."""
@@ -72,6 +82,9 @@ class Job(RequestedBy):
         indexes = [
             models.Index(name="job_recent", fields=["account", "-id"]),
             models.Index(name="job_finished", fields=["account", "finished_at"]),
+            models.Index(
+                name="job_failed", fields=["finished_at"], condition=Q(state=JobState.FAILED)
+            ),
             models.Index(
                 name="job_stalled",
                 fields=["leased_until"],

@@ -13,6 +13,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.states import Role
+from config.email_addresses import as_kept, is_plain, same_as
 from config.fields import FoldedField
 
 from .scope import OwnedQuerySet
@@ -26,7 +27,9 @@ class UserManager(BaseUserManager["User"]):
         The address counts as proven: an invitation reached it, or an operator answers for it.
         After one proven address, others must be proven as well before they take its place.
         """
-        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        if not is_plain(email):
+            raise ValueError("An address is kept in small letters only.")
+        user = self.model(email=as_kept(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         user.emailaddress_set.create(  # type: ignore[attr-defined]
@@ -38,7 +41,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(email__iexact=username)
+        return self.get(same_as(username or ""))
 
 
 class User(AbstractBaseUser, PermissionsMixin):

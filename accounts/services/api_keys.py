@@ -12,11 +12,12 @@ from django.db.models import Q
 from accounts.actor import Actor
 from accounts.models import ApiKey
 from accounts.states import Permission
-from config.errors import Invalid, InvalidTransition
+from config.errors import DomainError, Invalid, InvalidTransition
 from config.text import tidy
 
 from . import tokens
 from .events import tell
+from .people import lock
 
 MARK = "nd"
 PREFIX_LENGTH = 8
@@ -26,16 +27,35 @@ USE_IS_NOTED_EVERY = timedelta(minutes=1)
 _NOBODY = tokens.digest("")
 
 
+class MadeAlready(DomainError):
+    """The form was sent again, as by reloading the page that showed the key."""
+
+    code = "made_already"
+
+
 @transaction.atomic
 def create(
-    account_id: int, *, name: str, scopes: Collection[str], actor: Actor, at: datetime
+    account_id: int,
+    *,
+    name: str,
+    scopes: Collection[str],
+    actor: Actor,
+    at: datetime,
+    sheet: str = "",
 ) -> tuple[ApiKey, str]:
     """Make a key and return it with its text, which is not stored and cannot be shown again.
 
-    Every key may read; ``scopes`` adds to that and never exceeds what the actor may do. Raises
-    ``Forbidden`` and ``Invalid`` (``name``, ``scopes``).
+    Every key may read; ``scopes`` adds to that and never exceeds what the actor may do. ``sheet``
+    names the form that asks, which makes one key however often it is sent. Raises ``Forbidden``,
+    ``Invalid`` (``name``, ``scopes``) and ``MadeAlready``.
     """
     actor.require(Permission.ADMIN)
+    lock(account_id)
+    if sheet and ApiKey.objects.filter(sheet=sheet).exists():
+        raise MadeAlready(
+            "This key was made already, and its text is shown once. If you did not copy it, revoke "
+            "the key and make another."
+        )
     name = tidy(name)
     wanted = [each for each in Permission.values if each in scopes or each == Permission.READ]
     problems: dict[str, list[str]] = {}
@@ -60,6 +80,7 @@ def create(
         scopes=wanted,
         created_by=actor.label,
         created_at=at,
+        sheet=sheet or None,
     )
     tell(
         key,

@@ -23,9 +23,11 @@ from accounts.actor import Actor
 from accounts.models import Invitation, Membership, User
 from accounts.states import Permission, Role
 from config.addresses import absolute
+from config.email_addresses import as_kept, is_plain, is_same, same_as
 from config.errors import DomainError, Forbidden, Invalid, InvalidTransition, NotDue
 from config.jobs import enqueue
-from config.text import inside, one_line, tidy
+from config.text import absolute as written
+from config.text import inside, one_line, tidy, visible
 
 from . import tokens
 from .events import record, tell
@@ -43,9 +45,9 @@ def invite(account_id: int, *, email: str, role: Role, actor: Actor, at: datetim
     require_rank(actor, role)
     account = lock(account_id)
     email = _checked_email(email)
-    if Membership.objects.filter(account=account, user__email__iexact=email).exists():
+    if Membership.objects.filter(same_as(email, field="user__email"), account=account).exists():
         raise Invalid({"email": [f"{email} is a member already."]})
-    earlier = _unanswered(account_id).filter(email__iexact=email).first()
+    earlier = _unanswered(account_id).filter(same_as(email)).first()
     if earlier and earlier.is_open(at):
         raise Invalid({"email": [f"{email} has an open invitation; you can send it again."]})
     if earlier:  # ran out; the new one takes its place
@@ -125,7 +127,7 @@ def accept(token: str, *, user: User, at: datetime, request_id: str = "") -> Mem
     Raises ``InvalidTransition`` when the invitation has been used, revoked or has run out.
     """
     invitation = _lock_open(token, at=at)
-    if invitation.email.lower() != user.email.lower():
+    if not is_same(invitation.email, user.email):
         raise Forbidden(f"This invitation is for {invitation.email}; you are {user.email}.")
     return _join(invitation, user, at=at, request_id=request_id)
 
@@ -140,7 +142,7 @@ def accept_as_new(
     address that already has a user: who holds it signs in instead.
     """
     invitation = _lock_open(token, at=at)
-    if User.objects.filter(email__iexact=invitation.email).exists():
+    if User.objects.filter(same_as(invitation.email)).exists():
         raise DomainError(
             f"{invitation.email} can sign in already. Sign in to accept.", code="user_exists"
         )
@@ -167,7 +169,7 @@ def mail(invitation_id: int, *, at: datetime) -> bool:
         message=(
             f"{invitation.invited_by} invites you to the account {invitation.account.name} as "
             f"{inside(invitation.get_role_display())}.\n\n"
-            f"Accept until {invitation.expires_at.astimezone(invitation.account.zone):%B %d, %Y}:\n"
+            f"Accept until {written(invitation.expires_at, invitation.account.zone)}:\n"
             f"{absolute(path)}\n\n"
             "The link is for you alone. If you did not expect it, do nothing.\n"
         ),
@@ -199,11 +201,13 @@ def _join(invitation: Invitation, user: User, *, at: datetime, request_id: str) 
 
 
 def _checked_email(text: str) -> str:
-    email = tidy(text).lower()
+    email = as_kept(visible(text))  # no NFC, which takes the Kelvin sign for a K
     try:
         validate_email(email)
     except ValidationError as error:
         raise Invalid({"email": error.messages}) from None
+    if not is_plain(email):
+        raise Invalid({"email": ["Write this address in small letters."]})
     return email
 
 

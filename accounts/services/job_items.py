@@ -110,6 +110,11 @@ def retry_failed(job_id: int, *, actor: Actor, at: datetime) -> Job:
         raise NotDue("This job is not made of items that could be retried.")
     if job.is_open:
         raise NotDue("Only a finished job can be retried.")
+    if job.retries.exists():
+        raise NotDue(
+            "This job was tried again already. What that left is tried again from there.",
+            code="retried",
+        )
     if are_gone(job, at=at):
         raise NotDue(
             f"This job ended more than {KEPT.days} days ago, and what became of each"

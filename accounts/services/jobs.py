@@ -10,7 +10,7 @@ Locks are taken in one order everywhere: the job, then the account's entitlement
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -160,20 +160,28 @@ def fail(
     message: str,
     at: datetime,
     data: Mapping[str, Any] | None = None,
+    told: Collection[int] = (),
     **progress: Any,
 ) -> None:
     """Close a job that cannot go on, with a sentence for people. What it stored stays.
 
     Says so: an event with ``data``, a notice to who asked and to those who may start it again, and
-    ``on_failed`` of its kind. Raises ``LeaseLost``.
+    ``on_failed`` of its kind. ``told`` are users who have just had a mail about the cause. Raises
+    ``LeaseLost``.
     """
     JOB_MOVES.require(job.state, JobState.FAILED)
     keep(job, at=at, **progress)
-    _fail(job, code=code, message=message, at=at, data=data)
+    _fail(job, code=code, message=message, at=at, data=data, told=told)
 
 
 def _fail(
-    job: Job, *, code: str, message: str, at: datetime, data: Mapping[str, Any] | None = None
+    job: Job,
+    *,
+    code: str,
+    message: str,
+    at: datetime,
+    data: Mapping[str, Any] | None = None,
+    told: Collection[int] = (),
 ) -> None:
     kind = kind_of(job)
     close(job, state=JobState.FAILED, at=at, error_code=code, error=message[:500])
@@ -198,6 +206,7 @@ def _fail(
         path=reverse(name, args=[account.slug, pk]),
         at=at,
         also=job.actor_id if job.actor_kind == ActorKind.USER else None,
+        besides=told,
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.urls import reverse
 
 from accounts.models import Account, Membership, Notice, NoticePreference
 from accounts.registries import NOTICE_KINDS
@@ -31,10 +33,12 @@ def notify(
     path: str,
     at: datetime,
     also: int | None = None,
+    besides: Collection[int] = (),
 ) -> list[Notice]:
     """Tell everyone in the account whom ``kind`` concerns, in the app and by mail.
 
-    ``also`` is the id of a user who is told as well, if a member of the account.
+    ``also`` is the id of a user who is told as well, if a member of the account; ``besides`` are
+    those of users who have just been told of it in other words.
 
     ``key`` names the occasion (``grace:7:6h``); a second call with it changes nothing.
     ``path`` is the page to open, from the site's root.
@@ -45,7 +49,8 @@ def notify(
     }
     told = Notice.objects.filter(account=account, key=key, user=OuterRef("user"))
     notices = []
-    for user_id in _holders(account, permission, also=also).exclude(Exists(told)):
+    concerned = _holders(account, permission, also=also).exclude(user_id__in=besides)
+    for user_id in concerned.exclude(Exists(told)):
         wish = wishes.get(user_id)
         in_app, by_mail = (wish.in_app, wish.by_mail) if wish else (True, True)
         if not (in_app or by_mail):
@@ -81,6 +86,25 @@ def _holders(
     ).values_list("user_id", flat=True)
 
 
+def mailed_about(account_id: int, *, key: str, at: datetime) -> list[int]:
+    """The users who get a mail of this moment whose ``key`` begins so."""
+    sent = Notice.objects.filter(account_id=account_id, key__startswith=key, created_at=at)
+    return list(sent.filter(by_mail=True).values_list("user_id", flat=True))
+
+
+def _why(notice: Notice) -> str:
+    """Why somebody gets a mail, and where they choose what they get."""
+    kind, account = NOTICE_KINDS.get(notice.kind), notice.account
+    role = Membership.objects.filter(account=account, user=notice.user).values_list("role").first()
+    if kind is None or role is None or kind.permission not in ROLE_PERMISSIONS[role[0]]:
+        return f"You get this mail because you asked for it in {account.name}."
+    preferences = reverse("accounts:notice_preferences", args=[account.slug])
+    return (
+        f"You get this mail because in {account.name} you are told about this: {kind.about}.\n"
+        f"Choose what you hear of: {absolute(preferences)}"
+    )
+
+
 def mail(notice_id: int, *, at: datetime) -> bool:
     """Send one notice by mail; False when another worker has it or it has been sent.
 
@@ -95,7 +119,7 @@ def mail(notice_id: int, *, at: datetime) -> bool:
     notice = Notice.objects.select_related("account", "user").get(pk=notice_id)
     send_mail(
         subject=one_line(f"[{notice.account.name}] {notice.title}"),
-        message=f"{notice.body}\n\n{absolute(notice.url)}\n",
+        message=f"{notice.body}\n\n{absolute(notice.url)}\n\n-- \n{_why(notice)}\n",
         from_email=None,
         recipient_list=[notice.user.email],
     )

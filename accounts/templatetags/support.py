@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
 
 from django import template
 from django.urls import reverse
@@ -11,6 +14,7 @@ from django.urls import reverse
 from accounts.registries import SUPPORT_LINKS, SUPPORT_PLACES, SupportLink
 from config import clock
 from config.registry import Registry
+from config.text import inside
 
 register = template.Library()
 
@@ -41,6 +45,20 @@ def what_may_need_you() -> list[Entry]:
 def where_you_work() -> list[Entry]:
     """Numbers, Unassigned and Manage Licenses, across all accounts."""
     return _entries(SUPPORT_PLACES, clock.now())
+
+
+@register.simple_tag(takes_context=True)
+def list_called(context: Mapping[str, Any], opts: Any) -> str:
+    """What a list shows, as the entry of the first page says that leads to it: ``Unassigned``."""
+    request = context["request"]
+    rows = str(opts.verbose_name_plural)
+    rows = rows[:1].upper() + rows[1:]
+    for label, link in (*SUPPORT_PLACES.items(), *SUPPORT_LINKS.items()):
+        wanted = dict(parse_qsl(link.query))
+        is_it = all(request.GET.get(name) == value for name, value in wanted.items())
+        if request.path == reverse(link.page) and is_it and (wanted or not request.GET):
+            return label if rows.lower() in label.lower() else f"{label}: {inside(rows)}"
+    return rows
 
 
 def _entries(links: Registry[SupportLink], at: datetime) -> list[Entry]:

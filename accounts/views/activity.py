@@ -12,19 +12,19 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts import timeline
-from accounts.activity import choose
+from accounts.activity import choose, jobs_at_work
 from accounts.forms import EVERY_TYPE, ActivityForm
 from accounts.job_kinds import kind_of
-from accounts.models import Account, Event, Job
-from accounts.models.events import EventQuerySet
+from accounts.models import Account, Event, Job, JobItem
 from accounts.overview import how_far
 from accounts.web import AccountRequest, account_page, to
+from config import clock
 from config.paging import page
 from config.spreadsheets import csv_response
 
 PAGE_SIZE = 50
 COLUMNS = ["time", "type", "subject_type", "subject_id", "subject", "summary", "changes", "reason",
-           "actor_kind", "actor", "request_id"]  # fmt: skip
+           "actor_kind", "actor", "request_id", "job"]  # fmt: skip
 
 
 @require_safe
@@ -34,8 +34,13 @@ def activity(request: AccountRequest) -> HttpResponse:
 
     A job is one line with what it did to numbers inside, unless a filter asks for that.
     """
-    form, events = _chosen(request)
-    shown = page(events, request.GET, size=PAGE_SIZE)
+    form, filters = _filters(request)
+    events, jobs = choose(request.account, **filters), None
+    if form.sums_up_jobs:
+        events = events.one_by_one()
+        if filters.keys() & {"since", "until"}:
+            jobs = jobs_at_work(request.account, **filters)
+    shown = page(events, request.GET, size=PAGE_SIZE, also=jobs)
     entries = timeline.entries(shown.rows, account=request.account)
     context = {
         "form": form,
@@ -50,33 +55,38 @@ def activity(request: AccountRequest) -> HttpResponse:
 @require_safe
 @account_page()
 def activity_csv(request: AccountRequest) -> HttpResponseBase:
-    """The same events as a file, all of them."""
-    _, events = _chosen(request)
+    """The same events as a file, all of them, with those that the line of a job sums up."""
+    _, filters = _filters(request)
+    events = choose(request.account, **filters)
     newest_first = events.order_by("-pk").iterator(chunk_size=2_000)
-    filename = f"{request.account.slug}-activity.csv"
+    today = clock.now().astimezone(request.account.zone)
+    filename = f"activity-{request.account.slug}-{today:%Y-%m-%d}.csv"
     return csv_response(
         COLUMNS, _rows(newest_first, request.account), filename=filename, query=request.GET
     )
 
 
-def _chosen(request: AccountRequest) -> tuple[ActivityForm, EventQuerySet]:
+def _filters(request: AccountRequest) -> tuple[ActivityForm, dict[str, Any]]:
+    """The form, and what it asks of ``activity.choose``."""
     form = ActivityForm(request.GET, account=request.account)
     form.is_valid()
     filters = {name: value for name, value in form.cleaned_data.items() if value}
     if filters.get("type") == EVERY_TYPE:
         del filters["type"]
-    elif not filters.keys() & {"type", "subject", "job"}:
-        return form, choose(request.account, **filters).one_by_one()
-    return form, choose(request.account, **filters)
+    return form, filters
 
 
 def _with_jobs(
     events: Sequence[Event], entries: Sequence[timeline.Entry]
 ) -> Iterator[timeline.Entry]:
-    """The line that tells of a job has inside what it did to numbers, where that is not shown."""
-    inside = Event.objects.filter(job=OuterRef("pk"), subject_type="number")
+    """The line that tells of a job has inside what became of its things, where that is not shown.
+
+    A job that skipped everything wrote no event about it.
+    """
+    did = Event.objects.filter(job=OuterRef("pk"), subject_type="number")
+    inside = Exists(did) | Exists(JobItem.objects.filter(job=OuterRef("pk")))
     told = {event.job_id for event in events if event.subject_type == "number"}
-    jobs = Job.objects.filter(Exists(inside)).in_bulk({event.job_id for event in events} - told)
+    jobs = Job.objects.filter(inside).in_bulk({event.job_id for event in events} - told)
     for event, entry in zip(events, entries, strict=True):
         job = jobs.get(event.job_id)
         if job is None or event.subject_type != kind_of(job).subject_type:
@@ -105,4 +115,5 @@ def _rows(events: Iterable[Event], account: Account) -> Iterator[list[Any]]:
             event.actor_kind,
             event.actor_label,
             event.request_id,
+            event.job_id,
         ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import cast
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
@@ -12,7 +11,7 @@ from django.views.decorators.http import require_safe
 from accounts.looking import look_of
 from accounts.models import Membership, User
 from accounts.registries import front_page
-from accounts.web import AccountRequest, account_page
+from accounts.web import AccountRequest, account_page, signed_in
 from config import clock
 from config.styleguide import examples
 
@@ -20,7 +19,7 @@ from .help_texts import QUESTIONS
 
 
 @require_safe
-@login_required
+@signed_in
 def home(request: HttpRequest) -> HttpResponse:
     """The front page of one's account; a choice between several; an explanation without any.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from accounts.states import ROLE_WORDS, Role
+
 
 class Question(NamedTuple):
     anchor: str
@@ -106,9 +108,6 @@ QUESTIONS = (
     Question(
         "roles",
         "Who may do what?",
-        "An owner may do everything. A billing admin manages licenses and numbers; an admin "
-        "manages numbers, members, API keys and Twilio connections. A member sees everything and "
-        "will answer calls and texts once they come in here; a viewer sees everything and changes "
-        "nothing.",
+        " ".join(f"{Role(role).label}: {may}." for role, may in ROLE_WORDS.items()),
     ),
 )

@@ -18,6 +18,7 @@ from accounts.models import Invitation, Membership, User
 from accounts.registries import front_page
 from accounts.services import invitations
 from config import clock
+from config.email_addresses import is_same, same_as
 from config.errors import DomainError
 from config.middleware import request_id_of
 from config.refusals import add_refusal
@@ -32,7 +33,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "accounts/invitation_void.html", status=404)
     if request.user.is_authenticated:
         return _as_signed_in(request, found, token)
-    if User.objects.filter(email__iexact=found.email).exists():
+    if User.objects.filter(same_as(found.email)).exists():
         here = urlencode({"next": reverse("invitation", args=[token])})
         context = {"invitation": found, "login_url": f"{reverse('account_login')}?{here}"}
         return render(request, "accounts/invitation.html", context)
@@ -41,7 +42,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 
 def _as_signed_in(request: HttpRequest, found: Invitation, token: str) -> HttpResponse:
     user = cast(User, request.user)
-    is_mine = user.email.lower() == found.email.lower()
+    is_mine = is_same(user.email, found.email)
     if request.method == "POST" and is_mine:
         try:
             membership = invitations.accept(

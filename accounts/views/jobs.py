@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import timeline
 from accounts.job_kinds import JobKind, kind_of
-from accounts.models import Account, Job, JobItem
+from accounts.models import Account, Event, Job, JobItem
 from accounts.overview import failed_jobs
 from accounts.services import job_items
 from accounts.states import ItemState, JobState
@@ -22,12 +22,14 @@ from accounts.web import AccountRequest, account_page, tell_refusal, to
 from config import clock
 from config.errors import DomainError
 from config.paging import page
+from config.phone_numbers import for_people
 from config.spreadsheets import csv_response
 
 from .progress import Progress, progress_of
 
 PAGE_SIZE = 50
-INSIDE = 20  # events in the line of a job; the rest by a link
+INSIDE = 20  # things in the line of a job; the rest by a link
+READ = 100  # events that are read for them, where a job keeps no items
 #: What needs a look comes first, and is what the page opens with.
 ORDER = (
     ItemState.FAILED,
@@ -49,9 +51,16 @@ def jobs(request: AccountRequest) -> HttpResponse:
     if only_failed:
         mine = failed_jobs(request.account, at=clock.now())
     shown = page(mine, request.GET, size=PAGE_SIZE)
-    rows = [{"job": job, "tone": JOB_TONES.get(JobState(job.state), "plain")} for job in shown.rows]
+    rows = [_line(job) for job in shown.rows]
     context = {"rows": rows, "page": shown, "only_failed": only_failed}
     return render(request, "accounts/jobs.html", context)
+
+
+def _line(job: Job) -> dict[str, Any]:
+    """A job as the list shows it; one that is done and has failed items is not simply good."""
+    failed = job.result.get(ItemState.FAILED, 0) if not job.is_open else 0
+    tone = JOB_TONES.get(JobState(job.state), "plain")
+    return {"job": job, "failed": failed, "tone": "warn" if failed and tone == "good" else tone}
 
 
 @require_safe
@@ -67,7 +76,7 @@ def detail(request: AccountRequest, pk: int) -> HttpResponse:
     shown = page(job.items.filter(state=state), request.GET, size=PAGE_SIZE)
     left = counts[ItemState.FAILED] + counts[ItemState.SKIPPED] + counts[ItemState.PENDING]
     tabs = _tabs(request, job, kind, counts, state)
-    gone = job_items.are_gone(job, at=at)
+    gone, retry_of_it = job_items.are_gone(job, at=at), job.retries.first()
     context: dict[str, Any] = {
         "job": job,
         "gone": gone,
@@ -79,7 +88,9 @@ def detail(request: AccountRequest, pk: int) -> HttpResponse:
         "items": [] if gone else [_row(item, kind, request.account) for item in shown.rows],
         "page": shown,
         "badge": {"text": _word(state, job, kind), "tone": TONES.get(state, "plain")},
-        "can_retry": kind.permission in request.actor.permissions
+        "retry": retry_of_it,
+        "can_retry": retry_of_it is None
+        and kind.permission in request.actor.permissions
         and job_items.is_made_of_items(kind)
         and not job.is_open
         and not gone
@@ -103,11 +114,13 @@ def progress(request: AccountRequest, pk: int) -> HttpResponse:
 @require_safe
 @account_page()
 def events(request: AccountRequest, pk: int) -> HttpResponse:
-    """What the job did to numbers, for the inside of its line on the activity page."""
+    """What became of each thing in the job, for the inside of its line on the activity page."""
     job = _mine(request, pk)
-    found = job.events.filter(subject_type="number").order_by("-pk")[:INSIDE]
-    context = {"job": job, "entries": timeline.entries(found, account=request.account)}
-    return render(request, "accounts/job_events.html", context)
+    kind = kind_of(job)
+    gone = job_items.are_gone(job, at=clock.now())
+    lines = [] if gone else _lines_of_items(job, kind, request.account)
+    lines = lines or _lines_of_events(job, request.account)
+    return render(request, "accounts/job_events.html", {"job": job, "lines": lines})
 
 
 @require_safe
@@ -120,6 +133,61 @@ def export(request: AccountRequest, pk: int) -> HttpResponseBase:
     kind = kind_of(job)
     header = (kind.thing, "result", "code", "message", *kind.columns)
     return csv_response(header, _lines(job, kind), filename=f"job-{job.pk}.csv", query=request.GET)
+
+
+class Line(NamedTuple):
+    """One thing in a job: what people call it, its page, what became of it and why."""
+
+    called: str
+    url: str
+    word: str
+    tone: str
+    text: str
+
+
+def _lines_of_items(job: Job, kind: JobKind, account: Account) -> list[Line]:
+    """The first of the items: those that failed or were skipped before those that were done."""
+    items: list[JobItem] = []
+    for state in ORDER:
+        items += job.items.filter(state=state).order_by("pk")[: INSIDE - len(items)]
+    done = _latest(
+        job.events.filter(
+            subject_type="number",
+            subject_id__in=[item.subject_id for item in items if item.subject_type == "number"],
+        )
+    )
+    lines = []
+    for item in items:
+        event = done.get(item.subject_id)
+        row, said = _row(item, kind, account), item.message
+        if not said and event is not None:
+            said = event.summary
+        word, tone = _word(item.state, job, kind), TONES.get(ItemState(item.state), "")
+        lines.append(Line(row["key"], row["url"], word, tone, said))
+    return lines
+
+
+def _lines_of_events(job: Job, account: Account) -> list[Line]:
+    """The same of a job that keeps no items (any more): the latest of what it did to each."""
+    newest = job.events.filter(subject_type="number").order_by("-pk")[:READ]
+    return [
+        Line(
+            for_people(event.subject_label, account.country),
+            timeline.address(event, account),
+            timeline.type_label(event.type),
+            "",
+            event.summary,
+        )
+        for event in list(_latest(newest).values())[:INSIDE]
+    ]
+
+
+def _latest(events: QuerySet[Event]) -> dict[int | None, Event]:
+    """The last event of each subject, the newest first."""
+    latest: dict[int | None, Event] = {}
+    for event in events if events.query.is_sliced else events.order_by("-pk"):
+        latest.setdefault(event.subject_id, event)
+    return latest
 
 
 def _lines(job: Job, kind: JobKind) -> Iterator[list[str]]:

@@ -13,7 +13,7 @@ from accounts import gates
 from accounts.forms import InvitationForm, RoleForm, roles_within
 from accounts.models import Invitation, Membership
 from accounts.services import invitations, people
-from accounts.states import ROLE_PERMISSIONS, Permission, Role
+from accounts.states import ROLE_PERMISSIONS, ROLE_WORDS, Permission, Role
 from accounts.web import AccountRequest, account_page, attempt, to
 from config import clock
 from config.errors import DomainError
@@ -58,6 +58,7 @@ def _members(request: AccountRequest, form: InvitationForm, status: int = 200) -
     )
     context = {
         "form": form,
+        "role_words": [(Role(role).label, may) for role, may in ROLE_WORDS.items()],
         "rows": [
             {
                 "membership": membership,

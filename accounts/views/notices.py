@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.forms import PreferencesForm
 from accounts.models import Notice
+from accounts.registries import kinds_for
 from accounts.services import inbox
 from accounts.services.notices import MAX_MAIL_ATTEMPTS
 from accounts.web import AccountRequest, account_page, to
@@ -24,7 +25,11 @@ def notices(request: AccountRequest) -> HttpResponse:
     """The log: every notice to this person, by which way and when, unread ones marked."""
     mine = Notice.objects.filter(account=request.account, user=request.user)
     shown = page(mine, request.GET, size=PAGE_SIZE)
-    context = {"page": shown, "max_mail_attempts": MAX_MAIL_ATTEMPTS}
+    context = {
+        "page": shown,
+        "max_mail_attempts": MAX_MAIL_ATTEMPTS,
+        "can_choose": bool(kinds_for(request.actor)),
+    }
     return render(request, "accounts/notices.html", context)
 
 

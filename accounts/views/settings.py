@@ -77,6 +77,9 @@ def create_api_key(request: AccountRequest) -> HttpResponse:
             _, text = key_services.create(
                 request.account.pk, **form.cleaned_data, actor=request.actor, at=clock.now()
             )
+        except key_services.MadeAlready as error:
+            messages.info(request, error.message)
+            return redirect(to(request, "accounts:api_keys"))
         except DomainError as error:
             add_refusal(form, error)
         else:

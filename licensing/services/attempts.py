@@ -23,7 +23,7 @@ from accounts.services.events import tell
 from accounts.services.support import require_support
 from accounts.states import Permission
 from config.errors import DomainError, Invalid, NotDue, refuse
-from config.text import money, plural, tidy
+from config.text import absolute, money, plural, tidy
 from licensing import gates, payments
 from licensing.models import Charge, LicenseChange, PaymentAttempt, Subscription
 from licensing.payments import NoAnswer, PaymentRequest, PaymentResult
@@ -342,6 +342,14 @@ def _book_renewal(subscription: Subscription, attempt: PaymentAttempt, *, at: da
         )
         summary = f"{plural(attempt.quantity, 'license')} renewed for a month: {amount}."
         tell(subscription, "subscription.renewed", summary, actor=SYSTEM, at=at)
+        until = absolute(subscription.period_ends_at, subscription.account.zone)
+        notify_payers(
+            subscription,
+            f"renewed:{attempt.pk}",
+            title=f"{plural(attempt.quantity, 'license')} renewed for a month",
+            body=f"{amount} was charged. The paid month ends {until}.",
+            at=at,
+        )
         return
     if not subscription.is_active or subscription.period_ends_at > at:
         return  # support has decided about this subscription while the bank kept silent

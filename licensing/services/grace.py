@@ -20,7 +20,7 @@ from config.errors import Invalid, NotDue, refuse
 from config.text import absolute, money, plural, span
 from licensing import gates
 from licensing.models import GracePeriod, Subscription
-from licensing.standing import held_count, latest_period
+from licensing.standing import held_count, is_in_trouble, latest_period
 from licensing.states import (
     GRACE_MOVES,
     GRACE_PERIOD,
@@ -270,6 +270,7 @@ def extend(
         after={"ends_at": period.ends_at.isoformat()},
         reason=reason.strip(),
     )
+    _tell_of_more_time(period, by=by, at=at)
     return period
 
 
@@ -292,6 +293,22 @@ def send_notice(period_id: int, *, at: datetime) -> NoticeStage:
     return stage
 
 
+def _tell_of_more_time(period: GracePeriod, *, by: timedelta, at: datetime) -> None:
+    account = period.account
+    notify(
+        account,
+        "grace",
+        key=f"grace:{period.pk}:extended",
+        title=f"Support gave you {span(by)} more to decide",
+        body=(
+            f"Decide by {absolute(period.ends_at, account.zone)}. Everything keeps working until "
+            f"then. Support's reason: {period.extension_reason}"
+        ),
+        path=reverse("licensing:decide", args=[account.slug]),
+        at=at,
+    )
+
+
 def _tell(
     period: GracePeriod,
     subscription: Subscription,
@@ -310,17 +327,17 @@ def _tell(
     if stage == NoticeStage.ENDED:
         title = f"The grace period is over: {plural(over, 'number')} beyond your licenses"
         body = (
-            f"It ended {deadline}. Calls and texts keep working and nothing was released. "
+            f"It ended {deadline}. No line was cut and nothing was released. "
             "Until you are within your licenses, nothing new can be bought and numbers beyond "
             f"them cannot be assigned. {ways_out}"
         )
     else:
+        working = "Nothing is charged"
+        if not is_in_trouble(account):
+            working = "Everything keeps working until then, and nothing is charged"
         left = span(period.ends_at - at)
         title = f"{plural(over, 'number')} over your licenses: {left} left to decide"
-        body = (
-            f"Decide by {deadline}. Everything keeps working until then, and nothing is charged "
-            f"for being over. {ways_out}"
-        )
+        body = f"Decide by {deadline}. {working} for being over. {ways_out}"
     notify(
         account,
         "grace",

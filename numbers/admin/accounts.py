@@ -20,12 +20,13 @@ from accounts.registries import front_page
 from accounts.services import looks
 from config import clock
 from config.admin import Act, ReasonForm, SupportAdmin
-from config.filters import any_of, named
+from config.email_addresses import same_as
+from config.filters import any_of, named, sid_written
 from config.phone_numbers import read
 from config.text import absolute, money, plural, tidy
 from licensing.gates import MOST_LICENSES
 from licensing.models import GracePeriod
-from licensing.pricing import quote
+from licensing.pricing import prorated, quote
 from licensing.services import licenses
 from licensing.standing import standing
 from licensing.states import SubscriptionState
@@ -47,8 +48,19 @@ class LicensesForm(ReasonForm):
 def _change_licenses(
     account: Account, data: dict[str, Any], request: HttpRequest, at: datetime
 ) -> str:
+    """As on the account's own page: only from what was shown, and for no more than was shown.
+
+    ``account`` still has the subscription that the preview was made of.
+    """
+    shown = account.subscription
     change = licenses.change_licenses(
-        account.pk, to=data["to"], reason=data["reason"], actor=acting(request, data), at=at
+        account.pk,
+        to=data["to"],
+        reason=data["reason"],
+        expected=shown.licenses,
+        at_most=prorated(shown, add=max(0, data["to"] - shown.licenses), at=at),
+        actor=acting(request, data),
+        at=at,
     )
     return f"{account} now has {plural(change.after, 'license')}."
 
@@ -84,7 +96,7 @@ def _facts(account: Account) -> Sequence[tuple[str, Any]]:
     now = standing(account.pk, at=clock.now())
     subscription = account.subscription
     facts = [
-        ("Owned", f"{now.licenses:,}"),
+        ("Licensed", f"{now.licenses:,}"),
         ("Held", f"{now.held:,}"),
         ("Over", f"{now.over:,}"),
         ("Per license and month", money(subscription.price, subscription.currency)),
@@ -244,13 +256,14 @@ class AccountAdmin(SupportAdmin):
         by_name = named(term) | Q(slug__icontains=term)
         if "@" in term:
             by_name |= Q(
-                pk__in=Membership.objects.filter(user__email=term.lower()).values("account")
+                pk__in=Membership.objects.filter(same_as(term, field="user__email")).values(
+                    "account"
+                )
             )
-        if term.startswith("AC"):
-            by_name |= Q(pk__in=Connection.objects.filter(sid=term).values("account"))
-        if term.startswith("PN"):
-            theirs = PhoneNumber.objects.filter(account=OuterRef("pk"), sid=term)
-            by_name |= Q(Exists(theirs))
+        if of_connection := sid_written(term, "AC"):
+            by_name |= Q(pk__in=Connection.objects.filter(of_connection).values("account"))
+        if of_number := sid_written(term):
+            by_name |= Q(pk__in=PhoneNumber.objects.filter(of_number).values("account"))
         written = read(term)
         if written and len(written.digits) >= DIGITS_THAT_NAME_A_NUMBER:
             numbers = PhoneNumber.objects.filter(any_of("e164", "contains", written.parts))

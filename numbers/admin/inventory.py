@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+from collections import defaultdict
+from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
@@ -13,23 +14,27 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from accounts.admin import acting, list_url
+from accounts.models import Account
 from config import clock
-from config.admin import Act, ReasonForm, SupportAdmin
+from config.admin import Act, ReasonForm, Shown, SupportAdmin
 from config.errors import Blocker
-from config.filters import named, number_written
+from config.filters import named, number_written, sid_written
 from config.phone_numbers import for_people
-from config.text import tidy
-from numbers.actions import ACTIONS, Action, Kind, is_relevant
-from numbers.forms.actions import param_fields
+from config.text import plural, tidy
+from numbers.actions import ACTIONS, Action, Kind, is_relevant, many_of
+from numbers.forms.actions import DigitsForm, param_fields
+from numbers.forms.bulk import CountField
 from numbers.gates import Facts, facts_of
 from numbers.models import Connection, PhoneNumber
+from numbers.services import previews
+from numbers.services.bulk import Selection
+from numbers.services.previews import BulkPreview
 from numbers.states import NumberState
 
-SID = re.compile(r"(?:PN|AC)[0-9a-fA-F]{32}")
 
-
-class ActionReasonForm(ReasonForm):
-    """What an action of the table wants to know, and the reason."""
+class ActionReasonForm(DigitsForm, ReasonForm):
+    """What an action of the table wants to know, the digits of a number that is a risk, and the
+    reason."""
 
     action: ClassVar[Action]
 
@@ -37,6 +42,9 @@ class ActionReasonForm(ReasonForm):
         super().__init__(rows, *args, **kwargs)
         agents = rows[0].account.agents.order_by("name")
         self.fields.update(param_fields(self.action.params, agents=agents))
+        risk = self.action.risk
+        if risk is not None and len(rows) == 1 and (why := risk(rows[0])):
+            self.ask_for_digits(rows[0], why)
         self.order_fields([name for name in self.fields if name != "reason"])
 
     def clean(self) -> dict[str, Any]:
@@ -44,6 +52,11 @@ class ActionReasonForm(ReasonForm):
         if owned and len({row.account_id for row in self.rows}) > 1:
             raise forms.ValidationError("Choose numbers of one account: agents belong to accounts.")
         return self.cleaned_data
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """What the action wants to know, once the form is valid."""
+        return {each.name: self.cleaned_data[each.name] for each in self.action.params}
 
 
 def _act_of(action: Action) -> Act:
@@ -58,14 +71,65 @@ def _act_of(action: Action) -> Act:
         why_not=lambda number: [blocker.message for blocker in _blockers(action, number)],
         in_bulk=action.many is not None,
         danger=action.danger,
+        preview_many=partial(_preview_many, action) if action.many is not None else None,
     )
 
 
 def _run(
     action: Action, number: PhoneNumber, data: dict[str, Any], request: HttpRequest, at: datetime
 ) -> str:
-    after = action.run(number.pk, data, actor=acting(request, data), at=at)
+    after = action.run(
+        number.pk,
+        data,
+        actor=acting(request, data),
+        at=at,
+        risk_confirmed=bool({"last_four", "count"}.intersection(data)),
+    )
     return action.said(after if isinstance(after, PhoneNumber) else number)
+
+
+def _preview_many(
+    action: Action, form: ActionReasonForm, request: HttpRequest, at: datetime
+) -> Shown:
+    """What the page of a bulk action says, for the numbers of each account."""
+    ids: dict[Account, list[int]] = defaultdict(list)
+    for row in form.rows:
+        ids[row.account].append(row.pk)
+    found = {
+        account: previews.preview(
+            account.pk,
+            action=action.name,
+            selection=Selection(ids=mine),
+            params=form.params,
+            actor=acting(request, form.cleaned_data),
+            at=at,
+        )
+        for account, mine in ids.items()
+    }
+    sentences = [
+        f"{account}: {sentence}" if len(found) > 1 else sentence
+        for account, each in found.items()
+        for sentence in _said(each)
+    ]
+    changing = sum(each.will_change for each in found.values())
+    risky = sum(each.risky for each in found.values())
+    many = many_of(action)
+    return Shown(
+        [*sentences, many.means, many.undo] if changing else sentences,
+        seal=" ".join(each.seal for each in found.values()),
+        to_type={"count": CountField(changing=changing, risky=risky)}
+        if risky and not form.confirms_risk
+        else {},
+        changes=bool(changing),
+    )
+
+
+def _said(found: BulkPreview) -> Iterator[str]:
+    yield f"{plural(found.will_change, 'number')} will change."
+    for _, message, count in found.reasons:
+        yield f"{plural(count, 'number')} will be skipped: {message}"
+    if found.said_of_licenses:
+        yield found.said_of_licenses
 
 
 def _means(action: Action, number: PhoneNumber) -> list[str]:
@@ -134,8 +198,10 @@ class PhoneNumberAdmin(SupportAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         term = tidy(search_term)
-        if SID.fullmatch(term):
-            return queryset.filter(Q(sid=term) | Q(connection__sid=term)), False
+        if sid := sid_written(term):
+            return queryset.filter(sid), False
+        if of_connection := sid_written(term, "AC", "connection__sid"):
+            return queryset.filter(of_connection | named(term)), False
         written = number_written(term)
         if written is not None:
             return queryset.filter(written), False

@@ -17,7 +17,7 @@ from accounts.api.views import JOB_QUEUED, accepted
 from accounts.models import Job
 from numbers.filters import NumberFilter, shown_by
 from numbers.models import PhoneNumber
-from numbers.services import bulk, previews
+from numbers.services import previews
 from numbers.services.bulk import Selection
 from numbers.services.previews import BulkPreview
 
@@ -63,7 +63,7 @@ class BulkJobListEndpoint(ListEndpoint):
         }
         if wanted["dry_run"]:
             return self._preview(previews.preview(self.account.pk, **task))
-        return accepted(bulk.start(self.account.pk, **task))
+        return accepted(previews.start(self.account.pk, **task))
 
     def _preview(self, found: BulkPreview) -> Response:
         shown = SimpleNamespace(

@@ -146,10 +146,11 @@ def _errors(found: Comparison) -> dict[str, list[ErrorDetail]]:
     errors: dict[str, list[ErrorDetail]] = {}
     for row in found.skipping[:SAMPLE]:
         entry = row.entry
+        where = f"Row {entry.row}" if entry.typed else f"Line {entry.line}"
         place = f"rows.{entry.row - 1}" if entry.typed else f"lines.{entry.line}"
         for each in row.problems:
             column = each.column.name if each.column else csv_edits.NUMBER
-            told = ErrorDetail(f"Row {entry.row}: {each.message}", each.code)
+            told = ErrorDetail(f"{where}: {each.message}", each.code)
             errors.setdefault(f"{place}.{column}", []).append(told)
     return errors
 

@@ -249,22 +249,34 @@ class BulkParamsSerializer(Wanted):
 
 
 class NumberFilterSerializer(Wanted):
-    """The filters of the list of numbers."""
+    """The filters of the list of numbers. Each one that is named narrows: what is left out of a
+    list by a blank one would be acted on here."""
+
+    @classmethod
+    def rules(cls) -> dict[str, Any]:
+        return {"anyOf": [{"required": ["imported_in"]}, {"not": {"required": ["outcome"]}}]}
 
     tab = Choice(Tab.choices, required=False)
-    q = Text(required=False, allow_blank=True, max_length=LONGEST_SEARCH)
+    q = Text(required=False, max_length=LONGEST_SEARCH)
     state = Choice(NumberState.choices, required=False)
     agent = id_field(required=False)
-    tag = Text(required=False, allow_blank=True, max_length=40)
-    country = Text(required=False, allow_blank=True, max_length=2)
+    tag = Text(required=False, max_length=40)
+    country = Text(required=False, max_length=2)
     type = Choice(NumberType.choices, required=False)
-    capability = serializers.ListField(child=Choice(Capability.choices), required=False)
+    capability = serializers.ListField(
+        child=Choice(Capability.choices), required=False, min_length=1
+    )
     protected = Flag(required=False)
     enabled = Flag(required=False)
     connection = id_field(required=False)
     kept = Flag(required=False)
     imported_in = id_field(required=False)
     outcome = Choice(Outcome.choices, required=False)
+
+    def validate(self, wishes: dict[str, Any]) -> dict[str, Any]:
+        if "outcome" in wishes and "imported_in" not in wishes:
+            raise serializers.ValidationError({"outcome": ["Name the import in imported_in, too."]})
+        return wishes
 
 
 class WantedBulkJobSerializer(DryRunSerializer):

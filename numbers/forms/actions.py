@@ -34,16 +34,29 @@ class ParamsForm(forms.Form):
         ]
 
 
+#: The field of them.
+_DIGITS = "last_four"
+
+
 class DigitsForm(forms.Form):
     """Confirmed by the last four digits where that is asked for, so that nobody releases the number
     in the next row."""
 
     number: PhoneNumber
 
+    @property
+    def confirms_risk(self) -> bool:
+        """Whether the digits were asked for, once the form is valid."""
+        return _DIGITS in self.fields
+
     def ask_for_digits(self, number: PhoneNumber, why: str) -> None:
         self.number = number
-        self.fields["last_four"] = forms.CharField(
+        missing = f"Type the last four digits of {number}."
+        if _DIGITS not in self.data:
+            missing = f"{why} This was not so when the page was opened. {missing}"
+        self.fields[_DIGITS] = forms.CharField(
             label="Last four digits",
+            error_messages={"required": missing},
             max_length=200,
             widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
             help_text=f"{why} Type the last four digits of {number} to confirm.",
@@ -51,7 +64,7 @@ class DigitsForm(forms.Form):
 
     def clean_last_four(self) -> str:
         """The digits; the whole number in any format is fine as well."""
-        typed = read(self.cleaned_data["last_four"])
+        typed = read(self.cleaned_data[_DIGITS])
         if typed is None or len(typed.digits) < 4 or not typed.ends(self.number.e164):
             raise forms.ValidationError(f"These are not the last four digits of {self.number}.")
         return typed.digits

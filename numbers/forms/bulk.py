@@ -40,25 +40,29 @@ class SelectionForm(forms.Form):
         return Selection(ids=self.ids)
 
 
-class CountForm(forms.Form):
-    """How many numbers a risky bulk action is about, typed by whoever starts it."""
+class CountField(forms.CharField):
+    """How many numbers a risky act is about, typed by whoever starts it."""
 
-    count = forms.CharField(
-        label="How many",
-        max_length=20,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-    )
-
-    def __init__(self, data: Any, *, changing: int, risky: int) -> None:
-        super().__init__(data)
-        self.changing = changing
-        self.fields["count"].help_text = (
-            f"{plural(risky, 'number')} of them {'is' if risky == 1 else 'are'} in use or cannot "
-            f"be bought back. Type {changing} to confirm."
+    def __init__(self, *, changing: int, risky: int) -> None:
+        super().__init__(
+            label="How many",
+            max_length=20,
+            widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+            help_text=f"{plural(risky, 'number')} of them {'is' if risky == 1 else 'are'} in use "
+            f"or cannot be bought back. Type {changing} to confirm.",
         )
+        self.changing = changing
 
-    def clean_count(self) -> str:
-        typed: str = self.cleaned_data["count"]
+    def clean(self, value: Any) -> str:
+        typed: str = super().clean(value)
         if typed.replace(",", "").strip() != str(self.changing):
             raise forms.ValidationError(f"Type {self.changing}, as many as will change.")
         return typed
+
+
+class CountForm(forms.Form):
+    """The count alone, where a bulk action is a risk."""
+
+    def __init__(self, data: Any, *, changing: int, risky: int) -> None:
+        super().__init__(data)
+        self.fields["count"] = CountField(changing=changing, risky=risky)

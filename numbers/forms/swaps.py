@@ -22,3 +22,5 @@ class SwapForm(DigitsForm):
         initial=Fate.KEEP,
         error_messages={"required": "Choose what becomes of the number that leaves."},
     )
+    #: Posted by the Undo of a swap.
+    undoes = forms.BooleanField(required=False, widget=forms.HiddenInput)

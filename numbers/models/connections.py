@@ -11,12 +11,16 @@ from django.utils import timezone
 
 from accounts.models import OwnedQuerySet
 from config.encryption import EncryptedTextField
-from numbers.states import UNATTACHED, ConnectionState, RefreshEvery
+from numbers.states import ENDED, UNATTACHED, ConnectionState, RefreshEvery
 
 
 class ConnectionQuerySet(OwnedQuerySet["Connection"]):
     def refresh_due(self, at: datetime) -> Self:
         return self.filter(state=ConnectionState.ACTIVE, next_refresh_at__lte=at)
+
+    def in_trouble(self) -> Self:
+        """Those that do not work, and could be mended."""
+        return self.exclude(state__in=[ConnectionState.ACTIVE, *ENDED])
 
     def attached(self) -> Self:
         """All but those that support has detached or somebody has removed."""

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from accounts.actor import Actor
 from accounts.job_kinds import STARTED, JobKind, Outcome, Turn
-from accounts.models import Event, Job
+from accounts.models import Job
 from accounts.services import job_items
 from accounts.services.job_items import Rows
 from accounts.states import ItemState, Permission
@@ -24,7 +24,7 @@ from numbers.models import CarrierTask, PhoneNumber
 from numbers.models.inventory import PhoneNumberQuerySet
 from numbers.states import NumberState, TaskKind
 
-from . import carrier_tasks
+from . import carrier_tasks, retries
 
 
 @dataclass(frozen=True)
@@ -54,15 +54,16 @@ Params = Mapping[str, Any]
 class BulkAction:
     """An action on many numbers, as ``numbers.actions`` tells it.
 
-    ``run`` does it to one, ``check`` says what the job keeps of the parameters. ``gate`` tells why
-    one would be skipped and ``unchanged`` which are so already; ``reads`` names what both look at.
+    ``run(number_id, params, *, actor, at, risk_confirmed)`` does it to one, ``check`` says what the
+    job keeps of the parameters. ``gate`` tells why one would be skipped and ``unchanged`` which are
+    so already; ``reads`` names what both look at.
     ``spends`` is what ``n`` earlier numbers use up, of those that are a ``spender``. ``licenses``
     is how many one takes by it, or gives back when negative. A retry takes up the task
     ``at_twilio`` again where Twilio refused it. ``risky`` are those that ask for more than a click.
     """
 
     label: str
-    run: Callable[[int, Params, Actor, datetime], object]
+    run: Callable[..., object]
     check: Callable[[int, Params], dict[str, Any]]
     gate: Callable[[PhoneNumber, gates.Facts], list[Blocker]]
     reads: Callable[[Params, gates.Facts], gates.Reads]
@@ -75,11 +76,6 @@ class BulkAction:
 
 
 UNCHANGED = Blocker("no_change", "It is so already.")
-IN_USE = Blocker(
-    "in_use",
-    "It is in use by now, and only numbers that were not were confirmed. Do it on its own page.",
-)
-KEPT_SINCE = Blocker("kept_since", "Somebody has kept it after all since.")
 #: Filled by ``numbers.actions``, which names each action once for every door.
 BULK_ACTIONS: dict[str, BulkAction] = {}
 
@@ -101,12 +97,13 @@ def start(
     actor: Actor,
     at: datetime,
     risk_confirmed: bool = True,
+    skipped: int = 0,
 ) -> Job:
-    """Queue a job that does ``action`` to every selected number.
+    """Queue a job that does ``action`` to every selected number; doors use ``previews.start``.
 
     The selection is fixed now; each number is judged again when its turn comes. Without
-    ``risk_confirmed`` one that has become a risk by then is skipped. Raises ``Forbidden``,
-    ``Invalid`` and ``Blocked``.
+    ``risk_confirmed`` one that has become a risk by then is skipped. ``skipped`` is how many of
+    them are known not to change. Raises ``Forbidden``, ``Invalid`` and ``Blocked``.
     """
     actor.require(Permission.NUMBERS)
     wanted = check_params(account_id, action, params)
@@ -114,7 +111,12 @@ def start(
     return job_items.start(
         KIND,
         account_id=account_id,
-        params={"action": action, "params": wanted, "risk_confirmed": risk_confirmed},
+        params={
+            "action": action,
+            "params": wanted,
+            "risk_confirmed": risk_confirmed,
+            "skipped": skipped,
+        },
         items=Rows(chosen, key="e164", subject_type="number"),
         actor=actor,
         at=at,
@@ -122,13 +124,22 @@ def start(
 
 
 def _title(params: Params, count: int) -> str:
-    return f"{BULK_ACTIONS[params['action']].label} {plural(count, 'number')}"
+    """``Release 5 numbers, 1 skipped``: as many as will change, and beside them the others."""
+    skipped = params.get("skipped", 0)
+    changing = plural(max(0, count - skipped), "number")
+    beside = f", {skipped:,} skipped" if skipped else ""
+    return f"{BULK_ACTIONS[params['action']].label} {changing}{beside}"
 
 
 def _check_again(account_id: int, params: Params) -> dict[str, Any]:
-    """What a retry does: the same, if that still makes sense."""
+    """What a retry does: the same, if that still makes sense. It confirms no risk."""
     action = params["action"]
-    return {**params, "params": check_params(account_id, action, params["params"])}
+    return {
+        **params,
+        "params": check_params(account_id, action, params["params"]),
+        "risk_confirmed": False,
+        "skipped": 0,
+    }
 
 
 #: States in which a number waits for Twilio's confirmation.
@@ -141,16 +152,14 @@ def _step(turn: Turn) -> Outcome | None:
     if pk is None:
         raise ValueError("an item of a bulk job is one of our numbers")
     bulk, params = BULK_ACTIONS[job.params["action"]], job.params["params"]
-    if job.retry_of_id and bulk.at_twilio and _kept_since(pk, job):
-        raise Blocked([KEPT_SINCE])
+    retries.refuse_stale(turn)
     if job.retry_of_id and (refused := _refused_at_twilio(pk, bulk)):
         carrier_tasks.try_again(refused, actor=turn.actor, at=turn.at)
         return STARTED
     if bulk.unchanged is not None and bulk.unchanged(PhoneNumber.objects.get(pk=pk), params):
         raise Blocked([UNCHANGED])
-    if not job.params.get("risk_confirmed", True) and _is_risk(pk, bulk):
-        raise Blocked([IN_USE])
-    after = bulk.run(pk, params, turn.actor, turn.at)
+    confirmed = job.params.get("risk_confirmed", True)
+    after = bulk.run(pk, params, actor=turn.actor, at=turn.at, risk_confirmed=confirmed)
     waits = isinstance(after, PhoneNumber) and _begun_at_twilio(after, at=turn.at)
     return STARTED if waits else None
 
@@ -160,19 +169,6 @@ def _begun_at_twilio(number: PhoneNumber, *, at: datetime) -> bool:
     if number.state in _AT_TWILIO:
         return number.state_changed_at == at
     return number.enabled_at == at
-
-
-def _kept_since(pk: int, retry: Job) -> bool:
-    """Whether somebody kept the number after all since the job that this one retries began."""
-    first = retry
-    while first.retry_of is not None:
-        first = first.retry_of
-    kept = Event.objects.about("number", pk).filter(type="number.kept_after_all")
-    return kept.filter(at__gte=first.created_at).exists()
-
-
-def _is_risk(pk: int, bulk: BulkAction) -> bool:
-    return bulk.risky is not None and PhoneNumber.objects.filter(bulk.risky, pk=pk).exists()
 
 
 def _refused_at_twilio(pk: int, bulk: BulkAction) -> int | None:
@@ -191,6 +187,8 @@ KIND = JobKind(
     title=_title,
     check=_check_again,
     started_event="bulk.started",
+    list_page="numbers:list",
+    list_label="Numbers",
     subject_page="numbers:detail",
     words={ItemState.STARTED: "Twilio is being told", ItemState.DONE: "Changed"},
     show_key=for_people,

@@ -6,6 +6,8 @@ services ask their gates again when the turn of a number comes.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -60,11 +62,17 @@ class Change:
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a row is skipped: a rule, and the column it is about, or None for the whole row."""
+    """Why a row is skipped: a rule, and the column it is about, or None for the number or the
+    whole row. ``where`` names it for people."""
 
     code: str
     message: str
     column: Column | None = None
+    about: str = "Number"
+
+    @property
+    def where(self) -> str:
+        return self.column.label if self.column else self.about
 
 
 @dataclass
@@ -88,6 +96,16 @@ class Comparison:
     @cached_property
     def skipping(self) -> list[Row]:
         return [row for row in self.rows if row.problems]
+
+    @cached_property
+    def seal(self) -> str:
+        """A digest of what would change, line by line, so that just that is confirmed."""
+        told = [
+            (row.entry.line, row.number and row.number.pk, change.column.name, change.shown)
+            for row in self.changing
+            for change in row.changes
+        ]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
 
     @property
     def unchanged(self) -> int:
@@ -184,6 +202,7 @@ def _found(entry: Entry, meanings: tuple[str, ...], numbers: Mapping[str, PhoneN
             Problem(
                 "too_many_cells",
                 "This row has more cells than the head. Quote cells that contain separators.",
+                about="",
             )
         ]
     elif len(ours) == 1:
@@ -221,9 +240,11 @@ def _refuse_doubles(rows: list[Row]) -> None:
             places[row.number.pk].append(row)
     for same in places.values():
         if len(same) > 1:
-            first = ", ".join(str(row.entry.row) for row in same[:5])
+            what = "Rows" if same[0].entry.typed else "Lines"
+            first = ", ".join(str(row.entry.line) for row in same[:5])
             more = " …" if len(same) > 5 else ""
-            problem = Problem("double", f"Rows {first}{more} are about the same number. Keep one.")
+            told = f"{what} {first}{more} are about the same number. Keep one."
+            problem = Problem("double", told)
             for row in same:
                 row.problems = [problem]
 

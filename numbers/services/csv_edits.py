@@ -16,11 +16,12 @@ from accounts.services.job_items import Wanted
 from accounts.states import ItemState, Permission
 from config import csv_files
 from config.csv_files import Table, refused
-from config.errors import Blocked
+from config.errors import Blocked, NotAsShown
 from config.phone_numbers import for_people
 from config.text import plural, tidy
 from numbers.models import CsvEdit, PhoneNumber
 
+from . import retries
 from .bulk import UNCHANGED
 from .columns import COLUMNS
 from .comparison import Comparison, Entry, Row, compare
@@ -109,11 +110,20 @@ def bring(account_id: int, *, name: str, raw: bytes, actor: Actor, at: datetime)
     return edit
 
 
-def confirm(edit_id: int, *, places: Places, blanks_clear: bool, actor: Actor, at: datetime) -> Job:
+def confirm(
+    edit_id: int,
+    *,
+    places: Places,
+    blanks_clear: bool,
+    actor: Actor,
+    at: datetime,
+    seal: str | None = None,
+) -> Job:
     """Start the job that does what the file says; confirmed again, it is the same job.
 
-    The file is compared before anything is locked, which takes seconds for a large one. Raises
-    ``Forbidden`` and ``Invalid``.
+    The file is compared before anything is locked, which takes seconds for a large one. The items
+    are made of that comparison; with the ``seal`` of one that was shown it has to say the same.
+    Raises ``Forbidden``, ``Invalid`` and ``NotAsShown``.
     """
     actor.require(Permission.NUMBERS)
     edit = CsvEdit.objects.select_related("account", "job").get(pk=edit_id)
@@ -121,6 +131,8 @@ def confirm(edit_id: int, *, places: Places, blanks_clear: bool, actor: Actor, a
         return edit.job
     entries = entries_of(csv_files.read(edit.text), places)
     found = compare(edit.account, entries, blanks_clear=blanks_clear, at=at)
+    if seal is not None and found.seal != seal:
+        raise NotAsShown
     with transaction.atomic():
         locked = CsvEdit.objects.select_for_update(of=("self",)).filter(pk=edit_id).first()
         if locked is None:
@@ -170,6 +182,7 @@ def _step(turn: Turn) -> Outcome | None:
     pk = turn.item.subject_id
     if pk is None:
         raise ValueError("an item of an edit is one of our numbers")
+    retries.refuse_stale(turn, also=("number.described",))
     number = PhoneNumber.objects.get(pk=pk)
     tags = sorted(number.tags.values_list("name", flat=True))
     wanted = turn.item.wanted["values"]
@@ -189,7 +202,14 @@ def _step(turn: Turn) -> Outcome | None:
 
 
 def _title(params: Params, count: int) -> str:
-    return f"Edit {plural(count, 'number')} by CSV"
+    skipped = params.get("skipped", 0)
+    beside = f", {plural(skipped, 'row')} skipped" if skipped else ""
+    return f"Edit {plural(count, 'number')} by CSV{beside}"
+
+
+def _again(account_id: int, params: Params) -> dict[str, Any]:
+    """What a retry is about: rows that were no items are not in it."""
+    return {}
 
 
 def _cells(item: JobItem) -> Sequence[str]:
@@ -209,7 +229,10 @@ KIND = JobKind(
     permission=Permission.NUMBERS,
     step=_step,
     title=_title,
+    check=_again,
     started_event="csv_edit.started",
+    list_page="numbers:list",
+    list_label="Numbers",
     subject_page="numbers:detail",
     words={ItemState.DONE: "Changed"},
     show_key=for_people,

@@ -27,7 +27,7 @@ from accounts.job_kinds import JobKind
 from accounts.models import Event, Job
 from accounts.services import jobs
 from accounts.services.events import Fact, record, record_all
-from accounts.services.notices import notify
+from accounts.services.notices import mailed_about, notify
 from accounts.states import Permission
 from carrier import (
     AccountInactive,
@@ -437,8 +437,10 @@ def _in_words(result: dict[str, Any]) -> str:
 
 def _failed(job: Job, run: Import, error: DomainError, *, at: datetime) -> None:
     """Say why, keep what was stored, and let the next import complete it."""
+    told: list[int] = []
     if isinstance(error, CarrierAuthFailed | AccountInactive):
         connections.note_trouble(run.connection_id, error=error, at=at)
+        told = mailed_about(job.account_id, key=f"connection:{run.connection_id}:", at=at)
     job.refresh_from_db(fields=["done", "result"])  # a page that was rolled back does not count
     counted = job.done and not isinstance(error, PagesLoop)  # a circle counts numbers twice
     read = plural(job.done, "number")
@@ -449,6 +451,7 @@ def _failed(job: Job, run: Import, error: DomainError, *, at: datetime) -> None:
         message=error.message + kept,
         at=at,
         data=getattr(error, "trace", {}),
+        told=told,
         result={**job.result, **counts(job)},
     )
 

@@ -11,6 +11,8 @@ from accounts.actor import Actor
 from accounts.models import Account, User
 from accounts.services import api_keys, people
 from accounts.states import Permission
+from config.email_addresses import is_plain, same_as
+from config.errors import Invalid
 from licensing.services.licenses import open_subscription
 
 
@@ -38,7 +40,9 @@ def open_account(
 
     Raises ``Invalid`` by field. A new user has no password yet.
     """
-    user = User.objects.filter(email__iexact=owner).first()
+    if not is_plain(owner):
+        raise Invalid({"owner": ["Write this address in small letters."]})
+    user = User.objects.filter(same_as(owner)).first()
     if user is None:
         user = User.objects.create_user(owner, date_joined=at)
     account = people.create_account(

@@ -7,6 +7,8 @@ ten, and says what asking for each number would say.
 
 from __future__ import annotations
 
+import hashlib
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,15 +17,17 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import Count, Min, Q, Sum
+from django.db import transaction
+from django.db.models import Case, Count, F, IntegerField, Min, Q, Value, When
 
 from accounts.actor import Actor
-from accounts.models import Account
+from accounts.models import Account, Job
 from accounts.states import Permission
-from config.errors import Blocker
+from config.errors import Blocker, NotAsShown
 from numbers.gates import Facts, facts_of
 from numbers.models import Connection, PhoneNumber
 
+from . import bulk as bulk_jobs
 from .bulk import BULK_ACTIONS, UNCHANGED, BulkAction, Params, Selection, check_params
 
 #: Numbers that a preview shows of those that would change, and of those that would not.
@@ -36,8 +40,9 @@ class BulkPreview:
 
     ``risky`` of those that change ask people for more than a click. ``licenses`` is how many more
     are in use afterwards, fewer when negative; ``said_of_licenses`` says what that means, where it
-    changes anything. ``seal`` is the same for the same numbers that will change, so that a person
-    confirms those that were shown.
+    changes anything. ``seal`` is a digest of the id of each number, in their order, and what was
+    said of it: whether it will change, and whether that is a risk. ``chosen`` is one of the ids
+    alone.
     """
 
     will_change: int = 0
@@ -49,6 +54,7 @@ class BulkPreview:
     licenses: int = 0
     said_of_licenses: str = ""
     seal: str = field(default="", compare=False)
+    chosen: str = field(default="", compare=False)
 
 
 @dataclass
@@ -58,7 +64,6 @@ class _Group:
     key: tuple[Any, ...]
     amount: int
     first: str
-    ids: int  # their sum
     blockers: list[Blocker] = field(default_factory=list)
     spends: bool = False
     #: The first number, by its digits, from which on nothing is left; how many, which, and why.
@@ -85,6 +90,46 @@ def preview(
     return _Preview(bulk, selection.numbers(account_id), wanted, facts).result()
 
 
+@transaction.atomic
+def start(
+    account_id: int,
+    *,
+    action: str,
+    selection: Selection,
+    params: Params,
+    actor: Actor,
+    at: datetime,
+    seal: str | None = None,
+    risk_confirmed: bool = True,
+) -> Job:
+    """Queue a bulk job; with the ``seal`` of a preview only for just what that has shown.
+
+    The items are compared as well, since numbers may have come and gone between two statements of
+    one transaction. Raises ``NotAsShown`` and what ``bulk.start`` raises.
+    """
+    order: dict[str, Any] = {
+        "action": action, "selection": selection, "params": params, "actor": actor, "at": at,
+    }  # fmt: skip
+    found = preview(account_id, **order)
+    if seal is not None and seal != found.seal:
+        raise NotAsShown
+    job = bulk_jobs.start(
+        account_id, **order, risk_confirmed=risk_confirmed, skipped=found.will_skip
+    )
+    ids = job.items.order_by("subject_id").values_list("subject_id", flat=True)
+    if seal is not None and _digest(pk for pk in ids if pk is not None) != found.chosen:
+        raise NotAsShown
+    return job
+
+
+def _digest(figures: Iterable[int]) -> str:
+    return hashlib.sha256(array("q", figures)).hexdigest()[:32]
+
+
+#: What a seal says of a number, and how many such words there are.
+_STAYS, _CHANGES, _RISKY, _SAID = range(4)
+
+
 class _Preview:
     def __init__(self, bulk: BulkAction, numbers: Any, params: Params, facts: Facts) -> None:
         reads = dict(bulk.reads(params, facts))
@@ -98,8 +143,8 @@ class _Preview:
         self._spend()
 
     def _judged(self) -> list[_Group]:
-        rows = self.numbers.values_list(*self.names).annotate(Count("pk"), Min("e164"), Sum("pk"))
-        groups = [_Group(tuple(key), amount, first, ids) for *key, amount, first, ids in rows]
+        rows = self.numbers.values_list(*self.names).annotate(Count("pk"), Min("e164"))
+        groups = [_Group(tuple(key), amount, first) for *key, amount, first in rows]
         asked = self._rows([group.first for group in groups])
         for group in groups:
             number = asked[group.first]
@@ -178,9 +223,9 @@ class _Preview:
             self.bulk.licenses(self.asked[group.first]) * (group.amount - group.left_over)
             for group in self.open
         )
-        will_change = sum(group.amount for group in self.groups) - skipped
+        seal, chosen, risky = self._sealed()
         return BulkPreview(
-            will_change=will_change,
+            will_change=sum(group.amount for group in self.groups) - skipped,
             will_skip=skipped,
             reasons=[(code, messages[code], count) for code, count in reasons.most_common()],
             changing=self._sample([self._part(group) for group in self.open]),
@@ -191,17 +236,26 @@ class _Preview:
                     + [self._part(group, behind=True) for group in self.open if group.left_over]
                 )
             ],
-            risky=self._risky(),
+            risky=risky,
             licenses=licenses,
             said_of_licenses=self.facts.standing.said_of(licenses) if licenses else "",
-            seal=f"{will_change}-{sum(group.ids for group in self.open)}",
+            seal=seal,
+            chosen=chosen,
         )
 
-    def _risky(self) -> int:
-        if self.bulk.risky is None or not self.open:
-            return 0
-        changing = reduce(or_, [self._part(group) for group in self.open])
-        return int(self.numbers.filter(changing).filter(self.bulk.risky).count())
+    def _sealed(self) -> tuple[str, str, int]:
+        """The seal, the digest of the ids, and how many of those that change are a risk."""
+        said: Any = Value(_CHANGES, IntegerField())
+        changing = reduce(or_, [self._part(group) for group in self.open], Q(pk__in=[]))
+        if len(self.open) < len(self.groups) or any(group.edge for group in self.open):
+            said = Case(When(changing, then=said), default=Value(_STAYS))
+        if self.bulk.risky is not None:
+            said = Case(When(changing & self.bulk.risky, then=Value(_RISKY)), default=said)
+        rows = self.numbers.order_by("pk").values_list(F("pk") * _SAID + said, flat=True)
+        sealed = array("q", rows)
+        chosen = _digest(each // _SAID for each in sealed)
+        risky = sum(each % _SAID == _RISKY for each in sealed)
+        return _digest(sealed), chosen, risky
 
     def _part(self, group: _Group, *, behind: bool = False) -> Q:
         """The group's numbers before its edge, or those behind it."""

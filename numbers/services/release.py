@@ -33,11 +33,16 @@ from .lifecycle import STATE_FIELDS, lock_number, move, relocate, standing_of
 
 
 @transaction.atomic
-def release(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
-    """Give a held or excluded number back to Twilio (S0-10, S1-14 to S1-17). Raises ``Blocked``."""
+def release(
+    number_id: int, *, actor: Actor, at: datetime, risk_confirmed: bool = True
+) -> PhoneNumber:
+    """Give a held or excluded number back to Twilio (S0-10, S1-14 to S1-17).
+
+    Raises ``Blocked``, without ``risk_confirmed`` also for a number that is a risk by now.
+    """
     actor.require(Permission.NUMBERS)
     number, _ = lock_number(number_id)
-    refuse(gates.release(number))
+    refuse(gates.release(number) + gates.unconfirmed(number, risk_confirmed=risk_confirmed))
     begin_release(number, actor=actor, at=at)
     grace.settle(number.account_id, actor=actor, at=at)
     return number

@@ -27,20 +27,24 @@ from .release import begin_release
 MOVED = ("label", "agent", "notes", "texts")
 
 
-def merged_notes(leaving: PhoneNumber, taking: PhoneNumber) -> str:
-    """The notes after the swap: those that move first, then the taker's own."""
-    return "\n\n".join(text for text in (leaving.notes, taking.notes) if text)[:5000]
-
-
 @transaction.atomic
 def swap(
-    leaving_id: int, *, taking_id: int, fate: str, actor: Actor, at: datetime
+    leaving_id: int,
+    *,
+    taking_id: int,
+    fate: str,
+    actor: Actor,
+    at: datetime,
+    risk_confirmed: bool = True,
+    undoes: bool = False,
 ) -> tuple[PhoneNumber, PhoneNumber]:
     """Put a held, unassigned number in another one's place; licenses stay as they are.
 
     Label, agent, services, tags and notes move over, and the one is enabled if the other was. The
     number that leaves is released, excluded, or kept unassigned (``Fate``); its Twilio part follows
-    as a task. Raises ``Invalid`` and ``Blocked``.
+    as a task. Kept, it is decided about, unless this ``undoes`` a swap: then it waits for a
+    decision again. Raises ``Invalid`` and ``Blocked``, without ``risk_confirmed`` also where its
+    release is a risk by now.
     """
     actor.require(Permission.NUMBERS)
     if fate not in Fate.values:
@@ -54,13 +58,15 @@ def swap(
     if taking is None or taking.account_id != account_id:
         raise Invalid({"taking": ["Choose a number of this account."]})
     refuse(gates.swap(leaving, taking, fate))
+    if fate == Fate.RELEASE:
+        refuse(gates.unconfirmed(leaving, risk_confirmed=risk_confirmed))
     _move_over(leaving, taking, fate=fate, actor=actor, at=at)
     if fate == Fate.RELEASE:
         begin_release(leaving, actor=actor, at=at)
     elif fate == Fate.EXCLUDE:
         begin_exclusion(leaving, actor=actor, at=at)
     else:
-        leaving.keep_decided_at = at
+        leaving.keep_decided_at = None if undoes else at
         leaving.save(update_fields=["keep_decided_at"])
     grace.settle(account_id, actor=actor, at=at)
     return leaving, taking
@@ -74,7 +80,7 @@ def _move_over(
     if was_enabled:
         end_service(leaving, at=at)
     tags = left_before["tags"] + took_before["tags"]
-    taking.notes = merged_notes(leaving, taking)
+    taking.notes = gates.merged_notes(leaving, taking)
     taking.label = leaving.label or taking.label
     taking.agent, taking.texts = leaving.agent, leaving.texts or taking.texts
     taking.keep_decided_at = None

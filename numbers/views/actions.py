@@ -6,7 +6,9 @@ The page and its button share one address, which ``numbers.urls`` makes of the t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -21,7 +23,6 @@ from accounts.web import AccountRequest, account_page, attempt, to
 from config import clock
 from config.errors import DomainError
 from config.refusals import add_refusal
-from config.text import inside
 from config.undo import UndoButton, tell_done
 from numbers.actions import ACTIONS, Action, Undo, is_relevant
 from numbers.forms.actions import ActionForm, as_typed
@@ -63,24 +64,25 @@ def act(request: AccountRequest, pk: int, action: str) -> HttpResponse:
     number, at = find_number(request, pk), clock.now()
     if deed.at_once and request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
-    form = ActionForm(
-        deed,
-        posted(request),
-        number=number,
-        agents=request.account.agents.order_by("name"),
-    )
-    if changed := _changed_since(request, number):
-        messages.error(
-            request, f"The {changed} of {number} was changed since, so nothing was undone."
-        )
+    form = _form(request, deed, number)
+    if say_changed_since(request, number):
         return redirect(way_back(request, number))
     if request.method == "POST" and form.is_valid():
         undo = deed.undo_of(number, form.cleaned_data)
         try:
-            after = deed.run(number.pk, form.cleaned_data, actor=request.actor, at=at)
+            after = deed.run(
+                number.pk,
+                form.cleaned_data,
+                actor=request.actor,
+                at=at,
+                risk_confirmed=form.confirms_risk,
+            )
         except DomainError as error:
-            add_refusal(form, error)
-            if instead := _instead(request, deed, find_number(request, pk), at=at):
+            number, told = find_number(request, pk), form.confirms_risk
+            form = _form(request, deed, number)
+            if form.is_valid() or form.confirms_risk == told:  # else it says what is missing
+                add_refusal(form, error)
+            if instead := _instead(request, deed, number, at=at):
                 return instead
         else:
             number = after if isinstance(after, PhoneNumber) else number
@@ -94,18 +96,30 @@ def act(request: AccountRequest, pk: int, action: str) -> HttpResponse:
     return _page(request, number, deed, form, at=at)
 
 
+def _form(request: AccountRequest, deed: Action, number: PhoneNumber) -> ActionForm:
+    agents = request.account.agents.order_by("name")
+    return ActionForm(deed, posted(request), number=number, agents=agents)
+
+
 #: What an Undo was left with is posted under such names.
 _FOUND = "found_"
 _IN_WORDS = {"agent_id": "agent"}
 
 
-def _changed_since(request: AccountRequest, number: PhoneNumber) -> str:
-    """What an Undo does not find as it was left; empty for nothing, and without an Undo."""
+def found(values: Mapping[str, Any]) -> dict[str, str]:
+    """What an Undo posts besides: what it is to find, by field."""
+    return {f"{_FOUND}{name}": str(value or "") for name, value in values.items()}
+
+
+def say_changed_since(request: AccountRequest, number: PhoneNumber) -> bool:
+    """Whether an Undo does not find the number as it was left, which is told on the next page."""
     for name, words in _IN_WORDS.items():
         left = request.POST.get(f"{_FOUND}{name}")
         if left is not None and left != str(getattr(number, name) or ""):
-            return words
-    return ""
+            text = f"The {words} of {number} was changed since, so nothing was undone."
+            messages.error(request, text)
+            return True
+    return False
 
 
 def _tell_done(
@@ -118,8 +132,8 @@ def _tell_done(
     act = ACTIONS[undo.action]
     address = to(request, act.address, number.pk)
     back = urlencode({"next": way_back(request, number)})
-    found = {f"{_FOUND}{name}": str(value or "") for name, value in undo.finds.items()}
-    button = UndoButton(f"{address}?{back}", as_typed(act.params, undo.params) | found)
+    fields = as_typed(act.params, undo.params) | found(undo.finds)
+    button = UndoButton(f"{address}?{back}", fields)
     text = deed.said(number) if deed.undo_until else deed.happened(number)
     tell_done(request, text, button)
 
@@ -133,7 +147,8 @@ def _instead(
     other, facts = ACTIONS[deed.instead], facts_of(request.account, at=at)
     if is_relevant(deed.gate(number, facts)) or not is_relevant(other.gate(number, facts)):
         return None
-    messages.info(request, f"{number} is {inside(number.get_state_display())} already.")
+    text = deed.too_late.format(number=number)
+    messages.info(request, f"{text} {facts.standing.cost_of_one_more}")
     return redirect(to(request, other.address, number.pk))
 
 

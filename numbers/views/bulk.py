@@ -12,12 +12,11 @@ from django.views.decorators.http import require_http_methods
 from accounts.states import Permission
 from accounts.web import AccountRequest, account_page, tell_refusal, to
 from config import clock
-from config.errors import DomainError, Invalid
+from config.errors import DomainError, Invalid, NotAsShown
 from config.refusals import add_refusal
 from numbers.actions import ACTIONS, many_of
 from numbers.forms.actions import ParamsForm
 from numbers.forms.bulk import CountForm, SelectionForm
-from numbers.services import bulk as bulk_service
 from numbers.services import previews
 from numbers.services.previews import BulkPreview
 
@@ -34,7 +33,6 @@ def bulk(request: AccountRequest) -> HttpResponse:
         tell_refusal(request, Invalid(refused))
         return redirect(_list_address(request))
     action, step = chosen.cleaned_data["action"], request.POST.get("step", "")
-    everything = chosen.cleaned_data["everything"]
     agents = request.account.agents.order_by("name")
     form = ParamsForm(ACTIONS[action].params, request.POST if step else None, agents=agents)
     if form.fields and not (step and form.is_valid()):
@@ -46,17 +44,21 @@ def bulk(request: AccountRequest) -> HttpResponse:
         "actor": request.actor,
         "at": clock.now(),
     }
+    seal = request.POST.get("seal", "") if step == "confirm" else None
     try:
-        preview, typed = None, None
-        if step != "confirm" or everything or many_of(ACTIONS[action]).risky is not None:
-            preview = previews.preview(request.account.pk, **order)
-            if step == "confirm" and everything and request.POST.get("seal") != preview.seal:
-                step = "preview"
-                messages.warning(request, "What matches has changed since. Look at it again.")
-            typed = _typed(preview, request.POST if step == "confirm" else None)
-        if step == "confirm" and (typed is None or typed.is_valid()):
-            job = bulk_service.start(request.account.pk, **order, risk_confirmed=typed is not None)
+        preview = previews.preview(request.account.pk, **order)
+        if seal is not None and seal != preview.seal:
+            raise NotAsShown
+        typed = _typed(preview, request.POST if seal is not None else None)
+        if seal is not None and (typed is None or typed.is_valid()):
+            job = previews.start(
+                request.account.pk, **order, seal=seal, risk_confirmed=typed is not None
+            )
             return redirect(to(request, "accounts:job", job.pk))
+    except NotAsShown as error:
+        messages.warning(request, error.message)
+        preview = previews.preview(request.account.pk, **order)
+        typed = _typed(preview, None)
     except DomainError as error:
         if not form.fields:
             tell_refusal(request, error)
@@ -64,9 +66,8 @@ def bulk(request: AccountRequest) -> HttpResponse:
         add_refusal(form, error)
         return _ask(request, chosen, form, failed=True)
     context = _context(request, chosen, form) | {"preview": preview, "typed": typed}
-    if preview is not None:
-        context["hidden"].append(("seal", preview.seal))
-    status = 422 if request.POST.get("step") == "confirm" else 200
+    context["hidden"].append(("seal", preview.seal))
+    status = 422 if seal is not None else 200
     return render(request, "numbers/bulk_preview.html", context, status=status)
 
 

@@ -44,17 +44,21 @@ def columns_of(
 ) -> Columns:
     """What the table shows in this tab.
 
-    The connection says nothing where there is one, the agent nothing where there is none.
+    The connection says nothing where there is one, the agent nothing where there is none. Of
+    released numbers one wants to know since when rather than when they were imported.
     """
+    left = tab == Tab.RELEASED
     choice = ColumnChoice.objects.filter(account=request.account, user=request.user).first()
     wanted = USUAL if choice is None else choice.columns
+    if left and choice is None:
+        wanted = tuple(ListColumn.SINCE if each == ListColumn.IMPORTED else each for each in USUAL)
     idle = {ListColumn.CONNECTION} if connections < 2 else set()
     empty = {ListColumn.AGENT} if tab == Tab.UNASSIGNED else set()
     return Columns(
         shown=[
             Column(
                 name=column.value,
-                label=str(column.label),
+                label="Released" if left and column == ListColumn.SINCE else str(column.label),
                 sort=sorts.get(SORTED_BY.get(column, "")),
                 wide_only=choice is None and tab != Tab.UNASSIGNED and column in WIDE_ONLY,
             )

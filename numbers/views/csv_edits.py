@@ -16,7 +16,7 @@ from accounts.states import Permission
 from accounts.web import AccountRequest, account_page, to
 from config import clock, csv_files
 from config.csv_files import SEPARATORS, Table
-from config.errors import DomainError, Invalid
+from config.errors import DomainError, Invalid, NotAsShown
 from config.refusals import add_refusal
 from config.spreadsheets import csv_response
 from numbers.forms.csv_edits import BringForm, ColumnsForm
@@ -42,9 +42,17 @@ def bring(request: AccountRequest) -> HttpResponse:
             )
             return redirect(to(request, "numbers:csv_edit", edit.pk))
         except DomainError as error:
-            add_refusal(form, error, field="pasted" if not name else "file")
+            _add_refusal_of(form, error, "file" if name else "pasted")
     context = {"form": form, "columns": list(COLUMNS.values()), "kept": csv_edits.KEPT.days}
     return render(request, "numbers/csv_bring.html", context, status=422 if form.errors else 200)
+
+
+def _add_refusal_of(form: BringForm, error: DomainError, field: str) -> None:
+    """Show what is wrong with the file where it was brought: what was pasted has no file."""
+    if isinstance(error, Invalid) and "file" in error.errors:
+        form.add_error(field, error.errors["file"])
+    else:
+        add_refusal(form, error, field=field)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,17 +71,20 @@ def csv_edit(request: AccountRequest, pk: int) -> HttpResponse:
         "rows": len(table.records),
         "separator": SEPARATORS[table.separator],
     }
-    found = None
+    found, status = None, 200
     if not problem and form.is_valid():
         try:
             if request.method == "POST":
                 return _confirmed(request, edit, form)
             found = _compared(request, table, form)
+        except NotAsShown as error:
+            messages.warning(request, error.message)
+            found, status = _compared(request, table, form), 422
         except DomainError as error:
             add_refusal(form, error)
     if found is not None:
         context |= _preview(table, form, found)
-    return render(request, "numbers/csv_edit.html", context, status=200 if found else 422)
+    return render(request, "numbers/csv_edit.html", context, status=status if found else 422)
 
 
 @require_safe
@@ -90,7 +101,7 @@ def preview_csv(request: AccountRequest, pk: int) -> HttpResponseBase:
         found = None
     if found is None:
         return redirect(f"{address}?{request.GET.urlencode()}")
-    header = ("row", "line", "number", "result", "column", "before", "after", "why")
+    header = ("line", "number", "result", "column", "before", "after", "why")
     name = f"preview-{edit.pk}.csv"
     return csv_response(header, _lines(found), filename=name, query=request.GET)
 
@@ -105,11 +116,12 @@ def _columns_form(request: AccountRequest, table: Table) -> tuple[ColumnsForm, s
     data: Any = request.POST if request.method == "POST" else request.GET
     if csv_edits.NUMBER in data:
         return ColumnsForm(table.header, data), ""
+    found: dict[str, int] = {}
     try:
         found = csv_edits.recognized(table.header)
         csv_edits.entries_of(table, found)
     except Invalid as error:
-        return ColumnsForm(table.header), error.message
+        return ColumnsForm(table.header, initial=found), error.message
     return ColumnsForm(table.header, found), ""
 
 
@@ -124,6 +136,7 @@ def _confirmed(request: AccountRequest, edit: CsvEdit, form: ColumnsForm) -> Htt
         edit.pk,
         places=form.places,
         blanks_clear=form.cleaned_data["blanks_clear"],
+        seal=request.POST.get("seal", ""),
         actor=request.actor,
         at=clock.now(),
     )
@@ -141,7 +154,7 @@ def _preview(table: Table, form: ColumnsForm, found: Comparison) -> dict[str, An
         "skipping": found.skipping[:SAMPLE],
         "ignored": csv_edits.ignored(table.header, form.places),
         "reasons": found.reasons[:SAMPLE],
-        "hidden": hidden,
+        "hidden": [*hidden, ("seal", found.seal)],
         "query": urlencode(hidden),
         "means": _means(form),
     }
@@ -164,11 +177,10 @@ def _lines(found: Comparison) -> Iterator[list[Any]]:
 
 def _lines_of(row: Row) -> Iterator[list[Any]]:
     number = row.number.e164 if row.number else row.entry.number
-    start = [row.entry.row, row.entry.line, number]
+    start = [row.entry.line, number]
     if row.problems:
         for each in row.problems:
-            column = each.column.label if each.column else ""
-            yield [*start, "will be skipped", column, "", "", each.message]
+            yield [*start, "will be skipped", each.where, "", "", each.message]
     elif row.changes:
         for change in row.changes:
             yield [*start, "will change", change.column.label, *change.shown, ""]

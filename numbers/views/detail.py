@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from django.contrib import messages
@@ -18,13 +19,15 @@ from accounts.web import AccountRequest, account_page, to
 from config import clock
 from config.errors import Blocker, DomainError
 from config.refusals import add_refusal
+from config.undo import UndoButton, tell_done
 from numbers.actions import ACTIONS, ActionState, all_actions
 from numbers.cards import cards_of
 from numbers.forms.actions import DescribeForm
 from numbers.gates import facts_of
-from numbers.models import PhoneNumber
+from numbers.models import CarrierTask, PhoneNumber
 from numbers.plans import put_settings_back_plan
 from numbers.services import descriptions
+from numbers.states import NumberState, TaskState
 
 from .actions import find_number
 from .shown import capabilities, flags, restorable_until, shown_routes, state_badge
@@ -32,6 +35,8 @@ from .twilio import configuration
 
 #: Events shown on the page; the rest is on the activity page.
 SHOWN_EVENTS = 50
+#: The states of numbers that can be released, excluded or swapped out, or will be again.
+HERE = (NumberState.HELD, NumberState.EXCLUDED, NumberState.RESTORING)
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,13 @@ class Button:
 @require_safe
 @account_page()
 def detail(request: AccountRequest, pk: int) -> HttpResponse:
-    """Everything about one number (S0-21)."""
+    """Everything about one number (S0-21).
+
+    While Twilio is asked the page asks for itself, with what it has: 204 while that is all.
+    """
     number = find_number(request, pk)
+    if request.GET.get("known") == _how_far(number, _unfinished(number)):
+        return HttpResponse(status=204)
     return _page(request, number, describe_form(number))
 
 
@@ -66,21 +76,42 @@ def describe(request: AccountRequest, pk: int) -> HttpResponse:
     form = describe_form(number, request.POST)
     if not form.is_valid():
         return _page(request, number, form, status=422)
+    address = to(request, "numbers:detail", number.pk)
+    if request.POST.get("found", _mark(number)) != _mark(number):
+        messages.error(request, f"{number} was changed since, so nothing was undone.")
+        return redirect(address)
+    before = _described(number)
     try:
         wanted = form.cleaned_data
         descriptions.describe(number.pk, **wanted, actor=request.actor, at=clock.now())
     except DomainError as error:
         add_refusal(form, error)
         return _page(request, number, form, status=422)
-    messages.success(request, "Saved.")
-    return redirect(to(request, "numbers:detail", number.pk))
+    after = find_number(request, pk)
+    undo = None
+    if _described(after) != before:
+        fields = before | {"found": _mark(after)}
+        undo = UndoButton(to(request, "numbers:describe", number.pk), fields)
+    tell_done(request, "Saved.", undo)
+    return redirect(address)
+
+
+def _described(number: PhoneNumber) -> dict[str, str]:
+    """Name, notes and tags, as their form sends them."""
+    tags = ", ".join(sorted(tag.name for tag in number.tags.all()))
+    return {"label": number.label, "notes": number.notes, "tags": tags}
+
+
+def _mark(number: PhoneNumber) -> str:
+    """Tells whether name, notes and tags are still the same."""
+    return sha256(repr(_described(number)).encode()).hexdigest()[:16]
 
 
 def _page(
     request: AccountRequest, number: PhoneNumber, form: DescribeForm, *, status: int = 200
 ) -> HttpResponse:
     at = clock.now()
-    tasks = list(number.carrier_tasks.unfinished().order_by("pk"))
+    tasks = _unfinished(number)
     events = list(
         Event.objects.visible_to(request.actor).about("number", number.pk)[: SHOWN_EVENTS + 1]
     )
@@ -94,6 +125,9 @@ def _page(
         "buttons": buttons,
         "any_allowed": any(button.state.allowed for button in buttons),
         "tasks": tasks,
+        "waits": any(task.state == TaskState.PENDING for task in tasks),
+        "known": _how_far(number, tasks),
+        "is_here": number.state in HERE,
         "restorable_until": restorable_until(number, at),
         "settings_plan": put_settings_back_plan(number),
         "goes_elsewhere": number.goes_elsewhere(tasks),
@@ -107,6 +141,15 @@ def _page(
         "more_events": len(events) > SHOWN_EVENTS,
     }
     return render(request, "numbers/detail.html", context, status=status)
+
+
+def _unfinished(number: PhoneNumber) -> list[CarrierTask]:
+    return list(number.carrier_tasks.unfinished().order_by("pk"))
+
+
+def _how_far(number: PhoneNumber, tasks: list[CarrierTask]) -> str:
+    """Tells whether Twilio has done or refused something since."""
+    return "-".join([number.state, *(f"{each.pk}.{each.state}.{each.attempts}" for each in tasks)])
 
 
 def _buttons(request: AccountRequest, number: PhoneNumber, *, at: datetime) -> list[Button]:

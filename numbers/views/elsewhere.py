@@ -13,6 +13,7 @@ from accounts.web import AccountRequest, to
 from config.text import absolute
 from numbers.actions import ACTIONS
 from numbers.filters import Tab, holds, search, tab_of
+from numbers.gates import Facts, facts_of
 from numbers.models import PhoneNumber
 from numbers.states import NumberState
 
@@ -30,12 +31,21 @@ BACK = {
 
 @dataclass(frozen=True)
 class Found:
-    """A number that is not here; ``told`` goes on from it, ``back`` as in ``way_back``."""
+    """A number that is not here; ``told`` goes on from it, ``back`` is what brings it back."""
 
     number: PhoneNumber
     told: str
     place: Place
-    back: tuple[str, str] | None
+    back: Back | None
+
+
+@dataclass(frozen=True)
+class Back:
+    """What brings a number back, and the first reason why it cannot now, if there is one."""
+
+    label: str
+    url: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,7 @@ class Elsewhere:
 def elsewhere(request: AccountRequest, text: str, tab: str, *, at: datetime) -> Elsewhere | None:
     """Where in the account a search would find something that this tab and its filters leave out.
 
-    One query when there is nothing, two when there is.
+    One query when there is nothing, a few more when there is, however much.
     """
     found = search(PhoneNumber.objects.visible_to(request.actor), text)
     has_agent = ExpressionWrapper(Q(agent__isnull=False), BooleanField())
@@ -69,11 +79,13 @@ def elsewhere(request: AccountRequest, text: str, tab: str, *, at: datetime) -> 
         return None
     told: list[Found] = []
     if counts.total() <= TOLD:
-        rows = found.select_related("agent").defer("twilio", "before_release").order_by("e164")
+        facts = facts_of(request.account, at=at) if request.actor.can_numbers else None
+        rows = found.select_related("agent", "connection")
+        rows = rows.defer("twilio", "before_release", "connection__auth_token").order_by("e164")
         for number in rows[:TOLD]:
             shown, hides = _where(tab, number.state, assigned=number.is_assigned)
             place = _place(request, text, shown, hides=hides, count=1)
-            back = way_back(number, request, at=at) if request.actor.can_numbers else None
+            back = way_back(number, request, facts) if facts else None
             told.append(Found(number, _told(number, request, at=at), place, back))
     places = [
         _place(request, text, shown, hides=hides, count=count)
@@ -82,17 +94,19 @@ def elsewhere(request: AccountRequest, text: str, tab: str, *, at: datetime) -> 
     return Elsewhere(told, places)
 
 
-def way_back(
-    number: PhoneNumber, request: AccountRequest, *, at: datetime
-) -> tuple[str, str] | None:
-    """Name and address of what brings the number back, while that can be."""
+def way_back(number: PhoneNumber, request: AccountRequest, facts: Facts) -> Back | None:
+    """What brings the number back, while that can be at all."""
+    at = facts.at
     name = BACK.get(NumberState(number.state), "")
     is_gone = number.state == NumberState.RELEASED and restorable_until(number, at) is None
     if not name or is_gone or number.unlisted_at is not None:
         return None
     deed = ACTIONS[name]
     back = urlencode({"next": request.get_full_path()})
-    return deed.label, f"{to(request, deed.address, number.pk)}?{back}"
+    # Whether a release can be called off is looked up on its page.
+    blockers = deed.gate(number, facts) if number.state != NumberState.RELEASING else []
+    reason = blockers[0].message if blockers else ""
+    return Back(deed.label, f"{to(request, deed.address, number.pk)}?{back}", reason)
 
 
 def _where(tab: str, state: str, *, assigned: bool) -> tuple[Tab, bool]:

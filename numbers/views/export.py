@@ -60,7 +60,8 @@ def export(request: AccountRequest) -> HttpResponseBase:
     found = sort.prepare(cast(PhoneNumberQuerySet, chosen.qs)).order_by(
         *sort.order(backwards=False)
     )
-    name = f"numbers-{request.account.slug}-{clock.now():%Y-%m-%d}.csv"
+    today = clock.now().astimezone(request.account.zone)
+    name = f"numbers-{request.account.slug}-{today:%Y-%m-%d}.csv"
     lines = _lines(found, Desk.of(request.account))
     return csv_response(CSV_HEADER, lines, filename=name, query=request.GET)
 

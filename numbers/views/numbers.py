@@ -13,6 +13,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from accounts.registries import Rows
 from accounts.states import JobState
 from accounts.web import AccountRequest, account_page, to
 from carrier.types import NumberType
@@ -32,12 +33,13 @@ from numbers.filters import (
     tab_counts,
 )
 from numbers.forms.actions import agent_choices
+from numbers.gates import facts_of
 from numbers.models import Import, PhoneNumber, SavedFilter, Tag
 from numbers.models.inventory import PhoneNumberQuerySet
 from numbers.states import ENDED, NumberState, Outcome, TaskState
 
 from .columns import columns_of
-from .elsewhere import Elsewhere, elsewhere, way_back
+from .elsewhere import Back, Elsewhere, elsewhere, way_back
 from .imports import address_of, found_in_words
 from .shown import Badge, capabilities, flags, restorable_until, state_badge
 
@@ -60,14 +62,18 @@ EMPTY: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """A number as the table shows it; ``back`` are name and address of what brings it back."""
+    """A number as the table shows it; ``back`` is what brings it back.
+
+    ``then`` is the place on the page where one goes on after deciding about it: the next row.
+    """
 
     number: PhoneNumber
     state: Badge
     until: datetime | None
     flags: list[Badge]
     capabilities: str
-    back: tuple[str, str] | None
+    back: Back | None
+    then: str
 
 
 @dataclass(frozen=True)
@@ -112,9 +118,9 @@ def numbers(request: AccountRequest) -> HttpResponse:
         "tabs": _tabs(request, counts, tab),
         "decides": tab == Tab.UNASSIGNED and request.actor.can_numbers,
         "can_come_back": tab in (Tab.RELEASED, Tab.EXCLUDED) and request.actor.can_numbers,
-        "rows": [_row(number, request, at=at) for number in page.rows],
+        "rows": _rows(page, request, at=at),
         "total": page.total,
-        "pages": _pages(request, page),
+        "pages": _pages(_address(request), page),
         "errors": chosen.errors,
         "search": request.GET.get("q", ""),
         "kept_fields": _kept_fields(request.GET),
@@ -129,6 +135,7 @@ def numbers(request: AccountRequest) -> HttpResponse:
         "unassigned": counts[Tab.UNASSIGNED],
         "saved": SavedFilter.objects.filter(account=request.account, user=request.user),
         "query": view_query(request.GET),
+        "selection_key": view_query(request.GET),
         "bulk_actions": _bulk_actions(request, tab),
         "agents": agent_choices(options.agents) if tab == Tab.UNASSIGNED else [],
         "agents_inline": len(options.agents) <= MOST_AGENTS_IN_A_ROW,
@@ -138,6 +145,40 @@ def numbers(request: AccountRequest) -> HttpResponse:
         "has_none": not any(counts.values()),
     }
     return render(request, "numbers/list.html", context, status=200 if valid else 422)
+
+
+def to_decide(request: AccountRequest) -> Rows:
+    """All held numbers, for an account that is over its licenses: first those that nobody has
+    decided about, then the kept ones, then those with an agent (S0-10, S0-22)."""
+    at, options = clock.now(), Options.of(request)
+    counts = tab_counts(request.account.number_counts.all())
+    held = filter_of(PhoneNumber.objects.visible_to(request.actor), urlencode({"tab": Tab.ALL}))
+    found, order = cast(PhoneNumberQuerySet, held.qs), listing.sort_by("decision", narrowed=False)
+    page = listing.page(
+        found,
+        order,
+        total=counts[Tab.ALL],
+        after=request.GET.get("after", ""),
+        before=request.GET.get("before", ""),
+        last="last" in request.GET,
+    )
+    if not page.rows:  # what was on this page has been decided
+        page = listing.page(found, order, total=counts[Tab.ALL])
+    tab = Tab.ALL if any(number.is_assigned for number in page.rows) else Tab.UNASSIGNED
+    context = {
+        "decides": request.actor.can_numbers,
+        "rows": _rows(page, request, at=at),
+        "total": page.total,
+        "pages": _pages(f"{request.path}?", page),
+        "columns": columns_of(request, tab, {}, connections=len(options.connections)),
+        "query": urlencode({"sort": "decision"}),
+        "selection_key": "decide",
+        "bulk_actions": _bulk_actions(request, Tab.ALL, Tab.UNASSIGNED),
+        "agents": agent_choices(options.agents),
+        "agents_inline": len(options.agents) <= MOST_AGENTS_IN_A_ROW,
+        "unassigned": counts[Tab.UNASSIGNED],
+    }
+    return Rows("numbers/rows.html", context)
 
 
 @dataclass(frozen=True)
@@ -251,24 +292,32 @@ def _tab_address(request: AccountRequest, tab: str) -> str:
     return address if tab == Tab.ALL else f"{address}?{urlencode({'tab': str(tab)})}"
 
 
-def _row(number: PhoneNumber, request: AccountRequest, *, at: datetime) -> Row:
-    return Row(
-        number=number,
-        state=state_badge(number, request.account.zone, at=at),
-        until=restorable_until(number, at),
-        flags=flags(number, number.open_tasks),  # type: ignore[attr-defined]
-        capabilities=capabilities(number),
-        back=way_back(number, request, at=at) if request.actor.can_numbers else None,
-    )
+def _rows(page: listing.Page, request: AccountRequest, *, at: datetime) -> list[Row]:
+    have_left = any(row.state != NumberState.HELD for row in page.rows)
+    asks = have_left and request.actor.can_numbers
+    facts = facts_of(request.account, at=at) if asks else None
+    following = [*page.rows[1:], *page.rows[-2:-1], None]
+    return [
+        Row(
+            number=number,
+            state=state_badge(number, request.account.zone, at=at),
+            until=restorable_until(number, at),
+            flags=flags(number, number.open_tasks),  # type: ignore[attr-defined]
+            capabilities=capabilities(number),
+            back=way_back(number, request, facts) if facts else None,
+            then=f"#number-{other.pk}" if other else "",
+        )
+        for number, other in zip(page.rows, following, strict=False)
+    ]
 
 
-def _pages(request: AccountRequest, page: listing.Page) -> dict[str, str]:
+def _pages(first: str, page: listing.Page) -> dict[str, str]:
     def link(**position: str) -> str:
-        return _address(request) + "&" + urlencode(position)
+        return f"{first}&{urlencode(position)}"
 
     return {
         "range": f"{page.first:,} to {page.last:,} of {page.total:,}" if page.rows else "",
-        "first_url": _address(request) if page.before else "",
+        "first_url": first if page.before else "",
         "previous_url": link(before=page.before) if page.before else "",
         "next_url": link(after=page.after) if page.after else "",
         "last_url": link(last="1") if page.after else "",
@@ -376,13 +425,14 @@ def _meter(request: AccountRequest, held: int) -> dict[str, Any]:
     }
 
 
-def _bulk_actions(request: AccountRequest, tab: str) -> list[dict[str, str]]:
+def _bulk_actions(request: AccountRequest, *tabs: str) -> list[dict[str, str]]:
+    """What is offered for many numbers in one of these tabs."""
     if not request.actor.can_numbers:
         return []
     return [
         {"value": name, "label": action.label, "tone": "danger" if action.danger else ""}
         for name, action in ACTIONS.items()
-        if action.many and (not action.many.tabs or tab in action.many.tabs)
+        if action.many and (not action.many.tabs or not {*tabs}.isdisjoint(action.many.tabs))
     ]
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -20,6 +19,7 @@ from config import clock
 from config.errors import DomainError
 from config.outside import whole
 from config.refusals import add_refusal
+from config.undo import UndoButton, tell_done
 from numbers import gates, listing, plans
 from numbers.filters import LONGEST_SEARCH, search
 from numbers.forms.swaps import SwapForm
@@ -28,11 +28,14 @@ from numbers.models.inventory import PhoneNumberQuerySet
 from numbers.services.swaps import swap as swap_numbers
 from numbers.states import Fate
 
-from .actions import find_number
+from .actions import find_number, found, say_changed_since
 from .shown import capabilities
 
 #: Candidates on one page of a picker.
 CANDIDATES = 20
+#: What the buttons of a picker are called that only look on: for others, or on another page.
+LOOKS_ON = frozenset({"find", "before", "after"})
+LARGEST_ID = 2**63 - 1
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -42,14 +45,20 @@ def swap(request: AccountRequest, pk: int) -> HttpResponse:
     leaving = find_number(request, pk)
     asked = request.method == "POST" or "preview" in request.GET
     form = SwapForm(request.POST if request.method == "POST" else request.GET)
-    if not form.is_valid():
+    looks_on = request.method != "POST" and not LOOKS_ON.isdisjoint(request.GET)
+    if looks_on or not form.is_valid():
+        asked = asked and not looks_on
         return _pick_taking(request, leaving, form if asked else SwapForm(), failed=asked)
     taking = find_number(request, form.cleaned_data["taking"])
+    undoes = form.cleaned_data["undoes"]
+    if say_changed_since(request, leaving):
+        return redirect(to(request, "numbers:detail", leaving.pk))
     fate = Fate(form.cleaned_data["fate"])
     if fate == Fate.RELEASE and (why := gates.risk_of_release(leaving)):
         form = SwapForm(request.POST if request.method == "POST" else None)
         form.ask_for_digits(leaving, why)
     if request.method == "POST" and form.is_valid():
+        undo = None if undoes else _undo(request, leaving, taking, fate)
         try:
             swap_numbers(
                 leaving.pk,
@@ -57,13 +66,27 @@ def swap(request: AccountRequest, pk: int) -> HttpResponse:
                 fate=fate,
                 actor=request.actor,
                 at=clock.now(),
+                risk_confirmed=form.confirms_risk,
+                undoes=undoes,
             )
         except DomainError as error:
             add_refusal(form, error)
         else:
-            messages.success(request, f"{taking} has taken the place of {leaving}.")
+            tell_done(request, f"{taking} has taken the place of {leaving}.", undo)
             return redirect(to(request, "numbers:detail", taking.pk))
     return _preview(request, leaving, taking, fate, form)
+
+
+def _undo(
+    request: AccountRequest, leaving: PhoneNumber, taking: PhoneNumber, fate: Fate
+) -> UndoButton | None:
+    """The swap the other way round, where that gives both numbers what they had."""
+    has_own = taking.label or taking.notes or taking.texts or taking.tags.all()
+    if fate != Fate.KEEP or has_own or taking.keep_decided_at:
+        return None
+    fields = {"taking": str(leaving.pk), "fate": Fate.KEEP.value, "undoes": "on"}
+    left = found({"agent_id": leaving.agent_id})
+    return UndoButton(to(request, "numbers:swap", taking.pk), fields | left)
 
 
 def _preview(
@@ -103,16 +126,16 @@ def _pick_taking(
 ) -> HttpResponse:
     """Held numbers without an agent, and what becomes of the one that leaves."""
     candidates = PhoneNumber.objects.visible_to(request.actor).unassigned().exclude(pk=leaving.pk)
-    wanted = request.GET.get("fate", "")
+    chosen = request.POST if request.method == "POST" else request.GET
+    wanted = chosen.get("fate", "")
     context = {
         "leaving": leaving,
         "form": form,
         "fates": Fate.choices,
         "fate": wanted if wanted in Fate.values else Fate.KEEP.value,
-        "taking": request.GET.get("taking", ""),
         "blockers": gates.swap_out(leaving),
         "failed": failed,
-        **_picker(request, candidates),
+        **_picker(request, candidates, chosen.get("taking", "")),
     }
     return render(request, "numbers/swap_pick.html", context, status=422 if failed else 200)
 
@@ -122,7 +145,8 @@ def _pick_taking(
 def swap_in(request: AccountRequest, pk: int) -> HttpResponse:
     """``pk`` takes a place: pick whose. The choice leads to the page of the one that leaves."""
     taking = find_number(request, pk)
-    if leaving := request.GET.get("leaving"):
+    leaving = request.GET.get("leaving", "")
+    if leaving and LOOKS_ON.isdisjoint(request.GET):
         number = get_object_or_404(PhoneNumber.objects.visible_to(request.actor), pk=whole(leaving))
         chosen = urlencode({"taking": taking.pk, "fate": Fate.KEEP.value})
         return redirect(f"{to(request, 'numbers:swap', number.pk)}?{chosen}")
@@ -131,13 +155,18 @@ def swap_in(request: AccountRequest, pk: int) -> HttpResponse:
     context = {
         "taking": taking,
         "blockers": gates.swap_in(taking),
-        **_picker(request, candidates),
+        **_picker(request, candidates, leaving),
     }
     return render(request, "numbers/swap_in.html", context)
 
 
-def _picker(request: AccountRequest, candidates: PhoneNumberQuerySet) -> dict[str, Any]:
-    """A page of candidates, found by ``q`` and turned by ``after`` and ``before``."""
+def _picker(
+    request: AccountRequest, candidates: PhoneNumberQuerySet, chosen: str
+) -> dict[str, Any]:
+    """A page of candidates, found by ``q`` and turned by ``after`` and ``before``.
+
+    The ``chosen`` one stays in it, first, whatever is searched for.
+    """
     text = request.GET.get("q", "")[:LONGEST_SEARCH]
     found = search(candidates, text) if text.strip() else candidates
     page = listing.page(
@@ -147,22 +176,16 @@ def _picker(request: AccountRequest, candidates: PhoneNumberQuerySet) -> dict[st
         before=request.GET.get("before", ""),
         size=CANDIDATES,
     )
-
-    def link(**position: str) -> str:
-        query = request.GET.copy()
-        for name in ("after", "before", "preview"):
-            query.pop(name, None)
-        for name, value in position.items():
-            query[name] = value
-        return f"?{query.urlencode()}"
-
+    rows, chosen_pk = page.rows, int(chosen) if chosen.isascii() and chosen.isdecimal() else 0
+    if chosen_pk and all(number.pk != chosen_pk for number in rows):
+        ids = candidates.filter(pk=min(chosen_pk, LARGEST_ID)).values_list("pk", flat=True)
+        rows = [*listing.rows(list(ids)), *rows]
     return {
-        "candidates": [(number, capabilities(number)) for number in page.rows],
+        "candidates": [(number, capabilities(number)) for number in rows],
+        "chosen": chosen_pk,
         "search": text,
-        "pages": {
-            "range": f"{page.first:,} to {page.last:,} of {page.total:,}" if page.rows else "",
-            "first_url": link() if page.before else "",
-            "previous_url": link(before=page.before) if page.before else "",
-            "next_url": link(after=page.after) if page.after else "",
-        },
+        "range": f"{page.first:,} to {page.last:,} of {page.total:,}" if page.rows else "",
+        "before": page.before,
+        "after": page.after,
+        "nothing_found": bool(text) and not page.rows,
     }

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0014_what_is_said_is_listed_elsewhere'),
+        ('accounts', '0017_what_is_said_is_listed_elsewhere'),
         ('numbers', '0016_services'),
         ('telephony', '0003_tidy_names'),
     ]

@@ -11,13 +11,15 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+import time_machine
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from accounts.activity import choose
 from accounts.models import Account, Event, Membership, User
 from accounts.registries import EVENT_TYPES, SUBJECTS
-from accounts.states import JobState
+from accounts.states import ItemState, JobState
 from accounts.timeline import changes, entries, type_label
 from accounts.views.activity import PAGE_SIZE
 from tests.cursors import NO_CURSORS
@@ -75,7 +77,14 @@ def test_a_job_is_one_line_until_its_numbers_are_asked_for(
     assert shown(member_client, "?type=number.imported") == ["Imported"]
     assert shown(member_client, "?subject=%2B14155550123") == ["Imported", "By hand"]
     assert shown(member_client, f"?job={job.pk}") == ["Imported", "Started"]
-    assert len(rows_of_csv(member_client, "?type=every")) == 3
+    rows = rows_of_csv(member_client)
+    assert rows == rows_of_csv(member_client, "?type=every")
+    of_job = str(job.pk)
+    assert [(row["summary"], row["job"]) for row in rows] == [
+        ("Imported", of_job),
+        ("Started", of_job),
+        ("By hand", ""),
+    ]
 
 
 def test_the_line_of_a_job_has_inside_what_it_did_to_numbers(
@@ -98,8 +107,134 @@ def test_the_line_of_a_job_has_inside_what_it_did_to_numbers(
 
     assert lines() == [(None, ""), (None, ""), (job.pk, "1 changed, 2 failed")]
     assert lines("?type=every") == [(None, "")] * 4
-    assert [entry.sentence for entry in inside.context["entries"]] == ["Released"]
+    assert [line.text for line in inside.context["lines"]] == ["Released"]
     assert f"activity/?job={job.pk}" in inside.content.decode()
+
+
+def test_inside_are_the_things_of_the_job_what_was_not_done_first_and_why(
+    member_client: Client, acme: Account
+) -> None:
+    job = JobFactory.create(account=acme, kind="bulk", state=JobState.DONE)
+    kept, gone, odd = PhoneNumberFactory.create_batch(3, account=acme)
+    told = {"account": acme, "job": job, "subject_id": gone.pk}
+    EventFactory.create(type="number.release_requested", summary="To be released", **told)
+    EventFactory.create(type="number.released", summary="Given back to Twilio", **told)
+    for number, state, message in [
+        (gone, ItemState.DONE, ""),
+        (kept, ItemState.SKIPPED, "It is protected."),
+        (odd, ItemState.FAILED, "Twilio refused."),
+    ]:
+        job.items.create(
+            key=number.e164,
+            subject_type="number",
+            subject_id=number.pk,
+            state=state,
+            message=message,
+        )
+
+    inside = member_client.get(reverse("accounts:job_events", args=["acme", job.pk]))
+
+    assert [(line.word, line.text) for line in inside.context["lines"]] == [
+        ("Failed", "Twilio refused."),
+        ("Skipped", "It is protected."),
+        ("Changed", "Given back to Twilio"),
+    ]
+    assert reverse("accounts:job", args=["acme", job.pk]) in inside.content.decode()
+    assert reverse("numbers:detail", args=["acme", kept.pk]) in inside.content.decode()
+
+
+def test_a_job_that_skipped_everything_says_so_inside(member_client: Client, acme: Account) -> None:
+    job = JobFactory.create(account=acme, state=JobState.DONE, result={"skipped": 1})
+    EventFactory.create(account=acme, job=job, subject_type="job", subject_id=job.pk)
+    job.items.create(key="+14155550123", state=ItemState.SKIPPED, message="It is protected.")
+
+    (entry,) = member_client.get("/a/acme/activity/").context["entries"]
+    inside = member_client.get(reverse("accounts:job_events", args=["acme", job.pk]))
+
+    assert (entry.job, entry.how_far) == (job.pk, "1 skipped")
+    assert "It is protected." in inside.content.decode()
+
+
+def test_inside_of_an_import_each_number_is_one_line(member_client: Client, acme: Account) -> None:
+    job = JobFactory.create(account=acme, kind="import")
+    for summary in ("Imported", "Changed at Twilio"):
+        EventFactory.create(account=acme, job=job, subject_id=7, summary=summary)
+
+    inside = member_client.get(reverse("accounts:job_events", args=["acme", job.pk]))
+
+    assert [line.text for line in inside.context["lines"]] == ["Changed at Twilio"]
+
+
+def test_what_a_job_did_later_is_found_by_its_day(member_client: Client, acme: Account) -> None:
+    monday, tuesday = NOON.replace(day=2, hour=20), NOON.replace(day=3, hour=20)
+    job, other = JobFactory.create_batch(2, account=acme)
+    for each in (job, other):
+        told = {"subject_type": "job", "subject_id": each.pk, "at": monday, "summary": "Started"}
+        EventFactory.create(account=acme, job=each, **told)
+    EventFactory.create(account=acme, job=job, at=tuesday, summary="Given back")
+    EventFactory.create(account=acme, at=tuesday, summary="By hand")
+
+    def found(query: str) -> list[tuple[str, int | None]]:
+        answer = member_client.get(f"{reverse('accounts:activity', args=['acme'])}{query}")
+        return [(entry.sentence, entry.job) for entry in answer.context["entries"]]
+
+    assert found("?since=2026-03-03") == [("By hand", None), ("Started", job.pk)]
+    assert found("?until=2026-03-02") == [("Started", None), ("Started", job.pk)]
+    assert found("?since=2026-03-03&actor=user:0") == []
+    assert found("?since=2026-03-04") == []
+
+
+def test_lines_of_such_jobs_are_turned_over_like_others(
+    member_client: Client, acme: Account
+) -> None:
+    monday, tuesday = NOON.replace(day=2, hour=20), NOON.replace(day=3, hour=20)
+    jobs = JobFactory.create_batch(PAGE_SIZE, account=acme)
+    for job in jobs:
+        EventFactory.create(account=acme, job=job, subject_type="job", at=monday, summary="job")
+    for n, job in enumerate(jobs):
+        EventFactory.create(account=acme, job=job, at=tuesday)
+        EventFactory.create(account=acme, at=tuesday, summary=str(n))
+
+    url = reverse("accounts:activity", args=["acme"])
+    first = member_client.get(f"{url}?since=2026-03-03").context["page"]
+    second = member_client.get(f"{url}{first.older}").context["page"]
+    back = member_client.get(f"{url}{second.newer}").context["page"]
+
+    assert [row.summary for row in first.rows] == [str(n) for n in reversed(range(PAGE_SIZE))]
+    assert [row.summary for row in second.rows] == ["job"] * PAGE_SIZE
+    assert (second.older, back.rows) == ("", first.rows)
+
+
+@pytest.mark.parametrize("about", ["job", "subject"])
+def test_where_all_events_of_one_thing_are_shown_the_filter_says_so(
+    member_client: Client, acme: Account, about: str
+) -> None:
+    url = reverse("accounts:activity", args=["acme"])
+
+    narrow = member_client.get(f"{url}?{about}=7").content.decode()
+
+    assert "a job as one line" not in narrow
+    assert ">Everything</option>" in narrow
+    assert "a job as one line" in member_client.get(url).content.decode()
+
+
+@pytest.mark.parametrize("kind", ["page", "count"])
+def test_the_events_of_a_job_are_read_by_an_index_in_their_order(acme: Account, kind: str) -> None:
+    jobs = JobFactory.create_batch(20, account=acme)
+    done = [EventFactory.build(account=acme, job=job) for job in jobs for _ in range(150)]
+    Event.objects.bulk_create(done)
+    job = jobs[7]
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {Event._meta.db_table}")  # a planner decides by what it knows
+
+    events = choose(acme, job=job.pk).order_by("-pk")[:50]
+    if kind == "count":
+        events = job.events.filter(type="number.described").order_by()
+    plan = events.explain()
+
+    assert "event_of_job_in_order" in plan
+    assert "sort" not in plan.lower()
+    assert "temp b-tree" not in plan.lower()
 
 
 def test_pages_follow_each_other_both_ways_without_gap_or_repeat(
@@ -307,6 +442,20 @@ def test_the_csv_says_what_changed_and_runs_no_formula(
     assert row["changes"] == "Label: nothing -> Front desk"
     assert row["reason"] == "because"
     assert row["time"] == "2026-03-01T12:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [("accounts:activity_csv", "activity-acme"), ("numbers:export", "numbers-acme")],
+)
+def test_a_file_has_the_day_of_the_account(
+    member_client: Client, acme: Account, noon: time_machine.Traveller, name: str, stem: str
+) -> None:
+    noon.move_to(NOON.replace(day=2, hour=3))  # still March 1 in Los Angeles
+
+    response = member_client.get(reverse(name, args=["acme"]))
+
+    assert f'filename="{stem}-2026-03-01.csv"' in response.headers["Content-Disposition"]
 
 
 def test_an_entry_shows_changes_in_words_and_links_to_its_subject(acme: Account) -> None:

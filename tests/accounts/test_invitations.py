@@ -100,6 +100,12 @@ def test_a_person_who_can_sign_in_accepts_as_themselves(
     assert acme.memberships.filter(user=stranger).exists()
 
 
+def test_the_mail_says_until_when_as_pages_do(acme: Account, by_admin: Actor) -> None:
+    invite(acme, by_admin)
+
+    assert "Accept until Sun, Mar 8, 2026, 5:00 AM PDT:" in str(mail.outbox[0].body)
+
+
 def test_nobody_accepts_for_another_address(acme: Account, by_admin: Actor, stranger: User) -> None:
     token = invite(acme, by_admin)
 
@@ -107,6 +113,28 @@ def test_nobody_accepts_for_another_address(acme: Account, by_admin: Actor, stra
         invitations.accept(token, user=stranger, at=NOON)
 
     assert not acme.memberships.filter(user=stranger).exists()
+
+
+@pytest.mark.parametrize("alike", ["mi\u212ae@example.com", "m\u0131ke@example.com"])
+def test_nobody_accepts_for_an_address_that_looks_alike(
+    acme: Account, by_admin: Actor, alike: str
+) -> None:
+    token = invite(acme, by_admin, "mike@example.com")
+    somebody = UserFactory.create(email=alike)
+
+    with pytest.raises(Forbidden):
+        invitations.accept(token, user=somebody, at=NOON)
+
+
+def test_an_address_that_sign_in_would_keep_differently_is_not_invited(
+    acme: Account, by_admin: Actor
+) -> None:
+    with pytest.raises(Invalid, match="small letters"):
+        invite(acme, by_admin, "mi\u212ae@example.com")
+    invite(acme, by_admin, "m\u0131ke@example.com")
+    invite(acme, by_admin, "Mike@Example.com")  # somebody else than the one before
+    with pytest.raises(Invalid, match="has an open invitation"):
+        invite(acme, by_admin, "MIKE@example.com")
 
 
 def test_a_link_works_once(acme: Account, by_admin: Actor) -> None:

@@ -18,6 +18,7 @@ from accounts.job_kinds import JOB_KINDS, JobKind, Outcome
 from accounts.models import Account, Job, JobItem
 from accounts.services import job_items
 from accounts.states import ItemState, JobState, Permission
+from config.errors import NotDue
 from tests.api.conftest import Answer, program_of
 from tests.factories import NOON, JobFactory
 from tests.strangers import Registry, ask_about, kind_of_strangers, numbers
@@ -126,6 +127,8 @@ def test_who_may_retries_the_failed_and_others_do_not(
     registry.refuses.clear()
     page = f"/a/acme/jobs/{job.pk}/"
 
+    assert "Retry the rest" in text(owner_client.get(page))
+    assert "Retry the rest" not in text(admin_client.get(page))
     refused = admin_client.post(f"{page}retry/")
     unseen = stranger_client.post(f"{page}retry/")
     started = owner_client.post(f"{page}retry/")
@@ -135,9 +138,42 @@ def test_who_may_retries_the_failed_and_others_do_not(
     assert started["Location"] == f"/a/acme/jobs/{again.pk}/"
     job_items.work(again.pk)
     assert [item.key for item in again.items.all()] == numbers(1)
-    assert "Retry the rest" in text(owner_client.get(page))
-    assert "Retry the rest" not in text(admin_client.get(page))
+    assert "Retry the rest" not in text(owner_client.get(page))
+    assert "tried again by" in text(owner_client.get(page))
     assert "another try of" in text(owner_client.get(started["Location"]))
+
+
+def test_a_job_is_tried_again_once(
+    job: Job, registry: Registry, owner_client: Client, by_owner: Actor
+) -> None:
+    settle(job)
+    job_items.retry_failed(job.pk, actor=by_owner, at=NOON)
+
+    with pytest.raises(NotDue) as refusal:
+        job_items.retry_failed(job.pk, actor=by_owner, at=NOON)
+    answer = owner_client.post(f"/a/acme/jobs/{job.pk}/retry/", follow=True)
+
+    assert refusal.value.code == "retried"
+    assert "This job was tried again already." in text(answer)
+    assert Job.objects.filter(retry_of=job).count() == 1
+
+
+def test_the_list_says_how_many_items_of_a_job_failed(job: Job, owner_client: Client) -> None:
+    settle(job)
+
+    row = owner_client.get("/a/acme/jobs/").content.decode()
+
+    assert "100 of 100, 1 failed" in row
+
+
+def test_the_page_of_a_finished_job_leads_back_to_its_list(
+    acme: Account, owner_client: Client
+) -> None:
+    done = JobFactory.create(account=acme, kind="bulk", finished=True)
+
+    assert 'class="button" href="/a/acme/numbers/"' in text(
+        owner_client.get(f"/a/acme/jobs/{done.pk}/")
+    )
 
 
 def test_what_a_job_that_was_given_up_never_reached_is_called_so(

@@ -392,3 +392,13 @@ def test_a_look_ends_with_the_browser_s_time_in_view(
     noon.shift(timedelta(minutes=29))
 
     assert "in 1 min" in page(looker, "/a/acme/overview/")
+
+
+def test_support_that_looks_is_not_sent_to_an_owner(looker: Client, acme: Account) -> None:
+    key = ApiKeyFactory.create(account=acme)
+
+    response = looker.get(reverse("accounts:revoke_api_key", args=["acme", key.pk]))
+
+    assert response.status_code == 403
+    assert "You look at this account as its members see it" in response.content.decode()
+    assert "Ask an owner" not in response.content.decode()

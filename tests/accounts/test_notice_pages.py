@@ -140,3 +140,15 @@ def test_only_kinds_that_concern_the_role_are_offered(
 
     assert set(offered) == {"grace", "import", "job", "connection", "carrier"}
     assert "Your role gets no notices" in text(member_client, "notice_preferences")
+
+
+def test_who_gets_no_notices_is_not_asked_to_choose_some(
+    owner_client: Client, member_client: Client
+) -> None:
+    preferences = page("notice_preferences")
+
+    assert "Choose what you hear of" in text(owner_client)
+    main = text(member_client).partition("<main")[2]
+    assert "Your role gets no notices." in main
+    assert f'class="button" href="{preferences}"' not in main
+    assert "Choose what you hear of" not in main

@@ -82,8 +82,34 @@ def test_a_notice_is_mailed_once_with_its_link(acme: Account, owner: User) -> No
     (message,) = mail.outbox
     assert (message.subject, message.to) == ("[Acme] 17 over", [owner.email])
     assert "http://127.0.0.1:8000/a/acme/" in message.body
+    assert (
+        "You get this mail because in Acme you are told about this: Grace periods" in message.body
+    )
+    assert "Choose what you hear of: http://127.0.0.1:8000/a/acme/settings/notices/" in message.body
     notice = Notice.objects.get()
     assert (notice.mailed_at, notice.mail_due_at) == (NOON, None)
+
+
+@pytest.mark.usefixtures("noon")
+def test_who_asked_for_what_failed_is_told_why_they_get_the_mail(
+    acme: Account, member: User
+) -> None:
+    notify(acme, "job", key="k", title="t", body="b", path="/", at=NOON, also=member.pk)
+
+    tasks.mail_notices()
+
+    (message,) = mail.outbox
+    assert "You get this mail because you asked for it in Acme." in message.body
+    assert "settings/notices" not in message.body
+
+
+@pytest.mark.usefixtures("noon")
+def test_who_was_told_of_it_in_other_words_is_not_told_again(
+    acme: Account, owner: User, admin: User
+) -> None:
+    notify(acme, "job", key="k", title="t", body="b", path="/", at=NOON, besides=[owner.pk])
+
+    assert Notice.objects.get().user == admin
 
 
 def test_a_mail_that_another_worker_has_claimed_is_left_alone() -> None:

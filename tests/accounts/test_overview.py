@@ -143,14 +143,14 @@ def test_payments_and_connections_in_trouble_wait_too(owner_client: Client, acme
     assert waiting(owner_client)["2 connections in trouble"] == "/a/acme/connections/"
 
 
-def test_a_connection_is_in_trouble_until_a_refresh_goes_through(
+def test_a_connection_that_works_is_in_no_trouble_because_a_refresh_failed(
     owner_client: Client, acme: Account
 ) -> None:  # B5
     connection = PhoneNumberFactory.create(account=acme, keep_decided_at=NOON).connection
     failed = JobFactory.create(account=acme, kind="import", failed=True)
     ImportFactory.create(connection=connection, job=failed, is_open=False)
 
-    assert list(waiting(owner_client)) == ["1 connection in trouble"]
+    assert list(waiting(owner_client)) == ["1 connection working, of which the last refresh failed"]
     assert "The last refresh failed" in shown(owner_client)
 
     done = JobFactory.create(account=acme, kind="import", finished=True)
@@ -159,6 +159,15 @@ def test_a_connection_is_in_trouble_until_a_refresh_goes_through(
     assert waiting(owner_client) == {}
     assert "Nothing waits for you." in page
     assert "Refreshed</a>" in page
+
+
+def test_the_chart_says_what_it_counts(owner_client: Client, acme: Account) -> None:
+    PhoneNumberFactory.create(account=acme, keep_decided_at=NOON)
+
+    page = shown(owner_client)
+
+    assert page.count("at the end of each quarter of an hour") == 2  # its description, its table
+    assert "Days on which nothing changed are left out." in page
 
 
 def test_jobs_that_failed_ask_for_a_look_until_they_are_tried_again(

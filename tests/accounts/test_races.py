@@ -12,7 +12,8 @@ from django.db import transaction
 
 from accounts.actor import SYSTEM
 from accounts.models import Account, Event, Job, Notice, User
-from accounts.services import api_keys, invitations, jobs, notices, people
+from accounts.services import api_keys, invitations, jobs, notices, people, single_sign_on
+from accounts.services.single_sign_on import Identity
 from accounts.states import Role
 from tests.factories import (
     NOON,
@@ -23,8 +24,9 @@ from tests.factories import (
     JobFactory,
     MembershipFactory,
     NoticeFactory,
+    UserFactory,
 )
-from tests.races import at_once
+from tests.races import at_once, while_open
 
 pytestmark = [
     pytest.mark.postgres,
@@ -73,6 +75,24 @@ def test_a_link_that_is_opened_twice_makes_one_user(account: Account) -> None:
     assert Event.objects.filter(type="member.joined").count() == 1
 
 
+@pytest.mark.parametrize("invited", [False, True])
+def test_two_callbacks_of_one_person_sign_in_the_same_user(account: Account, invited: bool) -> None:
+    if invited:
+        InvitationFactory.create(account=account, email="nell@example.com")
+    else:
+        UserFactory.create(email="nell@example.com")
+    nell = Identity("https://id.example", "1", "nell@example.com", True, "Nell", "Acme ID")
+    known: list[tuple[User, bool]] = []
+
+    def recognize() -> None:
+        known.append(single_sign_on.recognize(nell, at=NOON))
+
+    assert while_open(recognize, recognize)
+
+    user = User.objects.get()
+    assert known == [(user, True), (user, False)]
+
+
 def test_two_admins_invite_the_same_person_once(account: Account) -> None:
     invite = partial(
         invitations.invite,
@@ -84,6 +104,14 @@ def test_two_admins_invite_the_same_person_once(account: Account) -> None:
     )
 
     assert sorted(at_once(invite, invite)) == ["done", "invalid"]
+
+
+def test_a_form_sent_twice_makes_one_key(account: Account) -> None:
+    make = partial(
+        api_keys.create, account.pk, name="k", scopes=[], actor=SYSTEM, at=NOON, sheet="x" * 32
+    )
+
+    assert sorted(at_once(make, make)) == ["done", "made_already"]
 
 
 def test_a_key_is_revoked_once(account: Account) -> None:

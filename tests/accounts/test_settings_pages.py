@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.core import mail
 from django.test import Client
@@ -11,7 +13,7 @@ from accounts import tasks
 from accounts.actor import Actor
 from accounts.models import Account, ApiKey, Invitation, Membership, User
 from accounts.services import api_keys
-from accounts.states import Role
+from accounts.states import ROLE_WORDS, Role
 from tests.factories import (
     NOON,
     PASSWORD,
@@ -72,6 +74,15 @@ def test_a_member_reads_the_settings_and_gets_no_form(member_client: Client) -> 
 
 
 # --- Members ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", ["members", "help"])
+def test_every_role_is_explained_and_in_the_same_words(owner_client: Client, where: str) -> None:
+    shown = text(owner_client.get(page(where))).lower()
+
+    for role in Role:
+        assert ROLE_WORDS[role].lower() in shown
+        assert role.label.lower() in shown
 
 
 def test_an_owner_invites_and_the_person_joins(owner_client: Client, acme: Account) -> None:
@@ -262,6 +273,35 @@ def test_a_key_is_shown_once(owner_client: Client, acme: Account) -> None:
     assert api_keys.authenticate(f"nd_{key.prefix}_{shown}", at=NOON) == key
     assert response.headers["Cache-Control"].startswith("max-age=0, no-cache, no-store")
     assert shown not in text(owner_client.get(page("api_keys")))
+
+
+def test_a_key_is_made_once_however_often_its_form_is_sent(owner_client: Client) -> None:
+    sheet = re.search(r'name="sheet" value="(\w{32})"', text(owner_client.get(page("api_keys"))))
+    assert sheet
+    typed = {"name": "Export", "sheet": sheet[1]}
+
+    shown = text(owner_client.post(page("create_api_key"), typed))
+    again = owner_client.post(page("create_api_key"), typed, follow=True)
+    another = text(owner_client.post(page("create_api_key"), {**typed, "sheet": "x" * 32}))
+
+    assert ApiKey.objects.count() == 2
+    assert "Your new API key" in shown
+    assert "This key was made already" in text(again)
+    assert "Your new API key" not in text(again)
+    assert again.redirect_chain == [(page("api_keys"), 302)]
+    assert "Your new API key" in another
+    assert sheet[1] not in shown  # its form is another sheet
+
+
+def test_a_refused_key_can_still_be_made_with_the_same_form(owner_client: Client) -> None:
+    typed = {"name": "", "sheet": "x" * 32}
+
+    refused = owner_client.post(page("create_api_key"), typed)
+    owner_client.post(page("create_api_key"), {**typed, "name": "Export"})
+
+    assert refused.status_code == 422
+    assert "x" * 32 in text(refused)
+    assert ApiKey.objects.count() == 1
 
 
 def test_a_key_without_ticks_is_marked_read_only(owner_client: Client) -> None:

@@ -156,7 +156,21 @@ def test_staff_reach_the_admin_through_the_same_sign_in(client: Client, support:
 
 
 def test_a_customer_does_not_reach_the_admin(owner_client: Client) -> None:
-    assert owner_client.get(reverse("admin:index"), follow=True).status_code == 403
+    refused = owner_client.get(reverse("admin:index"), follow=True)
+
+    assert refused.status_code == 403
+    assert "This is where Numberdesk&#x27;s own staff works." in refused.content.decode()
+    assert "Ask an owner" not in refused.content.decode()
+
+
+def test_staff_without_a_right_is_told_who_gives_it(client: Client) -> None:
+    clerk = UserFactory.create(is_staff=True)
+    client.force_login(clerk)
+
+    refused = client.get(reverse("admin:accounts_account_changelist"))
+
+    assert refused.status_code == 403
+    assert "Whoever manages Numberdesk&#x27;s staff" in refused.content.decode()
 
 
 def test_sign_in_does_not_lead_to_other_sites(client: Client) -> None:

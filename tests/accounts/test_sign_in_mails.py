@@ -9,7 +9,7 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from tests.factories import PASSWORD, UserFactory
+from tests.factories import PASSWORD, MembershipFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -69,3 +69,26 @@ def test_a_changed_password_is_told_by_mail(client: Client) -> None:
     assert message.to == ["nell@example.com"]
     assert "Your password has been changed." in str(message.body)
     assert "If that was not you, reset your password" in str(message.body)
+
+
+@pytest.mark.usefixtures("noon")
+@pytest.mark.parametrize(
+    ("zones", "when"),
+    [
+        (["America/Los_Angeles"], "Sun, Mar 1, 2026, 4:00 AM PST"),
+        ([], "Sun, Mar 1, 2026, 12:00 PM UTC"),
+        (["America/Los_Angeles", "Europe/Berlin"], "Sun, Mar 1, 2026, 12:00 PM UTC"),
+    ],
+)
+def test_times_in_mails_are_written_as_on_pages(
+    client: Client, zones: list[str], when: str
+) -> None:
+    user = UserFactory.create(email="nell@example.com")
+    for zone in zones:
+        MembershipFactory.create(user=user, account__time_zone=zone)
+    client.force_login(user)
+
+    typed = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
+    client.post(reverse("account_change_password"), typed)
+
+    assert f"When: {when}\n" in str(mail.outbox[0].body)

@@ -63,6 +63,16 @@ def test_an_address_in_another_case_is_the_same() -> None:
     assert single_sign_on.recognize(replace(NELL, email="Nell@Example.com"), at=NOON)[0] == nell
 
 
+@pytest.mark.parametrize("said", ["mi\u212ae@example.com", "m\u0131ke@example.com"])
+def test_letters_that_look_alike_are_others(acme: Account, said: str) -> None:
+    UserFactory.create(email="mike@example.com")
+    mallory = UserFactory.create(email="mallory@example.com")
+    EmailAddress.objects.create(user=mallory, email="mike@example.com", verified=True)
+    InvitationFactory.create(account=acme, email="mike@example.com")
+
+    assert refusal(replace(NELL, email=said)) == "not_invited"
+
+
 def test_a_second_address_counts_once_it_is_proven() -> None:
     nell = UserFactory.create(email="other@example.com")
     second = EmailAddress.objects.create(user=nell, email="nell@example.com", verified=False)
@@ -103,9 +113,10 @@ def test_an_invitation_that_was_answered_makes_no_user(
 
 
 def test_a_person_with_an_invitation_becomes_a_user_and_joins_by_accepting(acme: Account) -> None:
-    InvitationFactory.create(account=acme, email="Nell@example.com")
+    InvitationFactory.create(account=acme, email="nell@example.com")
+    said = replace(NELL, email="Nell@example.com")
 
-    user, is_new = single_sign_on.recognize(NELL, at=NOON + timedelta(days=1))
+    user, is_new = single_sign_on.recognize(said, at=NOON + timedelta(days=1))
 
     assert (user.email, user.name, is_new) == ("nell@example.com", "Nell", True)
     assert not user.has_usable_password()
@@ -127,6 +138,18 @@ def test_an_address_that_was_given_to_somebody_else_there_does_not_open_the_old_
     single_sign_on.recognize(NELL, at=NOON)
 
     assert refusal(replace(NELL, subject="successor")) == "other_login"
+
+
+@pytest.mark.parametrize("subject", ["s" * 255, "a\0b", "sha256:" + "0" * 64])
+def test_a_subject_that_no_column_takes_signs_in_like_others(subject: str) -> None:
+    nell = UserFactory.create(email="nell@example.com")
+    long = replace(NELL, subject=subject)
+
+    assert single_sign_on.recognize(long, at=NOON) == (nell, True)
+    assert single_sign_on.recognize(replace(long, email=""), at=NOON) == (nell, False)
+    kept = SocialAccount.objects.get().uid
+    with pytest.raises(NotSignedIn):
+        single_sign_on.recognize(replace(NELL, subject=kept), at=NOON)
 
 
 def test_support_makes_room_for_a_new_login(
@@ -177,7 +200,17 @@ TOKEN: dict[str, object] = {"iss": f"{ISSUER}/", "sub": "1"}
 @pytest.mark.usefixtures("_configured")
 @pytest.mark.parametrize(
     ("verified", "counts"),
-    [(True, True), ("true", True), (False, False), ("false", False), (None, False), ("yes", False)],
+    [
+        (True, True),
+        ("true", True),
+        (False, False),
+        ("false", False),
+        (None, False),
+        ("yes", False),
+        (1, False),
+        (1.0, False),
+        ("True", False),
+    ],
 )
 def test_only_true_is_true(verified: object, counts: bool) -> None:
     profile = {"sub": "1", "email": " Nell@Example.com", "email_verified": verified}
@@ -185,6 +218,13 @@ def test_only_true_is_true(verified: object, counts: bool) -> None:
     identity = _identity(said(TOKEN, profile))
 
     assert (identity.email, identity.is_verified) == ("nell@example.com", counts)
+
+
+@pytest.mark.usefixtures("_configured")
+def test_an_address_is_read_without_changing_its_letters() -> None:
+    profile = {"sub": "1", "email": "mi\u212ae@example.com", "email_verified": True}
+
+    assert _identity(said(TOKEN, profile)).email == "mi\u212ae@example.com"
 
 
 @pytest.mark.usefixtures("_configured")

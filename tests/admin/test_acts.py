@@ -15,6 +15,7 @@ from django.urls import reverse
 from accounts.models import Account, Event, User
 from accounts.states import ActorKind, JobState, Role
 from licensing.models import Charge, LicenseChange, Subscription
+from licensing.services import licenses
 from licensing.states import GraceState, SubscriptionState
 from numbers.models import Import, PhoneNumber
 from numbers.states import ConnectionState, NumberState, TaskState
@@ -272,16 +273,143 @@ def test_ticked_numbers_are_confirmed_and_each_goes_its_own_way(
     ticked = {"action": "release", "_selected_action": [free.pk, safe.pk]}
 
     asked = support_client.post(url, ticked)
+    entered = {**ticked, "confirmed": "1", "reason": REASON}
+    shown = support_client.post(url, entered)
     untouched = set(PhoneNumber.objects.values_list("state", flat=True))
-    done = support_client.post(url, {**ticked, "confirmed": "1", "reason": REASON}, follow=True)
+    done = support_client.post(url, {**entered, "shown": shown.context["seal"]}, follow=True)
 
     assert "2 rows" in asked.content.decode()
+    assert 'value="Preview"' in asked.content.decode()
+    told = shown.context["shown"]
+    assert told[0] == "1 number will change."
+    assert told[1].startswith("1 number will be skipped: This number is protected.")
+    assert told[2] == "Afterwards 1 held with 10 licenses: 9 free."
+    assert "They are given back to Twilio." in told[3]
+    assert 'value="Release"' in shown.content.decode()
     assert untouched == {NumberState.HELD}
     free.refresh_from_db()
     safe.refresh_from_db()
     assert (free.state, safe.state) == (NumberState.RELEASING, NumberState.HELD)
     assert "Release: 1 row changed." in done.content.decode()
     assert "This number is protected." in done.content.decode()
+
+
+def test_ticked_numbers_in_use_are_released_by_how_many_they_are(
+    acme: Account, support_client: Client
+) -> None:
+    used = factories.PhoneNumberFactory.create(account=acme, assigned=True)
+    spare = factories.PhoneNumberFactory.create(account=acme)
+    other = factories.PhoneNumberFactory.create(account=factories.subscribed())
+    url = reverse("admin:numbers_phonenumber_changelist")
+    ticked = {"action": "release", "_selected_action": [used.pk, spare.pk, other.pk]}
+    entered = {**ticked, "confirmed": "1", "reason": REASON}
+
+    shown = support_client.post(url, entered)
+    sealed = {**entered, "shown": shown.context["seal"]}
+    untyped = support_client.post(url, sealed)
+    mistyped = support_client.post(url, {**sealed, "count": "2"})
+    held = set(PhoneNumber.objects.values_list("state", flat=True))
+    support_client.post(url, {**sealed, "count": "3"})
+
+    assert {f"{acme}: 2 numbers will change.", f"{other.account}: 1 number will change."} <= set(
+        shown.context["shown"]
+    )
+    assert "1 number of them is in use" in shown.content.decode()
+    assert "This field is required" not in shown.content.decode()
+    assert (shown.status_code, untyped.status_code, mistyped.status_code) == (200, 422, 422)
+    assert held == {NumberState.HELD}
+    assert set(PhoneNumber.objects.values_list("state", flat=True)) == {NumberState.RELEASING}
+
+
+def test_ticked_numbers_that_came_into_use_since_are_shown_again(
+    acme: Account, support_client: Client
+) -> None:
+    spare = factories.PhoneNumberFactory.create(account=acme)
+    second = factories.PhoneNumberFactory.create(account=acme)
+    url = reverse("admin:numbers_phonenumber_changelist")
+    ticked = {"action": "release", "_selected_action": [spare.pk, second.pk]}
+    entered = {**ticked, "confirmed": "1", "reason": REASON}
+    shown = support_client.post(url, entered)
+    PhoneNumber.objects.filter(pk=spare.pk).update(
+        agent=factories.AgentFactory.create(account=acme)
+    )
+
+    again = support_client.post(url, {**entered, "shown": shown.context["seal"]})
+
+    assert 'name="count"' not in shown.content.decode()
+    assert 'name="count"' in again.content.decode()
+    assert set(PhoneNumber.objects.values_list("state", flat=True)) == {NumberState.HELD}
+
+
+def test_where_nothing_would_change_support_gets_no_button(
+    acme: Account, support_client: Client
+) -> None:
+    safe = factories.PhoneNumberFactory.create(account=acme, protected=True)
+    url = reverse("admin:numbers_phonenumber_changelist")
+    ticked = {"action": "release", "_selected_action": [safe.pk]}
+
+    shown = support_client.post(url, {**ticked, "confirmed": "1", "reason": REASON})
+
+    assert "0 numbers will change." in shown.content.decode()
+    assert 'value="Release"' not in shown.content.decode()
+
+
+def test_support_types_the_last_digits_of_a_number_in_use(
+    acme: Account, support_client: Client
+) -> None:
+    number = factories.PhoneNumberFactory.create(account=acme, assigned=True)
+
+    page = support_client.get(act_url(number, "release")).content.decode()
+    untyped = act(support_client, number, "release")
+    act(support_client, number, "release", last_four=number.e164[-4:])
+
+    assert "Type the last four digits of" in page
+    assert untyped.status_code == 422
+    number.refresh_from_db()
+    assert number.state == NumberState.RELEASING
+
+
+def test_support_lowers_no_licenses_that_the_owner_has_bought_meanwhile(
+    noon: time_machine.Traveller,
+    acme: Account,
+    support_client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seal = act(support_client, acme, "licenses", to=15).context["seal"]
+    change = licenses.change_licenses
+
+    def bought_before(account_id: int, **wanted: Any) -> Any:
+        Subscription.objects.update(licenses=20)
+        return change(account_id, **wanted)
+
+    monkeypatch.setattr(licenses, "change_licenses", bought_before)
+    refused = act(support_client, acme, "licenses", to=15, shown=seal)
+
+    html = refused.content.decode()
+    assert refused.status_code == 422
+    assert "The licenses have changed in the meantime" in html
+    assert "<dt>Licensed</dt><dd>20</dd>" in html
+    assert Subscription.objects.get(account=acme).licenses == 20
+
+
+def test_support_charges_no_more_than_was_shown(
+    noon: time_machine.Traveller,
+    acme: Account,
+    support_client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seal = act(support_client, acme, "licenses", to=15).context["seal"]
+    change = licenses.change_licenses
+
+    def dearer_by_then(account_id: int, **wanted: Any) -> Any:
+        Subscription.objects.update(price=50)
+        return change(account_id, **wanted)
+
+    monkeypatch.setattr(licenses, "change_licenses", dearer_by_then)
+    refused = act(support_client, acme, "licenses", to=15, shown=seal)
+
+    assert refused.status_code == 422
+    assert not Charge.objects.exists()
 
 
 def test_a_failed_import_is_run_again_as_a_new_one(acme: Account, support_client: Client) -> None:

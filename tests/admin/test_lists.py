@@ -10,13 +10,17 @@ from typing import Any, cast
 import pytest
 from django.contrib import admin
 from django.contrib.admin.utils import label_for_field
-from django.db.models import Model
+from django.db import connection
+from django.db.models import Model, QuerySet
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Account, Job, User
+from accounts.registries import SUPPORT_LINKS
+from accounts.states import JobState
 from config.admin import CappedPaginator, SupportAdmin
+from licensing.models import PaymentAttempt
 from numbers.models import PhoneNumber
 from numbers.states import ConnectionState
 from tests import factories
@@ -324,3 +328,127 @@ def test_a_search_for_more_than_fits_anywhere_finds_nothing(
     answer = support_client.get(page_of(model), {"q": "tel:" * 2_000})
 
     assert answer.status_code == 200
+
+
+def counted(client: Client, label: str) -> str:
+    """What the first page says waits behind an entry."""
+    page = client.get(reverse("admin:index")).content.decode()
+    found = re.search(rf">{label}</a>(?: <b>([^<]*)</b>)?", page)
+    assert found, label
+    return found[1] or ""
+
+
+def rows_behind(client: Client, label: str) -> int:
+    link = SUPPORT_LINKS[label]
+    page: Any = client.get(f"{reverse(link.page)}?{link.query}")
+    return len(page.context_data["cl"].result_list)
+
+
+@pytest.mark.usefixtures("noon")
+def test_failed_jobs_are_counted_until_somebody_has_tried_again(
+    acme: Account, support_client: Client
+) -> None:
+    def failed(days: int = 0, **facts: Any) -> Job:
+        finished_at = NOON - timedelta(days=days)
+        job: Job = factories.JobFactory.create(
+            account=acme, state=JobState.FAILED, finished_at=finished_at, **facts
+        )
+        return job
+
+    failed(title="stands")
+    failed(days=8, title="long ago")
+    again = failed(title="tried again")
+    factories.JobFactory.create(account=acme, retry_of=again)
+    made_up = {"account": acme, "kind": "import", "title": "Import from Main"}
+    factories.JobFactory.create(**made_up, state=JobState.FAILED, finished_at=NOON)
+    factories.JobFactory.create(**made_up, state=JobState.DONE, finished_at=NOON)
+    factories.JobFactory.create(
+        account=acme, state=JobState.DONE, result={"failed": 1}, finished_at=NOON
+    )
+
+    assert counted(support_client, "Failed jobs") == "1"
+    assert rows_behind(support_client, "Failed jobs") == 1
+
+
+@pytest.mark.usefixtures("noon")
+def test_refused_payments_are_counted_until_the_account_has_paid(
+    acme: Account, support_client: Client
+) -> None:
+    def attempt(account: Account, state: str, days: int = 0) -> None:
+        factories.PaymentAttemptFactory.create(
+            account=account, state=state, settled_at=NOON - timedelta(days=days)
+        )
+
+    attempt(acme, "refused")
+    attempt(acme, "refused", days=8)
+    paid = factories.subscribed(slug="paid")
+    attempt(paid, "refused")
+    attempt(paid, "accepted")
+
+    assert counted(support_client, "Refused payments") == "1"
+    assert rows_behind(support_client, "Refused payments") == 1
+
+
+def test_every_list_that_may_need_somebody_says_how_much_is_there(support_client: Client) -> None:
+    assert [label for label in SUPPORT_LINKS if not counted(support_client, label)] == []
+
+
+@pytest.mark.parametrize("table", ["accounts_job", "licensing_paymentattempt"])
+def test_what_is_counted_is_found_by_an_index(acme: Account, table: str) -> None:
+    rows: QuerySet[Any]
+    if table == "accounts_job":
+        done = {"account": acme, "state": JobState.DONE, "finished_at": NOON}
+        Job.objects.bulk_create(factories.JobFactory.build_batch(2_000, **done))
+        rows, index = Job.objects.for_support(NOON), "job_failed"
+    else:
+        paid = {"account": acme, "state": "accepted", "settled_at": NOON}
+        PaymentAttempt.objects.bulk_create(
+            factories.PaymentAttemptFactory.build_batch(2_000, **paid, next_ask_at=NOON)
+        )
+        rows, index = PaymentAttempt.objects.refused_since(NOON), "payment_attempt_refused"
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {table}")  # a planner decides by what it knows
+
+    assert index in rows[:101].explain()
+
+
+SID = "PN0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize("typed", [SID, SID.upper(), SID.lower(), SID[:12], SID[:9].lower()])
+def test_a_sid_is_found_in_any_case_and_by_its_beginning(
+    acme: Account, owner_client: Client, support_client: Client, typed: str
+) -> None:
+    theirs = factories.ConnectionFactory.create(account=acme, sid=f"AC{SID[2:]}")
+    number = factories.PhoneNumberFactory.create(account=acme, connection=theirs, sid=SID)
+    factories.PhoneNumberFactory.create()
+    of_account = f"{'ac' if typed.islower() else 'AC'}{typed[2:]}"
+
+    def found(model: type[Model], term: str) -> list[Any]:
+        page: Any = support_client.get(page_of(model), {"q": term})
+        return list(page.context_data["cl"].result_list)
+
+    assert found(PhoneNumber, typed) == found(PhoneNumber, of_account) == [number]
+    assert found(Account, typed) == found(Account, of_account) == [acme]
+    listed = owner_client.get("/a/acme/numbers/", {"q": typed, "tab": "all"})
+    assert f'numbers/{number.pk}/"' in listed.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("address", "title"),
+    [
+        ("numbers_phonenumber?assigned=no", "Unassigned: phone numbers"),
+        ("numbers_phonenumber", "Numbers: phone numbers"),
+        ("accounts_account", "Manage Licenses: accounts"),
+        ("accounts_account?grace=open", "Accounts in grace"),
+        ("accounts_user", "Users"),
+        ("accounts_user?is_staff__exact=1", "Users"),
+    ],
+)
+def test_a_list_says_where_one_is(support_client: Client, address: str, title: str) -> None:
+    model, _, query = address.partition("?")
+    page = support_client.get(f"{reverse(f'admin:{model}_changelist')}?{query}").content.decode()
+
+    assert f"<h1>{title}</h1>" in page
+    assert f"<title>{title} ·" in page
+    assert "to view" not in page

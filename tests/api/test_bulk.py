@@ -73,6 +73,8 @@ def test_a_job_is_queued_followed_and_retried(acme: Account, program: Program) -
     assert retried.status_code == 202
     assert retried.json()["retry_of"] == job["id"]
     assert retried.json()["total"] == 1
+    again = program.send("post", f"jobs/{job['id']}/retries/")
+    assert (again.status_code, again.json()["code"]) == (409, "retried")
 
 
 def test_a_filter_means_what_the_list_means(acme: Account, program: Program) -> None:
@@ -105,6 +107,27 @@ def test_a_filter_means_what_the_list_means(acme: Account, program: Program) -> 
         ({"action": "exclude", "filter": {"stat": "held"}}, "filter.stat"),
         ({"action": "exclude", "filter": {"protected": "yes"}}, "filter.protected"),
         ({"action": "exclude", "filter": {"tab": "lost"}}, "filter.tab"),
+        *(
+            ({"action": "exclude", "filter": {name: value}}, f"filter.{name}")
+            for name, value in (
+                ("tag", ""),
+                ("tag", "  "),
+                ("tag", "\u200b"),
+                ("q", ""),
+                ("q", " "),
+                ("country", ""),
+                ("country", "  "),
+                ("capability", []),
+                ("tab", ""),
+                ("agent", ""),
+                ("agent", None),
+                ("kept", ""),
+                ("kept", None),
+                ("imported_in", ""),
+                ("outcome", "new"),
+            )
+        ),
+        ({"action": "exclude", "filter": {"tab": "unassigned", "q": ""}}, "filter.q"),
         ({"action": "exclude", "filter": {"country": "XX"}}, "numbers"),
         ({"action": "tag", "numbers": [1], "params": {"tags": ["a"]}}, "params.tags"),
         ({"action": "tag", "numbers": [1]}, "add"),

@@ -151,7 +151,7 @@ def test_a_wrong_row_refuses_all_and_is_named(
         ("rows.0.number", "unknown_number"),
         ("rows.1.agent", "unknown_agent"),
     ]
-    assert of_file.json()["errors"][1]["message"] == "Row 3: This account has no such number."
+    assert of_file.json()["errors"][1]["message"] == "Line 3: This account has no such number."
     assert not Job.objects.exists()
 
 

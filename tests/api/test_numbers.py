@@ -199,6 +199,18 @@ def test_a_refused_release_names_every_reason(
     assert [each["code"] for each in plan["blockers"]] == blockers(answer)
 
 
+@pytest.mark.parametrize("noun", ["releases", "exclusions"])
+def test_a_dry_run_says_what_going_does_to_the_licenses(
+    acme: Account, program: Program, noun: str
+) -> None:
+    number = PhoneNumberFactory.create(account=acme)
+    PhoneNumberFactory.create_batch(11, account=acme)
+
+    plan = program.send("post", f"numbers/{number.pk}/{noun}/", {"dry_run": True}).json()
+
+    assert "Afterwards 11 held with 10 licenses: 1 still over." in plan["cost"]
+
+
 def test_a_release_that_twilio_refused_is_taken_back(
     acme: Account, program: Program, problem: Problem
 ) -> None:

@@ -198,6 +198,33 @@ def test_its_forms_work_as_on_the_page_and_the_list_tells_it_after_closing(desk:
     expect(page.get_by_role("link", name=number, exact=True)).to_be_focused()
 
 
+def test_after_an_act_the_row_shows_it_at_once(desk: Desk) -> None:
+    desk.open("numbers/?tab=unassigned")
+    page, number = desk.page, desk.numbers()[3]
+    other = desk.numbers()[4]
+    desk.follow(number)
+
+    desk.press("Keep as spare", within=beside(page))
+    desk.told("is kept as a spare.")
+    expect(desk.row(number).locator(".state")).to_contain_text("Kept")
+    desk.follow(other)
+    notes = beside(page, other).get_by_label("Notes (optional)")
+    notes.fill("Still to be said")
+    beside(page, other).get_by_role("button", name="Protect").click()
+    expect(desk.row(other)).to_contain_text("Protected")
+
+
+def test_while_twilio_is_asked_it_waits_for_the_answer_by_itself(house: House, desk: Desk) -> None:
+    page, number = desk.page, desk.numbers()[9]
+    desk.follow(number)
+    desk.follow("Release", within=beside(page))
+    if (digits := page.get_by_label("Last four digits")).is_visible():
+        digits.fill(number[-4:])
+    desk.press("Release")
+    expect(page.locator("#number-state")).to_contain_text("Released", timeout=30_000)
+    expect(page.locator("#number-tasks [aria-label]")).to_have_count(0)
+
+
 def test_what_is_refused_stays_typed_with_its_reason(desk: Desk) -> None:
     page, number = desk.page, desk.numbers()[4]
     desk.follow(number)
@@ -230,6 +257,7 @@ def test_what_was_typed_and_not_saved_is_there_again(desk: Desk) -> None:
     desk.follow(other)
     expect(beside(page, other)).to_be_visible()
     expect(beside(page, other).get_by_label("Notes (optional)")).to_have_value("")
+    expect(beside(page, other)).to_contain_text(f"What you typed about {one} is not saved.")
     page.go_back()
     is_list(desk)
     desk.follow(one)

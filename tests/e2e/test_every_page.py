@@ -421,6 +421,8 @@ def test_the_console_of_support(desk: Desk, visit: Visit) -> None:
             see(f"one {meta.label}", row.first.get_attribute("href") or "")
             for act in page.locator(".object-tools a.act").all():
                 acts[f"{meta.label}: {act.inner_text()}"] = act.get_attribute("href") or ""
+    page.goto(f"{reverse('admin:accounts_user_changelist')}?q=a")  # which offers to show all
+    found += look(page, "admin list searched", looks=[(NARROW, "light")])
     for name, address in acts.items():
         see(name, urljoin(page.url, address))
     assert not found, "\n".join(found)

@@ -28,9 +28,8 @@ def is_asked(desk: Desk) -> None:  # S0-26
     banner = desk.banner()
     expect(banner).to_contain_text(f"The grace period is over, and {OVER} numbers are still over")
     expect(banner).to_contain_text("No line was cut and nothing was released.")
-    desk.follow("Decide which to keep", within=banner)
-    desk.follow("What each way costs")
-    desk.heading("The grace period is over")
+    desk.follow("Decide which numbers to keep", within=banner)
+    desk.heading("Decide which numbers to keep")
     main = desk.page.get_by_role("main")
     expect(main.get_by_role("heading", name=f"Release or exclude {OVER}")).to_be_visible()
     expect(main.get_by_role("heading", name=f"Add {OVER} licenses")).to_be_visible()
@@ -48,7 +47,6 @@ def cannot_assign_beyond_the_licenses(desk: Desk) -> None:
 
 def gets_out(desk: Desk) -> None:
     desk.banner().get_by_role("link", name=re.compile("^Decide")).click()
-    desk.follow("What each way costs")
     desk.follow(f"Add {OVER}")
     desk.page.get_by_role("button", name=f"Add {OVER} for").click()
     desk.told(f"You have {NUMBERS} licenses now.")

@@ -66,6 +66,72 @@ def test_many_numbers_are_released_with_the_keyboard_alone(house: House, visit: 
     expect(page.get_by_role("navigation", name="Results")).to_contain_text("2")
 
 
+def test_escape_leaves_the_search_and_closes_what_is_open(house: House, visit: Visit) -> None:
+    desk = Desk(visit(), house, house.homes["delta"])
+    page = desk.page
+    house.import_numbers(desk.home)
+    page.goto("/")
+    expect(page.get_by_label("Email")).to_be_focused()
+    desk.sign_in()
+    desk.open("numbers/")
+    search = page.get_by_role("searchbox", name="Search digits, name, SID")
+
+    page.keyboard.press("/")
+    page.keyboard.type("55")
+    page.keyboard.press("Escape")
+    expect(search).not_to_be_focused()
+    expect(search).to_have_value("55")
+    page.keyboard.press("j")
+    expect(page.locator("tbody input[type=checkbox]").first).to_be_focused()
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(keys).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+
+    panels = page.locator("details.panel")
+    for each in (0, 2):
+        panels.nth(each).locator("summary").click()
+    expect(page.locator("details.panel[open]")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.locator("details.panel[open]")).to_have_count(0)
+    expect(panels.nth(2).locator("summary")).to_be_focused()
+    panels.nth(1).locator("summary").click()
+    page.get_by_role("heading", level=1).click()
+    expect(page.locator("details.panel[open]")).to_have_count(0)
+
+
+def test_after_a_refusal_the_focus_is_at_what_is_wrong(house: House, visit: Visit) -> None:
+    desk = Desk(visit(narrow=True), house, house.homes["delta"])
+    page = desk.page
+    house.import_numbers(desk.home)
+    desk.sign_in()
+    desk.open("numbers/")
+    page.locator("td.num > a").first.click()
+    page.get_by_label("Tags (optional)").fill("x" * 41)
+
+    desk.press("Save")
+
+    expect(page.get_by_role("alert")).to_be_focused()
+    expect(page.get_by_role("alert")).to_be_in_viewport()
+
+
+def test_deciding_row_by_row_goes_on_at_the_next_row(house: House, visit: Visit) -> None:
+    desk = Desk(visit(), house, house.homes["delta"])
+    page = desk.page
+    house.import_numbers(desk.home)
+    desk.sign_in()
+    desk.open("licenses/decide/")
+    number, following = desk.numbers()[8:10]
+
+    desk.row(number).get_by_role("button", name="Keep", exact=True).click()
+
+    desk.told(f"{number} is kept as a spare.")
+    expect(desk.row(following)).to_be_focused()
+    expect(desk.row(following)).to_be_in_viewport()
+    expect(page.locator(".toast")).to_be_in_viewport()
+
+
 def test_the_menu_of_a_phone_gives_the_focus_back(house: House, visit: Visit) -> None:
     desk = Desk(visit(narrow=True), house, house.homes["delta"])
     page = desk.page

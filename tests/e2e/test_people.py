@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from .conftest import Visit
 from .desk import Desk
-from .house import House
+from .house import PASSWORD, House
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_a_member_sees_the_pages_without_buttons_and_signs_out(desk: Desk) -> No
     desk.go("Numbers")
     desk.tab("Unassigned")
     expect(main.get_by_role("checkbox")).to_have_count(0)
-    expect(desk.banner()).to_contain_text("An owner or admin of this account can do that.")
+    expect(desk.banner()).to_contain_text("An owner or billing admin can add licenses.")
     _offers_nothing(desk)
 
     desk.open_number(desk.numbers()[0])
@@ -110,3 +110,28 @@ def test_a_key_is_shown_once_works_and_can_be_revoked(desk: Desk) -> None:
         desk.house.api(desk.home, "numbers/", key=key)
     refused.value.close()
     assert refused.value.code == 401
+
+
+def test_who_was_signed_out_finds_again_what_they_typed(house: House, visit: Visit) -> None:
+    desk = Desk(visit(answers=(401,)), house, house.homes["delta"])
+    page = desk.page
+    desk.sign_in()
+    desk.go("Settings")
+    page.get_by_label("Name").fill("Delta Two")
+    page.context.clear_cookies(name="sessionid")
+    desk.submit("Save")
+    desk.told("You were signed out, so nothing was changed.")
+
+    page.get_by_label("Email").fill(desk.home.owner)
+    page.get_by_label("Password").fill(PASSWORD)
+    desk.submit("Sign in")
+    desk.heading("Settings")
+    expect(page.get_by_label("Name")).to_have_value("Delta Two")
+    expect(page.get_by_text("What you typed before you were signed out")).to_be_visible()
+
+    page.reload()  # and then it is forgotten
+    expect(page.get_by_label("Name")).to_have_value("Delta")
+    desk.go("Licenses")
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("spinbutton").first.fill("7")
+    desk.heading("Sign in")

@@ -598,6 +598,20 @@ def test_support_extends_once_with_a_reason(acme: Account, by_support: Actor) ->
         grace.extend(period.pk, by=timedelta(days=1), reason="Again", actor=by_support, at=NOON)
 
 
+def test_more_time_is_told_to_those_who_decide(
+    acme: Account, owner: User, member: User, by_support: Actor
+) -> None:
+    hold(acme, 11)
+    period = opened(acme)
+
+    grace.extend(period.pk, by=timedelta(days=2), reason="Port delayed", actor=by_support, at=NOON)
+
+    told = Notice.objects.get(title="Support gave you 2 d more to decide")
+    assert (told.user, told.kind) == (owner, "grace")
+    assert "Decide by Thu, Mar 5, 2026" in told.body
+    assert "Port delayed" in told.body
+
+
 def test_an_expired_period_that_is_extended_is_open_again_and_announces_its_new_end(
     acme: Account, owner: User, by_support: Actor, noon: time_machine.Traveller
 ) -> None:
@@ -612,7 +626,7 @@ def test_an_expired_period_that_is_extended_is_open_again_and_announces_its_new_
     assert (period.state, period.ends_at) == (GraceState.OPEN, at + timedelta(hours=12))
     assert period.expired_at is None
     sweep_at(noon, [57, 62])
-    assert stages(owner) == ["start", "ended", "six_hours_left", "ended"]
+    assert stages(owner) == ["start", "ended", "extended", "six_hours_left", "ended"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from accounts import actors
 from accounts.actor import SYSTEM, Actor
-from accounts.models import Account, AppendOnlyQuerySet, Event, User
+from accounts.models import Account, AppendOnlyQuerySet, Event, Notice, User
 from accounts.models.events import AppendOnly
 from config.errors import Blocked, Forbidden, Invalid, NotDue
 from config.text import money
@@ -160,7 +160,9 @@ def test_ledger_charges_and_events_are_never_edited(acme: Account, by_billing: A
 # --- Renewal ---------------------------------------------------------------------------------
 
 
-def test_a_month_is_renewed_once_however_often_the_sweep_runs(acme: Account) -> None:
+def test_a_month_is_renewed_once_however_often_the_sweep_runs(
+    acme: Account, billing: User, admin: User
+) -> None:
     due = acme.subscription.period_ends_at
 
     licenses.renew(acme.subscription.pk, at=due)
@@ -171,6 +173,10 @@ def test_a_month_is_renewed_once_however_often_the_sweep_runs(acme: Account) -> 
     charge = Charge.objects.get()
     assert (charge.amount, charge.period_started_at) == (Decimal("50.00"), due)
     assert acme.subscription.period_started_at == due
+    told = Notice.objects.get()
+    assert (told.user, told.kind) == (billing, "licenses")
+    assert told.title == "10 licenses renewed for a month"
+    assert told.body.startswith("$50.00 was charged. The paid month ends ")
 
 
 def test_a_refused_renewal_makes_the_subscription_overdue_and_tells_who_pays(

@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.messages import get_messages
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Account
+from config.text import money
 from licensing import gates
-from licensing.models import LicenseChange, Subscription
+from licensing.models import Charge, LicenseChange, Subscription
 from licensing.standing import standing
 from licensing.states import GraceState, SubscriptionState
 from licensing.tasks import sweep
@@ -98,6 +102,9 @@ def test_confirming_buys_the_licenses_and_closes_the_grace_period(
 
     assert "Add 17 licenses?" in asked.content.decode()
     assert answer["Location"] == url("manage", over)
+    said = [str(message) for message in get_messages(answer.wsgi_request)]
+    cost = money(Charge.objects.get(account=over).amount)
+    assert said == [f"You have 27 licenses now. {cost} was charged. The grace period is closed."]
     change = LicenseChange.objects.get(account=over)
     assert (change.before, change.after, change.held, change.reason) == (10, 27, 27, "More shops")
     assert change.actor_label == "owner@example.com"
@@ -133,6 +140,46 @@ def test_the_ledger_shows_every_change_with_who_why_and_what_it_cost(
     assert "owner@example.com" in text
     assert "More shops" in text
     assert "$10.00" in text
+
+
+def test_what_was_typed_is_in_the_address_and_continue_takes_it(
+    over: Account, owner_client: Client
+) -> None:
+    page = owner_client.get(url("manage", over), {"to": "12", "reason": "More shops"})
+    typing = owner_client.get(
+        url("manage", over), {"to": "12", "reason": "More shops"}, headers={"HX-Request": "true"}
+    )
+
+    text = page.content.decode()
+    form = text[text.index('<form class="form"') : text.index("</form>", text.index("id_reason"))]
+    assert 'method="get"' in form
+    assert f'action="{url("change", over)}"' in form
+    assert 'hx-replace-url="true"' in form
+    assert ">Continue</button>" in form
+    assert 'value="12"' in form
+    assert 'value="More shops"' in form
+    assert "HX-Request" in typing["Vary"]  # Back gets the page, never the part of it
+    assert url("change", over) not in typing.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("to", "said"),
+    [(12, "once fewer numbers are held than licensed"), (27, "once fewer numbers are held than"),
+     (30, "at any time, down to the 27 held")],
+)  # fmt: skip
+def test_what_is_said_of_lowering_again_is_true(
+    over: Account, owner_client: Client, to: int, said: str
+) -> None:
+    assert said in owner_client.get(url("change", over), {"to": to}).content.decode()
+
+
+def test_a_lower_count_is_told_in_whole_sentences(acme: Account, owner_client: Client) -> None:
+    text = owner_client.get(url("manage", acme), {"to": 5}).content.decode()
+
+    assert "<b>Nothing.</b>" in text
+    assert "The lower count holds at once, and the paid month is not refunded." in text
+    assert ">Licensed</span>" in text
+    assert "Owned" not in text
 
 
 # S0-23
@@ -281,8 +328,7 @@ def test_the_decision_page_puts_the_two_ways_out_side_by_side(
     assert "Add 17 licenses" in text
     assert "$85.00" in text
     assert "Nothing is charged for being over" in text
-    assert "Decide about 27 unassigned" in text
-    assert reverse("numbers:list", args=[over.slug]) + "?tab=unassigned" in text
+    assert 'href="#rows">Decide number by number</a>' in text
 
 
 # S0-26
@@ -313,6 +359,19 @@ def test_the_decision_page_counts_one_number_as_one(
     assert said in owner_client.get(url("decide", acme)).content.decode()
 
 
+@pytest.mark.parametrize("hours", [0, 49])
+def test_what_a_refusal_asks_for_is_enough_for_one_number_more(over: Account, hours: int) -> None:
+    at = NOON + timedelta(hours=hours)
+
+    (blocker,) = gates.take_license(standing(over.pk, at=at))
+    over.numbers.filter(pk__in=over.numbers.order_by("pk")[:18]).update(state="excluded")
+    left = gates.take_license(standing(over.pk, at=at))
+
+    assert "release or exclude 18 or add 18 licenses" in blocker.message
+    assert blocker.fix == "licensing:decide"
+    assert left == []
+
+
 @pytest.mark.parametrize(
     ("licenses", "said"), [(1, "The 1 license is in use"), (2, "The 2 licenses are in use")]
 )
@@ -327,7 +386,7 @@ def test_a_refusal_counts_one_license_as_one(acme: Account, licenses: int, said:
 
 @pytest.mark.parametrize(
     ("spare", "said"),
-    [(3, "Only 3 numbers have no agent"), (0, "Every number has an agent")],
+    [(3, "3 numbers have no agent"), (0, "Every number has an agent")],
 )
 def test_the_decision_page_says_when_the_unassigned_ones_are_not_enough(
     over: Account, owner_client: Client, spare: int, said: str
@@ -339,7 +398,7 @@ def test_the_decision_page_says_when_the_unassigned_ones_are_not_enough(
     text = owner_client.get(url("decide", over)).content.decode()
 
     assert said in text
-    assert ("Decide about" in text) is bool(spare)
+    assert 'href="#rows"' in text
 
 
 def test_the_box_previews_what_it_proposes_before_anything_is_typed(
@@ -348,7 +407,8 @@ def test_the_box_previews_what_it_proposes_before_anything_is_typed(
     text = owner_client.get(url("manage", over)).content.decode()
 
     assert "<b>27</b> for 27 held" in text
-    assert f'href="{url("change", over)}?to=27&amp;reason="' in text
+    assert f'action="{url("change", over)}"' in text
+    assert 'value="27"' in text
 
 
 def test_a_box_that_proposes_what_is_owned_previews_nothing(
@@ -389,21 +449,128 @@ def test_the_banner_is_one_line_on_inner_pages_and_leads_to_where_one_decides(
 ) -> None:
     text = owner_client.get(reverse(page, args=[over.slug])).content.decode()
     banner = text.partition('aria-label="Grace period"')
-    tab = f"{reverse('numbers:list', args=[over.slug])}?tab=unassigned"
 
     assert ('class="banner small"' in banner[0][-80:]) is is_small
     assert ("Everything keeps working" in banner[2].partition("</section>")[0]) is not is_small
-    assert tab in text
+    leads_there = f'href="{url("decide", over)}"' in banner[2].partition("</section>")[0]
+    assert leads_there is (page != "licensing:decide")
 
 
-def test_where_one_decides_the_banner_has_no_button_that_leads_there(
+@pytest.mark.parametrize(
+    ("who", "told"),
+    [
+        ("owner_client", []),
+        ("admin_client", ["An owner or billing admin of this account can add licenses."]),
+        (
+            "member_client",
+            [
+                "An owner, billing admin or admin of this account can release and exclude.",
+                "An owner or billing admin can add licenses.",
+            ],
+        ),
+    ],
+)
+def test_the_banner_says_who_may_take_which_way_out(
+    who: str, told: list[str], over: Account, request: pytest.FixtureRequest
+) -> None:
+    page = request.getfixturevalue(who).get(reverse("numbers:list", args=[over.slug]))
+    banner = page.content.decode().partition('aria-label="Grace period"')[2]
+    banner = banner.partition("</section>")[0]
+
+    for sentence in told:
+        assert sentence in banner
+    assert banner.count("can add licenses") == (1 if told else 0)
+
+
+def test_not_everything_is_said_to_work_while_twilio_has_suspended_something(
     over: Account, owner_client: Client
 ) -> None:
-    page = owner_client.get(f"{reverse('numbers:list', args=[over.slug])}?tab=unassigned")
-    banner = page.content.decode().partition('aria-label="Grace period"')[2]
+    def said() -> list[str]:
+        pages = [reverse("numbers:list", args=[over.slug]), url("decide", over)]
+        texts = [owner_client.get(page).content.decode() for page in pages]
+        words = ("Everything keeps working", "Calls and texts keep working")
+        return [each for each in words if any(each in text for text in texts)]
 
-    assert "which to keep" not in banner.partition("</section>")[0]
-    assert url("decide", over) in page.content.decode()
+    before = said()
+    over.connections.update(state="suspended")
+
+    assert len(before) == 2
+    assert said() == []
+
+
+def test_one_decides_in_one_place_number_by_number(over: Account, owner_client: Client) -> None:
+    agent = factories.AgentFactory.create(account=over, name="Front desk")
+    first, kept, *others = over.numbers.order_by("pk")
+    over.numbers.exclude(pk=first.pk).update(agent=agent)
+    over.numbers.filter(pk=kept.pk).update(agent=None, keep_decided_at=NOON)
+
+    page = owner_client.get(url("decide", over))
+
+    text = page.content.decode()
+    shown = [row.number.pk for row in page.context["rows"]]
+    assert "Decide which numbers to keep</h1>" in text
+    assert "2 numbers have no agent." in text
+    assert (shown[:2], sorted(shown[2:])) == ([first.pk, kept.pk], [each.pk for each in others])
+    assert all(f'form="assign-{pk}"' in text for pk in shown)
+    assert text.count(">Release</a>") == text.count(">Exclude</a>") == 27
+    assert f'form="keep-{first.pk}"' in text
+    assert f'form="unkeep-{kept.pk}"' in text
+    assert f'form="keep-{others[0].pk}"' not in text
+    assert 'name="action" value="release"' in text
+    assert 'name="action" value="keep"' in text
+
+
+@pytest.mark.parametrize("unassigned", [True, False])
+def test_an_assigned_number_can_go_as_it_is(
+    over: Account, owner_client: Client, unassigned: bool
+) -> None:
+    agent = factories.AgentFactory.create(account=over)
+    over.numbers.update(agent=agent)
+    if unassigned:
+        over.numbers.filter(pk=over.numbers.order_by("pk")[:1].get().pk).update(agent=None)
+
+    for address in (url("decide", over), f"/a/{over.slug}/numbers/?tab=unassigned"):
+        text = owner_client.get(address).content.decode()
+        assert "can be released or excluded as " in text
+        assert "unassign others" not in text.lower()
+        assert "Unassign some" not in text
+
+
+def test_who_only_reads_sees_the_numbers_and_no_buttons(
+    over: Account, member_client: Client
+) -> None:
+    page = member_client.get(url("decide", over))
+
+    assert len(page.context["rows"]) == 27
+    assert "Release</a>" not in page.content.decode()
+
+
+def test_a_page_of_decided_numbers_gives_way_to_the_first(
+    over: Account, owner_client: Client
+) -> None:
+    hold(over, 40)
+    second = owner_client.get(url("decide", over)).context["pages"]["next_url"]
+    over.numbers.filter(pk__in=over.numbers.order_by("-e164")[:30]).update(
+        state="excluded", agent=None
+    )
+
+    page = owner_client.get(second)
+
+    assert (page.status_code, len(page.context["rows"])) == (200, 37)
+
+
+def test_the_decision_costs_the_same_for_one_number_and_for_many(
+    over: Account, owner_client: Client, django_assert_num_queries: Any
+) -> None:
+    over.numbers.filter(pk__in=over.numbers.order_by("pk")[:10]).update(
+        agent=factories.AgentFactory.create(account=over)
+    )
+    owner_client.get(url("decide", over))  # the session is there
+    with CaptureQueriesContext(connection) as few:
+        owner_client.get(url("decide", over))
+    hold(over, 40)
+    with django_assert_num_queries(len(few)):
+        owner_client.get(url("decide", over))
 
 
 def test_the_decision_page_without_anything_to_decide(acme: Account, member_client: Client) -> None:
@@ -526,8 +693,9 @@ def test_each_page_reads_the_database_a_fixed_number_of_times(
             account=over, resolved=True, opened_at=NOON - timedelta(days=n + 3)
         )
 
-    # The frame takes 9: session, user, membership, accounts, notices, and the banner's three.
-    with django_assert_max_num_queries(17):
+    # The frame takes 9: session, user, membership, accounts, notices, and the banner's three. Where
+    # one decides, numbers are listed besides.
+    with django_assert_max_num_queries(22 if name == "decide" else 17):
         assert owner_client.get(url(name, over)).status_code == 200
 
 

@@ -104,6 +104,6 @@ def test_the_next_worker_finds_the_renewal_paid_and_the_account_is_not_overdue(
         "charges": ["50.00"],
         "subscription": "active",
         "told": ["subscription.renewed"],
-        "notices": 0,
+        "notices": 1,
     }
     assert taken() == ["50.00 USD\n"]

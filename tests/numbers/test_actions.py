@@ -181,7 +181,8 @@ def test_a_new_action_is_done_to_many_by_page_and_by_rest(
 
     shown = owner_client.get(reverse("numbers:list", args=["acme"])).content.decode()
     asked = owner_client.post(url, ticked).content.decode()
-    seen = owner_client.post(url, {**ticked, "step": "preview", "words": "peace"}).content.decode()
+    answer = owner_client.post(url, {**ticked, "step": "preview", "words": "peace"})
+    seen, seal = answer.content.decode(), answer.context["preview"].seal
     previewed = Client().post(
         "/api/v1/bulk-jobs/",
         {"action": "bless_it", "params": {"words": ["peace"]}, "numbers": [number.pk, other.pk],
@@ -195,7 +196,7 @@ def test_a_new_action_is_done_to_many_by_page_and_by_rest(
     assert "Their souls are touched." in seen
     assert (previewed["will_change"], previewed["will_skip"]) == (1, 1)
 
-    owner_client.post(url, {**ticked, "step": "confirm", "words": "peace"})
+    owner_client.post(url, {**ticked, "step": "confirm", "words": "peace", "seal": seal})
     job_items.work(acme.jobs.get().pk)
 
     assert blessed(number)

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts.actor import SYSTEM
 from accounts.models import Account, Job
 from accounts.services import job_items
 from accounts.states import JobState
 from numbers.models import CarrierTask, PhoneNumber
+from numbers.services import bulk
 from numbers.states import NumberState
 from tests.factories import NOON, AgentFactory, PhoneNumberFactory, TagFactory
 
@@ -93,15 +95,106 @@ def test_only_what_was_shown_is_confirmed(acme: Account, owner_client: Client, n
     post(owner_client, **hidden(changed), step="confirm")
 
     assert (changed.status_code, none.status_code, begun) == (422, 422, 0)
-    assert "What matches has changed since. Look at it again." in changed.content.decode()
+    assert "has changed since it was shown. Look at it again." in changed.content.decode()
     assert Job.objects.get().total == 2
+
+
+def test_other_numbers_are_not_those_that_were_shown_though_their_ids_add_up_to_the_same(
+    acme: Account, owner_client: Client, noon: Any
+) -> None:
+    first, second, third, fourth = PhoneNumberFactory.create_batch(4, account=acme)
+    tag = TagFactory.create(account=acme, name="old")
+    tag.numbers.set([first, fourth])
+    preview = post(owner_client, action="release", everything="1", query="tag=old")
+    tag.numbers.set([second, third])
+
+    changed = post(owner_client, **hidden(preview), step="confirm")
+
+    assert first.pk + fourth.pk == second.pk + third.pk
+    assert changed.status_code == 422
+    assert changed.context["preview"].changing == [second, third]
+    assert not Job.objects.exists()
+
+
+def test_a_ticked_number_that_was_to_be_skipped_is_shown_before_it_is_released(
+    acme: Account, owner_client: Client, noon: Any
+) -> None:
+    spare = PhoneNumberFactory.create(account=acme)
+    safe = PhoneNumberFactory.create(account=acme, protected=True)
+    preview = post(owner_client, action="release", ids=[spare.pk, safe.pk])
+    PhoneNumber.objects.update(protected=False)
+
+    changed = post(owner_client, **hidden(preview), step="confirm")
+
+    assert preview.context["preview"].will_change == 1
+    assert (changed.status_code, changed.context["preview"].will_change) == (422, 2)
+    assert not Job.objects.exists()
+
+
+def test_a_spare_that_got_an_agent_since_is_shown_as_in_use_and_not_as_an_empty_field(
+    acme: Account, owner_client: Client, noon: Any
+) -> None:
+    spare = PhoneNumberFactory.create(account=acme)
+    preview = post(owner_client, action="release", ids=[spare.pk])
+    PhoneNumber.objects.update(agent=AgentFactory.create(account=acme))
+
+    changed = post(owner_client, **hidden(preview), step="confirm")
+
+    html = changed.content.decode()
+    assert changed.status_code == 422
+    assert "1 number of them is in use" in html
+    assert "This field is required" not in html
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("comes", [True, False])
+def test_what_comes_or_goes_while_the_job_is_made_is_shown_first(
+    acme: Account, owner_client: Client, noon: Any, monkeypatch: pytest.MonkeyPatch, comes: bool
+) -> None:
+    spares = PhoneNumberFactory.create_batch(2, account=acme)
+    preview = post(owner_client, action="release", everything="1", query="tab=unassigned")
+    start = bulk.start
+
+    def another_meanwhile(*args: Any, **order: Any) -> Job:
+        if comes:
+            PhoneNumberFactory.create(account=acme)
+        else:
+            PhoneNumber.objects.filter(pk=spares[0].pk).update(state=NumberState.EXCLUDED)
+        return start(*args, **order)
+
+    monkeypatch.setattr(bulk, "start", another_meanwhile)
+    changed = post(owner_client, **hidden(preview), step="confirm")
+
+    assert changed.status_code == 422
+    assert "has changed since it was shown. Look at it again." in changed.content.decode()
+    assert not Job.objects.exists()
+
+
+def test_a_job_is_named_after_what_will_change_and_says_beside_it_what_is_skipped(
+    acme: Account, owner_client: Client, noon: Any
+) -> None:
+    numbers = PhoneNumberFactory.create_batch(2, account=acme)
+    safe = PhoneNumberFactory.create(account=acme, protected=True)
+    preview = post(owner_client, action="release", ids=[each.pk for each in (*numbers, safe)])
+    post(owner_client, **hidden(preview), step="confirm")
+
+    job = Job.objects.get()
+    job_items.work(job.pk)
+    CarrierTask.objects.all().delete()
+    Job.objects.update(state=JobState.DONE, finished_at=NOON)
+    again = job_items.retry_failed(job.pk, actor=SYSTEM, at=NOON)
+
+    assert "Release 2 numbers?" in preview.content.decode()
+    assert job.title == "Release 2 numbers, 1 skipped"
+    assert again.title == "Release 1 number"
 
 
 def test_a_spare_that_is_in_use_when_its_turn_comes_is_not_released(
     acme: Account, owner_client: Client, noon: Any
 ) -> None:
     spare, assigned = PhoneNumberFactory.create_batch(2, account=acme)
-    post(owner_client, action="release", ids=[spare.pk, assigned.pk], step="confirm")
+    preview = post(owner_client, action="release", ids=[spare.pk, assigned.pk])
+    post(owner_client, **hidden(preview), step="confirm")
     PhoneNumber.objects.filter(pk=assigned.pk).update(agent=AgentFactory.create(account=acme))
 
     job = Job.objects.get()
@@ -250,7 +343,7 @@ def test_releasing_numbers_in_use_is_confirmed_by_how_many_they_are(
     order = {"action": "release", "ids": f"{in_use.pk},{spare.pk}"}
 
     asked = owner_client.post("/a/acme/numbers/bulk/", {**order, "step": "preview"})
-    done = owner_client.post("/a/acme/numbers/bulk/", {**order, "step": "confirm", "count": typed})
+    done = post(owner_client, **hidden(asked), step="confirm", count=typed)
 
     assert "1 number of them is in use or cannot be bought back." in asked.content.decode()
     assert done.status_code == (302 if starts else 422)
@@ -262,7 +355,7 @@ def test_releasing_spares_takes_a_button(acme: Account, owner_client: Client, no
     order = {"action": "release", "ids": str(spare.pk)}
 
     asked = owner_client.post("/a/acme/numbers/bulk/", {**order, "step": "preview"})
-    done = owner_client.post("/a/acme/numbers/bulk/", {**order, "step": "confirm"})
+    done = post(owner_client, **hidden(asked), step="confirm")
 
     assert 'name="count"' not in asked.content.decode()
     assert done.status_code == 302

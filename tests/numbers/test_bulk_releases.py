@@ -9,15 +9,29 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.actor import SYSTEM, Actor
-from accounts.models import Job
+from accounts.models import Account, Job
 from accounts.services import job_items
 from accounts.states import ItemState, JobState
 from numbers import tasks
 from numbers.models import CarrierTask, Connection, PhoneNumber
-from numbers.services import bulk, carrier_tasks, imports, release
+from numbers.services import (
+    assignment,
+    bulk,
+    carrier_tasks,
+    descriptions,
+    exclusion,
+    imports,
+    release,
+)
 from numbers.services.bulk import Selection
 from numbers.states import NumberState, TaskKind, TaskState
-from tests.factories import CarrierTaskFactory, ConnectionFactory, PhoneNumberFactory, subscribed
+from tests.factories import (
+    AgentFactory,
+    CarrierTaskFactory,
+    ConnectionFactory,
+    PhoneNumberFactory,
+    subscribed,
+)
 from tests.races import at_once
 from tests.sandbox_process import SandboxProcess
 
@@ -142,7 +156,69 @@ def test_a_retry_releases_nothing_that_somebody_has_kept_since(
     states = dict(PhoneNumber.objects.values_list("pk", "state"))
     assert states[held[0].pk] == NumberState.HELD
     assert states[held[1].pk] == NumberState.RELEASING
-    assert job.items.get(key=held[0].e164).code == "kept_since"
+    assert job.items.get(key=held[0].e164).code == "decided_since"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("how", ["restored", "brought back", "assigned", "kept"])
+def test_a_retry_releases_nothing_that_was_decided_otherwise_since(
+    how: str, acme: Account, by_admin: Actor, noon: Any
+) -> None:
+    number = PhoneNumberFactory.create(account=acme, protected=True)
+    job = release_all([number], by_admin)
+    descriptions.describe(number.pk, protected=False, actor=by_admin, at=timezone.now())
+    noon.shift(3600)
+    by: dict[str, Any] = {"actor": by_admin, "at": timezone.now()}
+    if how == "restored":
+        release.release(number.pk, **by)
+        release.take_back(number.pk, **by)
+    elif how == "brought back":
+        exclusion.exclude(number.pk, **by)
+        exclusion.bring_back(number.pk, **by)
+    elif how == "assigned":
+        agent = AgentFactory.create(account=acme)
+        assignment.assign(number.pk, agent_id=agent.pk, **by)
+        assignment.unassign(number.pk, **by)
+    else:
+        assignment.keep(number.pk, **by)
+
+    again = job_items.retry_failed(job.pk, **by)
+    job_items.work(again.pk)
+
+    number.refresh_from_db()
+    assert number.state == NumberState.HELD
+    assert again.items.get().code == "decided_since"
+
+
+@pytest.mark.django_db
+def test_a_retry_does_what_only_a_removed_cause_was_in_the_way_of(
+    acme: Account, by_admin: Actor, noon: Any
+) -> None:
+    number = PhoneNumberFactory.create(account=acme, protected=True)
+    job = release_all([number], by_admin)
+    descriptions.describe(
+        number.pk, protected=False, label="Old", actor=by_admin, at=timezone.now()
+    )
+
+    again = job_items.retry_failed(job.pk, actor=by_admin, at=timezone.now())
+    job_items.work(again.pk)
+
+    number.refresh_from_db()
+    assert number.state == NumberState.RELEASING
+
+
+@pytest.mark.django_db
+def test_a_retry_confirms_no_risk(acme: Account, by_admin: Actor, noon: Any) -> None:
+    number = PhoneNumberFactory.create(account=acme, assigned=True, protected=True)
+    job = release_all([number], by_admin)
+    descriptions.describe(number.pk, protected=False, actor=by_admin, at=timezone.now())
+
+    again = job_items.retry_failed(job.pk, actor=by_admin, at=timezone.now())
+    job_items.work(again.pk)
+
+    number.refresh_from_db()
+    assert number.state == NumberState.HELD
+    assert again.items.get().code == "in_use"
 
 
 @pytest.mark.postgres

@@ -20,7 +20,7 @@ from config import csv_files
 from config.errors import Forbidden, Invalid, NotDue
 from licensing.models import Subscription
 from numbers.models import CsvEdit, PhoneNumber
-from numbers.services import csv_edits
+from numbers.services import csv_edits, descriptions
 from numbers.services.columns import COLUMNS
 from numbers.services.comparison import Comparison, compare
 from numbers.states import NumberState
@@ -236,6 +236,24 @@ def test_what_was_refused_is_retried_with_what_was_wanted(
     assert again.items.get().state == ItemState.DONE
     desk.refresh_from_db()
     assert (desk.label, desk.agent) == ("New", agent)
+
+
+def test_a_retry_writes_nothing_over_what_was_written_since(
+    acme: Account, desk: PhoneNumber, by_admin: Actor
+) -> None:
+    agent = AgentFactory.create(account=acme, name="Zoe")
+    found = compared(acme, f"number,name,agent\n{DESK},New,Zoe\n")
+    job = csv_edits.start(acme, found, actor=by_admin, at=NOON)
+    type(agent).objects.update(state="paused")
+    worked(job)
+    type(agent).objects.update(state="live")
+    descriptions.describe(desk.pk, label="Newer", actor=by_admin, at=NOON)
+
+    again = worked(job_items.retry_failed(job.pk, actor=by_admin, at=NOON))
+
+    assert again.items.get().code == "decided_since"
+    desk.refresh_from_db()
+    assert desk.label == "Newer"
 
 
 def test_an_agent_that_went_meanwhile_skips_the_row(
@@ -456,7 +474,7 @@ def test_of_two_rows_about_one_number_neither_is_taken(
     found = compared(acme, text)
 
     assert problems(found) == [(2, "", "double"), (4, "", "double")]
-    assert "Rows 2, 4 are about the same number" in found.skipping[0].problems[0].message
+    assert "Lines 2, 4 are about the same number" in found.skipping[0].problems[0].message
     assert changes(found).keys() == {HALL}
 
 

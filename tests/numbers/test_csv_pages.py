@@ -160,6 +160,67 @@ def test_columns_with_other_names_are_chosen(desk: PhoneNumber, owner_client: Cl
     assert desk.label == "Empfang"
 
 
+def test_columns_that_were_recognized_stay_chosen_when_only_the_number_is_not(
+    desk: PhoneNumber, owner_client: Client
+) -> None:
+    asked = preview_of(owner_client, f"Rufnummer,name,tags\n{DESK},Empfang,vip\n")
+
+    form = asked.context["form"]
+    assert {name: form[name].value() for name in ("number", "label", "tags")} == {
+        "number": None, "label": 1, "tags": 2
+    }  # fmt: skip
+    assert '<option value="1" selected>name</option>' in asked.content.decode()
+
+
+def test_what_is_wrong_with_pasted_rows_stands_where_they_were_pasted(owner_client: Client) -> None:
+    answer = owner_client.post(PAGE, {"pasted": f"{DESK},Front desk"})
+
+    assert answer.status_code == 422
+    assert answer.context["form"].errors == {"pasted": ["This file has a head and no rows."]}
+
+
+def test_a_row_with_a_wrong_number_is_named_by_its_line_and_column(
+    desk: PhoneNumber, owner_client: Client
+) -> None:
+    text = f'number,name,notes\n{DESK},A,"two\nlines"\nnope,B,\n(415) 555-0123,C,\n'
+
+    html = preview_of(owner_client, text).content.decode()
+
+    assert "Number: This is not a complete phone number." in html
+    assert "Number: Lines 2, 5 are about the same number. Keep one." in html
+
+
+def test_an_edit_that_would_do_more_than_was_shown_is_shown_again(
+    acme: Account, desk: PhoneNumber, owner_client: Client
+) -> None:
+    hall = PhoneNumberFactory.create(account=acme, e164="+14155550124", label="Hall")
+    text = f"number,name,protected\n{DESK},Front desk,no\n+14155550124,,no\n"
+    preview = preview_of(owner_client, text)
+    address = preview.request["PATH_INFO"]
+    PhoneNumber.objects.filter(pk=hall.pk).update(protected=True)
+
+    again = owner_client.post(address, hidden(preview))
+    begun = Job.objects.count()
+    unsealed = owner_client.post(address, hidden(preview) | {"seal": ""})
+    owner_client.post(address, hidden(again))
+
+    assert "Edit 1 number by CSV?" in preview.content.decode()
+    assert (again.status_code, unsealed.status_code, begun) == (422, 422, 0)
+    assert "Edit 2 numbers by CSV?" in again.content.decode()
+    assert "has changed since it was shown" in again.content.decode()
+    assert Job.objects.get().total == 2
+
+
+def test_an_edit_is_named_after_what_changes_and_says_beside_it_what_is_skipped(
+    desk: PhoneNumber, owner_client: Client
+) -> None:
+    preview = preview_of(owner_client, f"number,name\n{DESK},New\n+14155550199,x\n")
+
+    owner_client.post(preview.request["PATH_INFO"], hidden(preview))
+
+    assert Job.objects.get().title == "Edit 1 number by CSV, 1 row skipped"
+
+
 def test_columns_named_twice_are_asked_about(desk: PhoneNumber, owner_client: Client) -> None:
     asked = preview_of(owner_client, f"number,name,label\n{DESK},One,Two\n")
 
@@ -219,7 +280,7 @@ def test_every_row_is_in_the_csv_of_the_preview(
         ("2", "will change", "Name", "'=1"),
         ("2", "will change", "Protected", "yes"),
         ("3", "stays as it is", "", ""),
-        ("4", "will be skipped", "", ""),
+        ("4", "will be skipped", "Number", ""),
     ]
     assert rows[3]["why"] == "This is not a complete phone number."
 

@@ -140,7 +140,7 @@ def test_a_search_that_finds_something_or_cannot_be_read_looks_nowhere_else(
     assert owner_client.get(LIST, {"q": "4155550123", "agent": "x"}).context["elsewhere"] is None
 
 
-def test_looking_elsewhere_costs_two_queries_whatever_there_is(
+def test_looking_elsewhere_costs_few_queries_whatever_there_is(
     acme: Account, owner_client: Client
 ) -> None:
     PhoneNumberFactory.create(account=acme, e164=SOUGHT)
@@ -153,7 +153,8 @@ def test_looking_elsewhere_costs_two_queries_whatever_there_is(
     nowhere = queries("99999999")
     PhoneNumberFactory.create_batch(3, account=acme, excluded=True)
 
-    assert queries("+1707200") - nowhere <= 1
+    # The numbers, and what decides whether they can come back: licenses, grace period and counts.
+    assert queries("+1707200") - nowhere <= 5
     PhoneNumberFactory.create_batch(40, account=acme, excluded=True)
     assert queries("+1707200") <= nowhere
 

@@ -155,8 +155,11 @@ def test_a_fault_ends_the_import_clearly_and_the_next_one_completes_it(
     assert "What was read so far is kept: 1,000 numbers." in failed.job.error
     assert not failed.is_open
     assert Event.objects.filter(type="import.failed", job=failed.job).count() == 1
-    told = Notice.objects.filter(kind="import", title__endswith=" failed")
-    assert {notice.url for notice in told} == {f"/a/acme/imports/{failed.pk}/"}
+    # A subaccount that does not work any more is the connection's to tell, and is told in one mail.
+    told = Notice.objects.filter(kind__in=["import", "connection"])
+    page = f"connections/{half.connection.pk}" if name in STATES else f"imports/{failed.pk}"
+    assert {notice.url for notice in told} == {f"/a/acme/{page}/"}
+    assert len({notice.user_id for notice in told}) == len(told)
     half.connection.refresh_from_db()
     assert half.connection.state == STATES.get(name, ConnectionState.ACTIVE)
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.actor import Actor
 from accounts.models import Account, Event
+from config.undo import undo_button
 from licensing.models import Subscription
+from numbers.forms.actions import ActionForm
 from numbers.models import CarrierTask, PhoneNumber
 from numbers.services.lifecycle import lock_number
 from numbers.services.release import come_back
@@ -60,6 +64,106 @@ def number(acme: Account) -> PhoneNumber:
 
 
 # --- The page --------------------------------------------------------------------------------
+
+
+def test_a_number_that_was_given_back_says_when_whatever_was_tried_since(
+    noon: time_machine.Traveller, number: PhoneNumber, member_client: Client
+) -> None:
+    PhoneNumber.objects.update(
+        state=NumberState.RELEASED,
+        released_at=NOON - timedelta(minutes=20),
+        state_changed_at=NOON,  # a restore was refused
+    )
+
+    text = member_client.get(page(number)).content.decode()
+    tab = member_client.get("/a/acme/numbers/?tab=released").content.decode()
+
+    assert "<dt>Given back</dt>" in text
+    assert "Released since" not in text
+    assert "<th>Released</th>" in tab.partition("<thead>")[2].partition("</thead>")[0]
+    assert "20 min ago" in tab
+    assert 'data-label="Imported"' not in tab
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [("release", "Afterwards 11 held with 10 licenses: 1 still over."),
+     ("exclude", "Afterwards 11 held with 10 licenses: 1 still over.")],
+)  # fmt: skip
+def test_what_going_does_to_the_licenses_is_said_before(
+    number: PhoneNumber, acme: Account, owner_client: Client, action: str, said: str
+) -> None:
+    PhoneNumberFactory.create_batch(11, account=acme)
+
+    assert said in owner_client.get(page(number, action)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("state", "offered"),
+    [("held", True), ("excluded", True), ("released", False), ("gone", False), ("missing", False)],
+)
+def test_only_what_is_here_can_be_protected(
+    number: PhoneNumber, owner_client: Client, state: str, offered: bool
+) -> None:
+    PhoneNumber.objects.update(state=state, released_at=NOON if state == "released" else None)
+
+    text = owner_client.get(page(number)).content.decode()
+
+    assert (">Protection</h2>" in text) is offered
+
+
+def test_what_takes_no_license_says_nothing_of_licenses(
+    number: PhoneNumber, owner_client: Client
+) -> None:
+    PhoneNumber.objects.update(state=NumberState.EXCLUDED)
+
+    assert "Afterwards" not in owner_client.get(page(number, "release")).content.decode()
+
+
+def test_while_twilio_is_asked_the_page_asks_for_itself_and_then_no_more(
+    number: PhoneNumber, acme: Account, owner_client: Client
+) -> None:
+    def polled(text: str) -> str:
+        found = re.search(r'hx-get="([^"]+)" hx-trigger="every 3s"', text)
+        return found[1] if found else ""
+
+    owner_client.post(page(number, "release"), {"last_four": "0123"}, follow=True)
+    asks = polled(owner_client.get(page(number)).content.decode())
+    same = owner_client.get(asks, headers={"HX-Request": "true"})
+    CarrierTask.objects.update(state=TaskState.DONE)
+    PhoneNumber.objects.update(state=NumberState.RELEASED, released_at=NOON)
+    other = owner_client.get(asks, headers={"HX-Request": "true"})
+
+    assert same.status_code == 204
+    assert other.status_code == 200
+    assert 'id="number-tasks"' in other.content.decode()
+    assert polled(other.content.decode()) == ""
+
+
+def test_a_name_that_was_saved_can_be_undone(
+    number: PhoneNumber, acme: Account, owner_client: Client
+) -> None:
+    number.tags.add(TagFactory.create(account=acme, name="sales"))
+
+    def save(**typed: str) -> Any:
+        return owner_client.post(page(number, "describe"), typed, follow=True)
+
+    def button(response: Any) -> Any:
+        return undo_button([*response.context["messages"]][-1])
+
+    saved = button(save(label="Shop", notes="Rings twice.", tags="shop, sales"))
+    owner_client.post(saved.url, saved.fields)
+    undone = PhoneNumber.objects.get()
+    same = button(save(label="Harbor office", notes="", tags="sales"))
+    later = button(save(label="Shop", notes="", tags="sales"))
+    PhoneNumber.objects.update(notes="Somebody else's.")
+    refused = owner_client.post(later.url, later.fields, follow=True)
+
+    assert (undone.label, undone.notes) == ("Harbor office", "")
+    assert [tag.name for tag in undone.tags.all()] == ["sales"]
+    assert same is None
+    assert told(refused) == "(415) 555-0123 was changed since, so nothing was undone."
+    assert PhoneNumber.objects.get().label == "Shop"
 
 
 def test_the_page_shows_facts_and_everything_twilio_says(
@@ -302,6 +406,45 @@ def test_the_page_before_a_release_says_what_it_means(
     assert "Releasing is free." in html  # S1-17
     assert "It can come back until about Wed, Mar 11, 2026, 5:00 AM PDT" in html  # S1-18
     assert "Type the last four digits of" in html  # S4-55
+
+
+def test_a_page_that_asked_for_no_digits_says_why_they_are_asked_for_now(
+    acme: Account, number: PhoneNumber, owner_client: Client
+) -> None:
+    page_before = owner_client.get(page(number, "release")).content.decode()
+    PhoneNumber.objects.update(agent=AgentFactory.create(account=acme))
+
+    response = owner_client.post(page(number, "release"), {})
+
+    html = response.content.decode()
+    assert "last_four" not in page_before
+    assert response.status_code == 422
+    assert "It has an agent: it is in use. This was not so when the page was opened." in html
+    assert "This field is required" not in html
+    number.refresh_from_db()
+    assert number.state == NumberState.HELD
+
+
+def test_a_number_that_gets_an_agent_while_its_release_is_decided_stays(
+    acme: Account, number: PhoneNumber, owner_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = AgentFactory.create(account=acme)
+    is_valid = ActionForm.is_valid
+
+    def assigned_after_that(form: ActionForm) -> bool:
+        valid = is_valid(form)
+        PhoneNumber.objects.filter(pk=number.pk).update(agent=agent)
+        return valid
+
+    monkeypatch.setattr(ActionForm, "is_valid", assigned_after_that)
+    response = owner_client.post(page(number, "release"), {})
+
+    html = response.content.decode()
+    assert response.status_code == 422
+    assert "This was not so when the page was opened." in html
+    assert 'name="last_four"' in html
+    number.refresh_from_db()
+    assert number.state == NumberState.HELD
 
 
 @pytest.mark.parametrize("typed", ["0123", "(415) 555-0123", "+1 415 555 0123"])

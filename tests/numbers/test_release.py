@@ -15,12 +15,12 @@ from accounts.models import Event, User
 from carrier import CarrierUnavailable
 from config.errors import Blocked, NotDue
 from licensing.standing import standing
-from numbers import tasks
+from numbers import gates, tasks
 from numbers.models import CarrierTask, Connection, Import, PhoneNumber
 from numbers.plans import Plan, release_plan, restore_plan
 from numbers.services import assignment, carrier_tasks, descriptions, imports, release
 from numbers.states import ConnectionState, NumberState, TaskKind, TaskState
-from tests.factories import AgentFactory, CarrierTaskFactory
+from tests.factories import AgentFactory, CarrierTaskFactory, PhoneNumberFactory
 from tests.sandbox_process import SandboxProcess
 
 pytestmark = pytest.mark.django_db
@@ -177,6 +177,21 @@ def test_a_number_can_be_restored_for_ten_days(
 
     assert in_time.blockers == []
     assert [blocker.code for blocker in late.blockers] == ["too_late"]
+
+
+def test_what_can_not_come_back_any_more_is_not_told_to_buy_a_license(
+    number: PhoneNumber, by_admin: Actor
+) -> None:
+    released(number, by_admin)
+    assert number.released_at is not None
+    number.account.subscription.licenses = 1
+    number.account.subscription.save()
+    late = number.released_at + timedelta(days=10)
+    now = standing(number.account_id, at=late)
+    gone = PhoneNumberFactory.create(account=number.account, excluded=True, unlisted_at=late)
+
+    assert [each.code for each in gates.restore(number, now, late)] == ["too_late"]
+    assert [each.code for each in gates.bring_back(gone, now)] == ["not_at_twilio"]
 
 
 def test_a_restore_needs_a_free_license(number: PhoneNumber, by_admin: Actor) -> None:

@@ -8,10 +8,12 @@ import pytest
 from django.test import Client
 
 from accounts.models import Account
+from config.undo import undo_button
 from licensing.models import Subscription
 from numbers.models import PhoneNumber
+from numbers.services.lifecycle import lock_rows
 from numbers.states import Fate, NumberState
-from tests.factories import PhoneNumberFactory, TagFactory
+from tests.factories import AgentFactory, PhoneNumberFactory, TagFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -58,11 +60,11 @@ def test_a_large_inventory_is_searched_and_paged(
     PhoneNumberFactory.create_batch(25, account=acme)
 
     first = owner_client.get(swap(leaving))
-    second = owner_client.get(swap(leaving) + first.context["pages"]["next_url"])
+    second = owner_client.get(swap(leaving), {"after": first.context["after"]})
     found = owner_client.get(swap(leaving), {"q": "(206) 555"})
 
-    assert first.context["pages"]["range"] == "1 to 20 of 26"
-    assert second.context["pages"]["range"] == "21 to 26 of 26"
+    assert first.context["range"] == "1 to 20 of 26"
+    assert second.context["range"] == "21 to 26 of 26"
     assert candidates(found) == [taking]
     assert "No number matches" in owner_client.get(swap(leaving), {"q": "zzz"}).content.decode()
 
@@ -166,6 +168,25 @@ def test_a_choice_that_is_missing_is_asked_for_again(
     assert response.context["fate"] == Fate.KEEP  # what was chosen is kept
 
 
+def test_what_gets_an_agent_while_a_swap_is_decided_is_not_released(
+    acme: Account, owner_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaving, taking = PhoneNumberFactory.create_batch(2, account=acme)
+    agent = AgentFactory.create(account=acme)
+
+    def assigned_meanwhile(ids: list[int]) -> Any:
+        PhoneNumber.objects.filter(pk=leaving.pk).update(agent=agent)
+        return lock_rows(ids)
+
+    monkeypatch.setattr("numbers.services.swaps.lock_rows", assigned_meanwhile)
+    refused = owner_client.post(swap(leaving), {"taking": taking.pk, "fate": "release"})
+
+    assert refused.status_code == 422
+    assert "It is in use by now" in refused.content.decode()
+    leaving.refresh_from_db()
+    assert leaving.state == NumberState.HELD
+
+
 def test_a_swap_that_became_impossible_is_refused_with_the_reason(
     acme: Account, leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client, noon: Any
 ) -> None:
@@ -231,3 +252,93 @@ def test_a_search_for_what_no_database_takes_is_refused(
     leaving: PhoneNumber, owner_client: Client
 ) -> None:
     assert owner_client.get(swap(leaving), {"q": "206\0"}).status_code == 400
+
+
+def test_searching_and_paging_keep_what_is_chosen(
+    acme: Account, leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client
+) -> None:
+    PhoneNumberFactory.create_batch(25, account=acme)
+    chosen = {"taking": str(taking.pk), "fate": "exclude", "find": "1"}
+
+    nothing = owner_client.get(swap(leaving), chosen | {"q": "99999999"})
+    other = owner_client.get(swap(leaving), chosen | {"q": "7072"})
+    paged = owner_client.get(
+        swap(leaving),
+        {"taking": str(taking.pk), "fate": "exclude", "after": other.context["after"]},
+    )
+    found = owner_client.get(
+        swap_in(taking), {"leaving": str(leaving.pk), "find": "1", "q": "7072"}
+    )
+
+    for page in (nothing, other, paged):
+        text = page.content.decode()
+        assert page.status_code == 200
+        assert f'value="{taking.pk}" required checked' in text
+        assert 'value="exclude" checked' in text
+    assert "No number matches." in nothing.content.decode()
+    assert f'value="{leaving.pk}" required checked' in found.content.decode()
+
+
+def test_a_search_that_finds_nothing_keeps_what_becomes_of_the_number(
+    leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client
+) -> None:
+    page = owner_client.get(swap(leaving), {"fate": "exclude", "find": "1", "q": "99999999"})
+
+    assert '<input type="hidden" name="fate" value="exclude">' in page.content.decode()
+
+
+def test_where_there_is_nothing_to_choose_from_nothing_is_searched(
+    leaving: PhoneNumber, owner_client: Client
+) -> None:
+    assert "No number is free" in owner_client.get(swap(leaving)).content.decode()
+    assert 'type="search"' not in owner_client.get(swap(leaving)).content.decode()
+
+
+def state_of(number: PhoneNumber) -> tuple[Any, ...]:
+    fresh = PhoneNumber.objects.get(pk=number.pk)
+    tags = sorted(tag.name for tag in fresh.tags.all())
+    return fresh.label, fresh.notes, fresh.agent_id, tags, fresh.keep_decided_at
+
+
+def test_a_swap_that_keeps_both_is_undone_by_a_button(
+    leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client
+) -> None:
+    before = state_of(leaving), state_of(taking)
+
+    done = owner_client.post(swap(leaving), {"taking": taking.pk, "fate": "keep"}, follow=True)
+    (message,) = done.context["messages"]
+    button = undo_button(message)
+    assert button is not None
+    between = state_of(taking)
+    undone = owner_client.post(button.url, button.fields, follow=True)
+
+    assert between[0] == "Main line"
+    assert undone.status_code == 200
+    assert (state_of(leaving), state_of(taking)) == before
+
+
+def test_a_swap_is_not_undone_once_somebody_has_gone_on(
+    acme: Account, leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client
+) -> None:
+    done = owner_client.post(swap(leaving), {"taking": taking.pk, "fate": "keep"}, follow=True)
+    (message,) = done.context["messages"]
+    button = undo_button(message)
+    assert button is not None
+    PhoneNumber.objects.filter(pk=taking.pk).update(agent=AgentFactory.create(account=acme))
+
+    refused = owner_client.post(button.url, button.fields, follow=True)
+
+    assert "was changed since, so nothing was undone" in refused.content.decode()
+    assert state_of(taking)[0] == "Main line"
+
+
+@pytest.mark.parametrize("fate", [Fate.EXCLUDE, Fate.KEEP])
+def test_a_swap_that_another_swap_does_not_undo_has_no_button(
+    leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client, fate: Fate
+) -> None:
+    if fate == Fate.KEEP:
+        PhoneNumber.objects.filter(pk=taking.pk).update(label="Its own name")
+
+    done = owner_client.post(swap(leaving), {"taking": taking.pk, "fate": fate}, follow=True)
+
+    assert ">Undo<" not in done.content.decode()

@@ -162,6 +162,27 @@ def test_more_tags_than_a_number_can_carry_are_named_before_anyone_tries(
     assert taking.tags.count() == 20
 
 
+def test_notes_that_no_number_can_carry_are_named_and_never_cut(
+    pair: Pair, by_admin: Actor
+) -> None:  # B3
+    leaving, taking = pair
+    descriptions.describe(leaving.pk, notes="a" * 3000, actor=by_admin, at=NOON)
+    descriptions.describe(taking.pk, notes="b" * 1999, actor=by_admin, at=NOON)
+    for number in pair:
+        number.refresh_from_db()
+
+    plan = swap_plan(leaving, taking, fate=Fate.KEEP)
+
+    assert [blocker.code for blocker in plan.blockers] == ["notes_too_long"]
+    assert "5,001 characters" in plan.blockers[0].message
+    with pytest.raises(Blocked):
+        swap(leaving.pk, taking_id=taking.pk, fate=Fate.KEEP, actor=by_admin, at=NOON)
+    descriptions.describe(taking.pk, notes="b" * 1998, actor=by_admin, at=NOON)
+    swap(leaving.pk, taking_id=taking.pk, fate=Fate.KEEP, actor=by_admin, at=NOON)
+    taking.refresh_from_db()
+    assert len(taking.notes) == 5000
+
+
 def test_a_spare_number_keeps_its_own_name_where_none_moves_and_is_a_spare_no_more(
     pair: Pair, by_admin: Actor
 ) -> None:

@@ -243,7 +243,9 @@ def test_undo_of_a_release_that_twilio_has_taken_leads_to_the_restore(
     response = undo(owner_client, done)
 
     assert response.redirect_chain[-1][0] == page(number, "restore")
-    assert "is released already" in response.content.decode()
+    assert (
+        "already; restoring buys it back. Takes one license; 10 free." in response.content.decode()
+    )
     assert "the steps for the Twilio Console" in response.content.decode()
     assert state(number)["state"] == NumberState.RELEASED
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0013_a_job_is_one_line'),
+        ('accounts', '0016_failed_jobs_are_found'),
     ]
 
     operations = [

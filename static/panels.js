@@ -1,0 +1,17 @@
+// <details class="panel">: one at a time; Escape and a click elsewhere close it.
+"use strict";
+(() => {
+  const open = () => [...document.querySelectorAll("details.panel[open]")];
+
+  document.addEventListener("click", (event) => {
+    for (const panel of open()) if (!panel.contains(event.target)) panel.open = false;
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const [panel] = open();
+    if (event.key !== "Escape" || !panel || event.isComposing) return;
+    event.preventDefault();
+    panel.open = false;
+    panel.querySelector("summary").focus();
+  });
+})();
