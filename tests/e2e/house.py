@@ -18,7 +18,7 @@ from tests.sandbox_process import SandboxProcess
 PASSWORD = "numbers-for-everyone"
 LICENSES, NUMBERS = 10, 27
 #: One account for each story, so that none depends on another.
-ACCOUNTS = ("acme", "blue", "cedar", "delta", "ember", "fjord", "gust")
+ACCOUNTS = ("acme", "blue", "cedar", "delta", "ember", "fjord", "gust", "haze")
 #: Who owns two of them; the other accounts have an owner of their own.
 OWNERS = {"gust": "olivia@fjord.example"}
 START_SECONDS = 30.0

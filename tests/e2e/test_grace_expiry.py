@@ -14,7 +14,7 @@ OVER = NUMBERS - LICENSES
 
 
 def test_the_end_of_grace_asks_blocks_and_lets_go(house: House, visit: Visit) -> None:
-    desk = Desk(visit(), house, house.homes["ember"])
+    desk = Desk(visit(), house, house.homes["haze"])
     house.import_numbers(desk.home)
     house.end_grace(desk.home)
     desk.sign_in()

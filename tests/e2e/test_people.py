@@ -54,9 +54,10 @@ def test_a_member_sees_the_pages_without_buttons_and_signs_out(desk: Desk) -> No
 
 
 def _offers_nothing(desk: Desk) -> None:
-    """No button but those that look and copy, and no link to an act."""
+    """No button but those that look, tell and copy, and no link to an act."""
     main = desk.page.get_by_role("main")
-    assert {*main.locator("button:visible").all_inner_texts()} <= {"Search", "Copy"}
+    shown = {*main.locator("button:visible").all_inner_texts()}
+    assert shown <= {"Search", "Copy", "Keyboard shortcuts"}
     acts = re.compile("^(Release|Exclude|Assign|Swap|Restore|Delete|Manage licenses)$")
     expect(main.locator("a.button").filter(has_text=acts)).to_have_count(0)
 
