@@ -5,10 +5,15 @@ from __future__ import annotations
 import logging
 
 from django.core.exceptions import RequestDataTooBig
-from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    UnreadablePostError,
+)
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 
 from accounts.services import hooks
 from config import clock
@@ -20,13 +25,14 @@ logger = logging.getLogger(__name__)
 
 @csrf_exempt
 @never_cache
-@require_POST
 def receive(request: HttpRequest, source: str, address: str) -> HttpResponse:
     """A call at ``/hooks/<source>/<address>``: 404 for a source nobody registered, 403 for a caller
     who proves nothing, 400 and 413 for a body that cannot be read whole."""
     hook = hooks.HOOKS.get(source)
     if hook is None:
         raise Http404("No such hook.")
+    if request.method not in hook.methods:
+        return HttpResponseNotAllowed(hook.methods)
     try:
         body = request.body
     except RequestDataTooBig:

@@ -27,7 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("a/<slug:account>/", include("accounts.urls")),
     path("a/<slug:account>/licenses/", include("licensing.urls")),
     path("a/<slug:account>/", include("numbers.urls")),
-    path("a/<slug:account>/agents/", include("telephony.urls")),
+    path("a/<slug:account>/", include("telephony.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     *([path("accounts/oidc/", include("accounts.urls.oidc"))] if settings.OIDC_ISSUER else []),

@@ -113,17 +113,18 @@ def _for_one_more(standing: Standing) -> str:
     return f"release or exclude {missing:,} or add {plural(missing, 'license')}"
 
 
-def assign_more(standing: Standing, *, assigned: int) -> list[Blocker]:
+def put_to_work(standing: Standing, *, already: int, how: str) -> list[Blocker]:
     """Reasons against putting one more number to work.
 
-    After a grace period has run out, as many numbers may be assigned as there are licenses.
+    After a grace period has run out, as many numbers may be assigned, and as many enabled (``how``)
+    as there are licenses; ``already`` are.
     """
-    if standing.restricted and assigned >= standing.licenses:
+    if standing.restricted and already >= standing.licenses:
         return [
             Blocker(
                 "beyond_licenses",
                 f"The grace period is over and the {counted(standing.licenses, 'license')} "
-                f"used by assigned numbers. Release {standing.over:,} "
+                f"used by {how} numbers. Release {standing.over:,} "
                 f"or add {plural(standing.over, 'license')} first.",
                 "Decide which numbers to keep",
                 "licensing:decide",

@@ -17,15 +17,13 @@ from typing import Any
 from django.db.models import Q
 
 from accounts.actor import Actor
-from accounts.models import Account
 from accounts.states import WHO_MAY, Permission
 from config.errors import Blocker
-from licensing.standing import standing
 
 from . import gates, plans
 from .gates import Facts
 from .models import PhoneNumber
-from .services import assignment, descriptions, exclusion, release, settings
+from .services import assignment, descriptions, enabling, exclusion, release, settings
 from .services.bulk import BULK_ACTIONS, BulkAction
 from .states import RESTORE_WINDOW, TAKES_LICENSE, NumberState, TaskKind
 
@@ -231,14 +229,8 @@ class ActionState:
 #: Reasons that mean "does not apply here" rather than "not now".
 IRRELEVANT = {
     "wrong_state", "not_assigned", "kept_already", "not_kept", "no_change", "nothing_offered",
+    "enabled_already", "not_enabled", "comes_here",
 }  # fmt: skip
-
-
-def facts_of(account: Account, *, at: datetime) -> Facts:
-    """What gates and plans look at besides the number."""
-    return Facts(
-        standing=standing(account.pk, at=at), assigned=account.number_counts.assigned(), at=at
-    )
 
 
 def many_of(action: Action) -> Many:
@@ -343,6 +335,14 @@ _REMOVE = Param(
     "remove", Kind.TAGS, "Remove", said=("Taken off: {}.",), help="Tags with commas between them.",
     required=False,
 )  # fmt: skip
+_TEXTS = Param(
+    "texts",
+    Kind.YES_NO,
+    "Texts",
+    said=("They offer texts while they are enabled.", "They offer no texts any more."),
+    choices=("On: the agent gets them while the number is enabled", "Off"),
+    example=True,
+)
 _PROTECTED = Param(
     "protected",
     Kind.YES_NO,
@@ -399,6 +399,102 @@ for _action in (
             "Assign them again at any time.",
             reads=lambda params, facts: gates.READS_OF_UNASSIGN,
             tabs=("all", "assigned"),
+        ),
+    ),
+    Action(
+        "services",
+        "Services",
+        gate=lambda number, facts: gates.choose_services(number),
+        service=enabling.choose_services,
+        done=lambda number: (
+            "{number} offers texts while it is enabled."
+            if number.texts
+            else "{number} offers no texts any more."
+        ),
+        heading="What {number} offers",
+        submit="Save",
+        params=(_TEXTS,),
+        undone_by=lambda before, params: (
+            Undo("services", {"texts": before.texts}) if before.texts != params["texts"] else None
+        ),
+        rest=Route(
+            "services",
+            "Choose what the number offers while it is enabled.",
+            method="patch",
+            status=200,
+        ),
+        many=Many(
+            "Nothing is answered by that alone: enable them for it.",
+            "Choose again at any time.",
+            check=enabling.check_services,
+            reads=lambda params, facts: gates.READS_OF_SERVICES,
+            unchanged=lambda number, params: number.texts is params["texts"],
+            tabs=("all", "assigned"),
+        ),
+    ),
+    Action(
+        "enable",
+        "Enable",
+        gate=lambda number, facts: gates.enable(number, facts.standing, enabled=facts.enabled),
+        service=enabling.enable,
+        done="{number} is enabled. Twilio is being told to send its texts here.",
+        plan=lambda number, facts: plans.enable_plan(
+            number, standing=facts.standing, enabled=facts.enabled
+        ),
+        template="numbers/both_versions.html",
+        undo="disable",
+        rest=Route(
+            "activations",
+            "Answer the number from now on, and have Twilio send its texts here. A dry run shows "
+            "where Twilio sends them today.",
+            status=202,
+            dry_run=True,
+        ),
+        many=Many(
+            "Texts to them are answered from now on, and Twilio is told to send them here. Where "
+            "it sends them today is kept.",
+            "Disable them at any time. Excluding one puts back what Twilio has today.",
+            reads=lambda params, facts: gates.READS_OF_ENABLE,
+            spends=lambda facts, n: replace(facts, enabled=facts.enabled + n),
+            at_twilio=TaskKind.ROUTE,
+            tabs=("all", "assigned"),
+        ),
+    ),
+    Action(
+        "disable",
+        "Disable",
+        gate=lambda number, facts: gates.disable(number),
+        service=enabling.disable,
+        done="{number} is disabled. Texts to it are kept and not answered.",
+        plan=lambda number, facts: plans.disable_plan(number),
+        undo="enable",
+        rest=Route(
+            "activations",
+            "Stop answering the number. What is configured stays, and texts to it are kept.",
+            method="delete",
+            status=200,
+        ),
+        many=Many(
+            "Texts to them are kept and not answered, and nothing is counted. What is configured "
+            "stays.",
+            "Enable them again at any time.",
+            reads=lambda params, facts: gates.READS_OF_DISABLE,
+            tabs=("all", "assigned"),
+        ),
+    ),
+    Action(
+        "send_here_again",
+        "Have Twilio send its texts here again",
+        gate=lambda number, facts: gates.send_here_again(number),
+        service=enabling.send_here_again,
+        done="Twilio is being told to send the texts of {number} here again.",
+        at_once=True,
+        listed=False,
+        rest=Route(
+            "routes",
+            "Have Twilio send the texts of an enabled number here again, where somebody has "
+            "changed that there.",
+            status=202,
         ),
     ),
     Action(
@@ -643,7 +739,7 @@ for _action in (
         heading="Put the settings of {number} back?",
         submit="Put them back",
         plan=lambda number, facts: plans.put_settings_back_plan(number),
-        template="numbers/put_settings_back.html",
+        template="numbers/both_versions.html",
         rest=Route(
             "previous-settings",
             "Write the settings that the number had before it left over those at Twilio. "

@@ -63,10 +63,16 @@ def fill() -> None:
             "number.brought_back": EventType("good"),
             "number.came_back": EventType("good"),
             "number.changed": EventType(),
+            "number.asked_here_again": EventType(),
             "number.described": EventType(),
+            "number.disabled": EventType("warn"),
+            "number.enabled": EventType("good"),
             "number.excluded": EventType("warn"),
+            "number.goes_elsewhere": EventType("bad"),
             "number.gone": EventType("warn"),
+            "number.handed_back": EventType(),
             "number.imported": EventType("good"),
+            "number.in_service": EventType("good"),
             "number.kept": EventType(),
             "number.kept_after_all": EventType("warn"),
             "number.listed_again": EventType(),
@@ -75,6 +81,8 @@ def fill() -> None:
             "number.release_decided": EventType("warn"),
             "number.release_refused": EventType("bad"),
             "number.released": EventType("warn"),
+            "number.route_refused": EventType("bad"),
+            "number.services_chosen": EventType(),
             "number.restore_asked": EventType(),
             "number.restore_dropped": EventType("bad"),
             "number.restore_refused": EventType("bad"),
@@ -142,7 +150,9 @@ def fill() -> None:
                 Permission.NUMBERS,
             ),
             "connection": NoticeKind("A Twilio connection that stopped working", Permission.ADMIN),
-            "carrier": NoticeKind("Releases and restores that Twilio refused", Permission.NUMBERS),
+            "carrier": NoticeKind(
+                "Releases, restores and settings that Twilio refused", Permission.NUMBERS
+            ),
         }
     )
     accounts = "admin:accounts_account_changelist"

@@ -132,6 +132,7 @@ class NumberFilter(django_filters.FilterSet):  # type: ignore[misc]
         method="with_task",
     )  # fmt: skip
     protected = YesNoFilter(label="Protected")
+    enabled = YesNoFilter(label="Enabled", method="that_are_enabled")
     connection = IdFilter(label="Connection", field_name="connection_id")
     kept = YesNoFilter(label="Kept", method="decided_to_keep")
     imported_in = IdFilter(label="Import", method="of_import")
@@ -170,6 +171,11 @@ class NumberFilter(django_filters.FilterSet):  # type: ignore[misc]
         self, numbers: PhoneNumberQuerySet, name: str, value: bool
     ) -> PhoneNumberQuerySet:
         return numbers.filter(keep_decided_at__isnull=not value)
+
+    def that_are_enabled(
+        self, numbers: PhoneNumberQuerySet, name: str, value: bool
+    ) -> PhoneNumberQuerySet:
+        return numbers.filter(enabled_at__isnull=not value)
 
     def of_import(self, numbers: PhoneNumberQuerySet, name: str, value: int) -> PhoneNumberQuerySet:
         """Numbers that an import (by its job's id) touched; ``outcome`` narrows what it found."""

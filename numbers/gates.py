@@ -28,11 +28,12 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual
 
+from accounts.models import Account
 from accounts.registries import SUBJECTS
 from config.errors import Blocker
 from config.text import inside, plural
 from licensing import gates as licensing_gates
-from licensing.standing import Standing
+from licensing.standing import Standing, standing
 
 from .models import CarrierTask, Connection, PhoneNumber
 from .previous import offered
@@ -180,8 +181,26 @@ def _at_twilio(number: PhoneNumber) -> list[Blocker]:
     ]
 
 
+def _disabled(number: PhoneNumber) -> list[Blocker]:
+    if not number.is_enabled:
+        return []
+    return [
+        Blocker(
+            "enabled",
+            "This number is enabled, so texts to it are answered. Disable it first.",
+            "Disable it",
+            "numbers:disable",
+            (number.pk,),
+        )
+    ]
+
+
 def release(number: PhoneNumber) -> list[Blocker]:
-    """Reasons against giving the number back to Twilio (S1-14)."""
+    """Reasons against giving the number back to Twilio (S1-14, S4-53)."""
+    return _disabled(number) + _release_disabled(number)
+
+
+def _release_disabled(number: PhoneNumber) -> list[Blocker]:
     blockers = _only(number, RELEASABLE, "released")
     blockers += _at_twilio(number) + _unprotected(number) + reachable(number.connection)
     if number.twilio.get("emergency_status") == "Active" and number.twilio.get(
@@ -221,6 +240,10 @@ RISKY_TO_RELEASE = Q(agent__isnull=False) | Q(twilio__origin="hosted")
 
 def exclude(number: PhoneNumber) -> list[Blocker]:
     """Reasons against leaving the number at Twilio without managing it here."""
+    return _disabled(number) + _exclude_disabled(number)
+
+
+def _exclude_disabled(number: PhoneNumber) -> list[Blocker]:
     return _only(number, (NumberState.HELD,), "excluded") + _unprotected(number)
 
 
@@ -277,7 +300,7 @@ def assign(number: PhoneNumber, standing: Standing, *, assigned: int) -> list[Bl
     """Reasons against giving the number an agent. ``assigned`` counts the account's others."""
     blockers = _only(number, (NumberState.HELD,), "assigned")
     if not blockers and not number.is_assigned:
-        blockers += licensing_gates.assign_more(standing, assigned=assigned)
+        blockers += licensing_gates.put_to_work(standing, already=assigned, how="assigned")
     return blockers
 
 
@@ -302,7 +325,111 @@ def unassign(number: PhoneNumber) -> list[Blocker]:
     blockers = _only(number, (NumberState.HELD,), "unassigned")
     if not blockers and not number.is_assigned:
         blockers.append(Blocker("not_assigned", "This number has no agent."))
-    return blockers
+    return blockers + _disabled(number)
+
+
+def choose_services(number: PhoneNumber, *, texts: bool | None = None) -> list[Blocker]:
+    """Reasons against choosing what the number offers, or against what is chosen (S4-25 to S4-27).
+
+    ``texts`` is None before anything is.
+    """
+    blockers = _only(number, (NumberState.HELD,), "given services")
+    if blockers or texts is False:
+        return blockers or (_last_service(number) if number.is_enabled else [])
+    return blockers + _with_an_agent(number) + _can_text(number)
+
+
+def _last_service(number: PhoneNumber) -> list[Blocker]:
+    return [
+        Blocker(
+            "last_service",
+            "It is enabled and offers nothing else. Disable it instead.",
+            "Disable it",
+            "numbers:disable",
+            (number.pk,),
+        )
+    ]
+
+
+def _with_an_agent(number: PhoneNumber) -> list[Blocker]:
+    if number.is_assigned:
+        return []
+    return [
+        Blocker(
+            "no_agent",
+            "It has no agent, and an agent answers what it offers. Assign one first.",
+            "Assign an agent",
+            "numbers:assign",
+            (number.pk,),
+        )
+    ]
+
+
+def _can_text(number: PhoneNumber) -> list[Blocker]:
+    if number.sms:
+        return []
+    return [Blocker("cannot_text", "Twilio says that this number cannot receive texts.")]
+
+
+def enable(number: PhoneNumber, standing: Standing, *, enabled: int) -> list[Blocker]:
+    """Everything that is missing before the number can be answered (S4-45 to S4-47).
+
+    ``enabled`` counts the account's others.
+    """
+    blockers = _only(number, (NumberState.HELD,), "enabled")
+    if not blockers and number.is_enabled:
+        blockers.append(Blocker("enabled_already", "This number is enabled already."))
+    if blockers:
+        return blockers
+    if not number.label:
+        blockers.append(
+            Blocker(
+                "no_name",
+                "It has no name. Give it one that your team knows it by.",
+                "Name it",
+                "numbers:detail",
+                (number.pk,),
+            )
+        )
+    blockers += _with_an_agent(number)
+    if number.agent is not None:
+        blockers += agent(number.agent)
+    if not number.texts:
+        blockers.append(
+            Blocker(
+                "no_service",
+                "It offers nothing yet. Choose at least one service.",
+                "Choose services",
+                "numbers:services",
+                (number.pk,),
+            )
+        )
+    else:
+        blockers += _can_text(number)
+    return (
+        blockers
+        + reachable(number.connection)
+        + licensing_gates.put_to_work(standing, already=enabled, how="enabled")
+    )
+
+
+def count_enabled(account: Account, standing: Standing) -> int:
+    """How many numbers are enabled, where that decides: after a grace period has run out."""
+    return account.numbers.enabled().count() if standing.restricted else 0
+
+
+def disable(number: PhoneNumber) -> list[Blocker]:
+    """Reasons against no longer answering the number."""
+    if number.is_enabled:
+        return []
+    return [Blocker("not_enabled", "This number is not enabled.")]
+
+
+def send_here_again(number: PhoneNumber) -> list[Blocker]:
+    """Reasons against having Twilio send the texts here again."""
+    if not number.goes_elsewhere(number.carrier_tasks.unfinished()):
+        return [Blocker("comes_here", "Twilio has not been told otherwise.")]
+    return reachable(number.connection)
 
 
 def keep(number: PhoneNumber) -> list[Blocker]:
@@ -353,9 +480,9 @@ def leave_settings(number: PhoneNumber) -> list[Blocker]:
 def swap_out(number: PhoneNumber, fate: str = Fate.KEEP) -> list[Blocker]:
     """Reasons against the number leaving its place, with what becomes of it."""
     if fate == Fate.RELEASE:
-        blockers = release(number)
+        blockers = _release_disabled(number)
     elif fate == Fate.EXCLUDE:
-        blockers = exclude(number)
+        blockers = _exclude_disabled(number)
     else:
         blockers = _unprotected(number)
     return _only(number, (NumberState.HELD,), "swapped out") or blockers
@@ -380,6 +507,10 @@ def swap_in(number: PhoneNumber) -> list[Blocker]:
 def swap(leaving: PhoneNumber, taking: PhoneNumber, fate: str) -> list[Blocker]:
     """Reasons against one number taking another's place."""
     blockers = swap_out(leaving, fate) + swap_in(taking)
+    if leaving.texts:
+        blockers += _can_text(taking)
+    if leaving.is_enabled:
+        blockers += reachable(taking.connection)
     tags = {tag.name for number in (leaving, taking) for tag in number.tags.all()}
     if len(tags) > MOST_TAGS:
         blockers.append(
@@ -417,7 +548,19 @@ class Facts:
 
     standing: Standing
     assigned: int
+    enabled: int
     at: datetime
+
+
+def facts_of(account: Account, *, at: datetime) -> Facts:
+    """What gates and plans look at besides the number."""
+    now = standing(account.pk, at=at)
+    return Facts(
+        standing=now,
+        assigned=account.number_counts.assigned(),
+        enabled=count_enabled(account, now),
+        at=at,
+    )
 
 
 # --- Many numbers at once --------------------------------------------------------------------
@@ -453,13 +596,22 @@ _UNLISTED = Case(
     default=Value(0),
 )
 _LEFT_AT = F("state_changed_at")
+_ENABLED = Case(When(enabled_at=None, then=Value(0)), default=Value(1))
 READS_OF_RELEASE: Reads = {
-    "state": None, "protected": None, "broken": _BROKEN, "emergency": _EMERGENCY,
-    "unlisted": _UNLISTED,
+    "state": None, "protected": None, "enabled": _ENABLED, "broken": _BROKEN,
+    "emergency": _EMERGENCY, "unlisted": _UNLISTED,
 }  # fmt: skip
-READS_OF_EXCLUDE: Reads = {"state": None, "protected": None}
+READS_OF_EXCLUDE: Reads = {"state": None, "protected": None, "enabled": _ENABLED}
 READS_OF_MARK_GONE: Reads = {"state": None, "unlisted": _UNLISTED}
-READS_OF_UNASSIGN: Reads = {"state": None, "has_agent": _HAS_AGENT}
+READS_OF_UNASSIGN: Reads = {"state": None, "has_agent": _HAS_AGENT, "enabled": _ENABLED}
+READS_OF_DISABLE: Reads = {"enabled": _ENABLED}
+READS_OF_SERVICES: Reads = {
+    "state": None, "has_agent": _HAS_AGENT, "enabled": _ENABLED, "sms": None, "texts": None,
+}  # fmt: skip
+READS_OF_ENABLE: Reads = {
+    "state": None, "enabled": _ENABLED, "sms": None, "texts": None, "broken": _BROKEN,
+    "named": Case(When(label="", then=Value(0)), default=Value(1)), "agent_id": None,
+}  # fmt: skip
 
 
 READS_OF_KEEP: Reads = {

@@ -162,7 +162,9 @@ def _open_at_twilio(account: Account, state: TaskState) -> int:
 
 
 def _links(account: Account) -> list[Link]:
-    connections = list(account.connections.attached().defer("auth_token").order_by("name", "pk"))
+    connections = list(
+        account.connections.attached().defer(*Connection.SECRETS).order_by("name", "pk")
+    )
     runs = Import.objects.latest_of(connections)
     return [Link(each, connection_badge(each), runs.get(each.pk)) for each in connections]
 

@@ -9,7 +9,7 @@ from config.errors import Blocker
 from config.text import absolute, name_as_label, plural
 from licensing.standing import Standing
 
-from . import gates
+from . import gates, routes
 from .models import Connection, PhoneNumber
 from .previous import offered, settings_of
 from .states import RESTORE_WINDOW, TAKES_LICENSE, Fate, NumberState, TaskKind
@@ -115,6 +115,43 @@ def unassign_plan(number: PhoneNumber) -> Plan:
         cost="Nothing changes: it stays held and takes its license.",
         undo="Assign it again at any time.",
         blockers=gates.unassign(number),
+    )
+
+
+def enable_plan(number: PhoneNumber, *, standing: Standing, enabled: int) -> Plan:
+    """Where Twilio sends the texts today, and where from now on (B4, B6)."""
+    there = routes.routes_of(number.twilio)
+    agent = _agent_name(number)
+    return Plan(
+        changes=[
+            Change("Answered", str(number), "no", "yes"),
+            *(
+                Change(name_as_label(name), str(number), there[name], value)
+                for name, value in routes.planned(number).items()
+            ),
+        ],
+        touches=[
+            f"{agent or 'Its agent'} gets the texts to this number from now on.",
+            "Twilio is told at once. What it has today, as the last refresh found it, is kept and "
+            "put back when the number is excluded.",
+        ],
+        cost="Nothing is charged for enabling.",
+        undo="Disable it at any time.",
+        blockers=gates.enable(number, standing, enabled=enabled),
+    )
+
+
+def disable_plan(number: PhoneNumber) -> Plan:
+    """What stops, and what stays as it is."""
+    return Plan(
+        changes=[Change("Answered", str(number), "yes", "no")],
+        touches=[
+            "Texts to it still come here, are kept, and are not answered.",
+            "Agent, services and name stay. Nothing is changed at Twilio.",
+        ],
+        cost="While it is disabled nothing is counted. It stays held and takes its license.",
+        undo="Enable it again at any time.",
+        blockers=gates.disable(number),
     )
 
 
@@ -269,6 +306,10 @@ def swap_plan(leaving: PhoneNumber, taking: PhoneNumber, *, fate: str) -> Plan:
         ("Agent", taking, _agent_name(taking), _agent_name(leaving)),
         ("Tags", leaving, ", ".join(sorted(left_tags)), ""),
         ("Tags", taking, ", ".join(sorted(took_tags)), ", ".join(sorted(left_tags | took_tags))),
+        ("Texts", leaving, _on_or_off(leaving.texts), _on_or_off(False)),
+        ("Texts", taking, _on_or_off(taking.texts), _on_or_off(leaving.texts or taking.texts)),
+        ("Answered", leaving, _shown(leaving.is_enabled), _shown(False)),
+        ("Answered", taking, _shown(taking.is_enabled), _shown(leaving.is_enabled)),
         ("Notes", leaving, leaving.notes, ""),
         ("Notes", taking, taking.notes, gates.merged_notes(leaving, taking)),
         ("State", leaving, NumberState.HELD.label, after_state),
@@ -281,12 +322,22 @@ def swap_plan(leaving: PhoneNumber, taking: PhoneNumber, *, fate: str) -> Plan:
         ],
         touches=[
             f"Whoever calls or texts {leaving} is no longer answered here.",
-            "Settings at Twilio of the number that takes the place stay as they are.",
+            _settings_of_taker(leaving, taking),
         ],
         cost="The number of licenses does not change.",
         undo=_swap_undo(fate),
         blockers=gates.swap(leaving, taking, fate),
     )
+
+
+def _on_or_off(value: bool) -> str:
+    return "on" if value else "off"
+
+
+def _settings_of_taker(leaving: PhoneNumber, taking: PhoneNumber) -> str:
+    if leaving.is_enabled:
+        return f"Twilio is told to send the texts of {taking} here; what it has today is kept."
+    return "Settings at Twilio of the number that takes the place stay as they are."
 
 
 def _swap_undo(fate: str) -> str:

@@ -9,6 +9,7 @@ from carrier import SETTINGS
 from config.phone_numbers import read
 
 from .models import PhoneNumber
+from .routes import TEXT_ROUTES
 from .states import NumberState
 
 Settings = Mapping[str, Any]
@@ -76,7 +77,10 @@ def offered(number: PhoneNumber) -> dict[str, Any]:
     """What a held number had before it left and has not now: a person decides about it."""
     if number.state != NumberState.HELD:
         return {}
-    return differing(number, number.before_release.get("settings", {}))
+    found = differing(number, number.before_release.get("settings", {}))
+    if number.is_enabled:  # where its texts go is decided here
+        return {name: value for name, value in found.items() if name not in TEXT_ROUTES}
+    return found
 
 
 def worth_keeping(number: PhoneNumber) -> dict[str, Any]:

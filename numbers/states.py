@@ -59,7 +59,7 @@ class ListColumn(models.TextChoices):
     """What a list shows of a number besides itself and its state, in this order."""
 
     AGENT = "agent", "Agent"
-    SERVICES = "services", "Services"
+    CAPABILITIES = "capabilities", "Capabilities"
     TAGS = "tags", "Tags"
     TYPE = "type", "Type"
     COUNTRY = "country", "Country"
@@ -84,6 +84,10 @@ ENDED = (ConnectionState.CLOSED, ConnectionState.DETACHED, ConnectionState.REMOV
 UNATTACHED = (ConnectionState.DETACHED, ConnectionState.REMOVED)
 
 
+#: How long what was signed with a replaced token is believed: Twilio may still use it.
+PREVIOUS_TOKEN_FOR = timedelta(hours=1)
+
+
 class RefreshEvery(models.TextChoices):
     """How often a connection is refreshed without anyone asking."""
 
@@ -104,6 +108,7 @@ class TaskKind(models.TextChoices):
     RELEASE = "release", "Give the number back to Twilio"
     RESTORE = "restore", "Buy the released number again"
     PUT_BACK = "put_back", "Put the number's settings back at Twilio"
+    ROUTE = "route", "Tell Twilio where the number's texts go"
 
 
 class TaskState(models.TextChoices):

@@ -1,4 +1,4 @@
-"""Agents over REST."""
+"""Agents, calls and texts over REST."""
 
 from __future__ import annotations
 
@@ -11,11 +11,22 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoints import Endpoint, ListEndpoint
+from accounts.api.views import MomentFilter
 from config.api.bodies import NothingWanted, RowSerializer, Text, Wanted
+from config.filters import TextFilter
 
-from . import services
-from .models import Agent
-from .states import AgentState
+from .filters import LONGEST_SEARCH, WHY_NOT_CHOICES, choose
+from .models import Agent, Message, MessageQuerySet
+from .services import agents as services
+from .states import (
+    AddressKind,
+    AgentState,
+    Author,
+    Keyword,
+    MessageKind,
+    MessageStatus,
+    NotAnswered,
+)
 
 
 class AgentSerializer(RowSerializer):
@@ -103,3 +114,97 @@ class AgentPauseEndpoint(Endpoint):
         self.wanted(NothingWanted)
         services.pause(agent.pk, actor=self.actor, at=self.at)
         return Response(AgentSerializer(self.one(pk)).data, status=201)
+
+
+# --- Calls and texts -----------------------------------------------------------------------------
+
+
+class AttachmentSerializer(RowSerializer):
+    """Something that came along; what it is, and not yet the thing itself."""
+
+    content_type = serializers.CharField()
+
+
+class MessageSerializer(RowSerializer):
+    """One thing said on a number. What came in has the author `contact`."""
+
+    id = serializers.IntegerField()
+    conversation = serializers.IntegerField(source="conversation_id")
+    kind = serializers.ChoiceField(MessageKind.choices)
+    author = serializers.ChoiceField(Author.choices)
+    number_id = serializers.IntegerField(help_text="Our number, as in `numbers/`.")
+    number = serializers.CharField(
+        source="conversation.number_e164", help_text="Our number, as it was then."
+    )
+    address = serializers.CharField(
+        source="conversation.address.canonical",
+        help_text="The other end: E.164 for a phone; empty when it is withheld.",
+    )
+    address_kind = serializers.ChoiceField(AddressKind.choices, source="conversation.address.kind")
+    body = serializers.CharField()
+    attachments = AttachmentSerializer(many=True)
+    segments = serializers.IntegerField(allow_null=True)
+    status = serializers.ChoiceField(MessageStatus.choices)
+    keyword = serializers.ChoiceField(
+        [("", "None"), *Keyword.choices],
+        help_text="What Twilio took the whole text for, and answered by itself.",
+    )
+    not_answered = serializers.ChoiceField(
+        [("", "Could be answered"), *NotAnswered.choices],
+        help_text="Why nobody could answer; empty when somebody could.",
+    )
+    sid = serializers.CharField(source="provider_sid")
+    occurred_at = serializers.DateTimeField()
+    received_at = serializers.DateTimeField()
+
+
+class MessageFilter(django_filters.FilterSet):  # type: ignore[misc]
+    """The filters of the Calls and texts page, with moments in place of its days."""
+
+    q = TextFilter(label="Words of a text, or a number in any form.", max_length=LONGEST_SEARCH)
+    number = TextFilter(
+        label="One of your numbers: in any form, by name or SID.", max_length=LONGEST_SEARCH
+    )
+    sender = TextFilter(
+        label="The other end: a number in any form, or a name.", max_length=LONGEST_SEARCH
+    )
+    not_answered = django_filters.ChoiceFilter(label="Not answered", choices=WHY_NOT_CHOICES)
+    since = MomentFilter(label="At that moment or later.")
+    before = MomentFilter(label="Before that moment.")
+
+    def filter_queryset(self, queryset: MessageQuerySet) -> MessageQuerySet:
+        wishes = dict(self.form.cleaned_data)
+        return choose(
+            queryset,
+            self.request.auth.account,
+            start=wishes.pop("since"),
+            end=wishes.pop("before"),
+            **wishes,
+        )
+
+
+#: Messages with what the serializer reads.
+MESSAGES = (
+    Message.objects.select_related("conversation__address")
+    .prefetch_related("media")
+    .defer("raw", "search_words")
+)
+
+
+class MessageListEndpoint(ListEndpoint):
+    queryset = MESSAGES
+    filterset_class = MessageFilter
+
+    @extend_schema(responses=MessageSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """List what was said on your numbers, newest first."""
+        return self.page(self.visible(), MessageSerializer)
+
+
+class MessageEndpoint(Endpoint):
+    queryset = MESSAGES
+
+    @extend_schema(responses=MessageSerializer)
+    def get(self, request: Request, pk: int) -> Response:
+        """One message, as events about messages name it."""
+        return Response(MessageSerializer(self.one(pk)).data)

@@ -7,6 +7,8 @@ class TelephonyConfig(AppConfig):
     name = "telephony"
 
     def ready(self) -> None:
-        from telephony import catalog
+        from accounts.services.hooks import register
+        from telephony import catalog, hooks
 
         catalog.fill()
+        register(hooks.TEXTS)

@@ -15,8 +15,11 @@ from accounts.registries import (
     NavigationEntry,
     Subject,
 )
+from config.phone_numbers import for_people
 from config.text import fold
+from numbers.cards import NUMBER_CARDS
 
+from .listing import card_of
 from .models import Agent
 from .states import AgentState
 
@@ -29,6 +32,7 @@ def fill() -> None:
             "agent.paused": EventType("warn"),
             "agent.renamed": EventType(),
             "agent.went_live": EventType("good"),
+            "message.received": EventType(words="Text received"),
         }
     )
     SUBJECTS.fill(
@@ -39,10 +43,24 @@ def fill() -> None:
                 is_named=True,
                 find=_agents,
                 choices={"state": AgentState},
-            )
+            ),
+            "message": Subject(
+                "telephony:texts", has_own_page=False, is_named=True, written=_number_of
+            ),
         }
     )
-    NAVIGATION.fill({"telephony:agents": NavigationEntry("Agents", 30, ("telephony",))})
+    NUMBER_CARDS.fill({"telephony": card_of})
+    NAVIGATION.fill(
+        {
+            "telephony:texts": NavigationEntry("Calls and texts", 15, ("telephony:texts",)),
+            "telephony:agents": NavigationEntry("Agents", 30, ("telephony",)),
+        }
+    )
+
+
+def _number_of(label: str, account: Account) -> str:
+    """Events of messages are labeled with our number."""
+    return for_people(label, account.country)
 
 
 def _agents(account: Account, text: str) -> QuerySet[Any, int]:

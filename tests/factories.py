@@ -26,6 +26,7 @@ from accounts.models import (
 from accounts.services.tokens import digest
 from accounts.states import ActorKind, JobState, Permission, Role
 from carrier.types import NumberType
+from config.text import fold
 from licensing.models import Charge, GracePeriod, LicenseChange, PaymentAttempt, Subscription
 from licensing.states import GRACE_PERIOD, ChargeKind, GraceState, SubscriptionState
 from numbers.models import (
@@ -39,8 +40,8 @@ from numbers.models import (
     Tag,
 )
 from numbers.states import NumberState, RefreshEvery, TaskKind, TaskState
-from telephony.models import Agent
-from telephony.states import AgentState
+from telephony.models import Agent, Contact, ContactAddress, Conversation, Message
+from telephony.states import AddressKind, AgentState, Author, MessageKind, MessageStatus
 
 #: The instant at which every test that cares about time begins: a Sunday, 4 a.m. in Los Angeles.
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -384,6 +385,14 @@ class PhoneNumberFactory(DjangoModelFactory[PhoneNumber]):
         assigned = factory.Trait(
             agent=factory.SubFactory(AgentFactory, account=factory.SelfAttribute("..account"))
         )
+        ready = factory.Trait(
+            label=factory.Sequence(lambda n: f"Desk {n}"),
+            texts=True,
+            agent=factory.SubFactory(AgentFactory, account=factory.SelfAttribute("..account")),
+        )
+        enabled = factory.Trait(
+            ready=True, enabled_at=NOON, hook_key=factory.Sequence(lambda n: f"key-{n:020d}")
+        )
         excluded = factory.Trait(state=NumberState.EXCLUDED)
         releasing = factory.Trait(state=NumberState.RELEASING)
         released = factory.Trait(state=NumberState.RELEASED, released_at=NOON)
@@ -406,6 +415,53 @@ class PhoneNumberFactory(DjangoModelFactory[PhoneNumber]):
     twilio = factory.LazyFunction(dict)
     fingerprint = "f" * 32
     imported_at = NOON
+
+
+class ContactAddressFactory(DjangoModelFactory[ContactAddress]):
+    """A phone, and a contact who has no other."""
+
+    class Meta:
+        model = ContactAddress
+
+    account = factory.SubFactory(AccountFactory)
+    contact = factory.LazyAttribute(lambda made: Contact.objects.create(account=made.account))
+    kind = AddressKind.PHONE
+    address = factory.Sequence(lambda n: f"+1206{5_000_000 + n:07d}")
+    canonical = factory.SelfAttribute("address")
+
+
+class ConversationFactory(DjangoModelFactory[Conversation]):
+    class Meta:
+        model = Conversation
+
+    account = factory.SubFactory(AccountFactory)
+    number = factory.SubFactory(PhoneNumberFactory, account=factory.SelfAttribute("..account"))
+    number_e164 = factory.SelfAttribute("number.e164")
+    address = factory.SubFactory(ContactAddressFactory, account=factory.SelfAttribute("..account"))
+    last_message_at = NOON
+    last_inbound_at = NOON
+
+
+class MessageFactory(DjangoModelFactory[Message]):
+    """A text that came while the number was in service."""
+
+    class Meta:
+        model = Message
+
+    account = factory.SubFactory(AccountFactory)
+    conversation = factory.SubFactory(
+        ConversationFactory, account=factory.SelfAttribute("..account")
+    )
+    number = factory.SelfAttribute("conversation.number")
+    kind = MessageKind.TEXT
+    author = Author.CONTACT
+    body = "Are you open on Sunday?"
+    search_words = factory.LazyAttribute(lambda message: fold(message.body))
+    provider_sid = factory.Sequence(lambda n: f"SM{n + 1:032x}")
+    status = MessageStatus.RECEIVED
+    segments = 1
+    occurred_at = NOON
+    received_at = NOON
 
 
 class TagFactory(DjangoModelFactory[Tag]):

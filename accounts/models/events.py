@@ -92,14 +92,19 @@ class AppendOnlyRow(models.Model):
         raise _deleted(type(self))
 
 
+#: What comes by the thousand and has a line or a page elsewhere: what jobs did to numbers, and
+#: what is said on numbers.
+ONE_BY_ONE = (Q(job__isnull=True) | ~Q(subject_type="number")) & ~Q(subject_type="message")
+
+
 class EventQuerySet(AppendOnlyQuerySet["Event"]):
     def about(self, subject_type: str, subject_id: int) -> Self:
         """The timeline of one thing, newest first."""
         return self.filter(subject_type=subject_type, subject_id=subject_id).order_by("-pk")
 
     def one_by_one(self) -> Self:
-        """Without what jobs did to numbers: it comes by the thousand; the job's line holds it."""
-        return self.filter(Q(job__isnull=True) | ~Q(subject_type="number"))
+        """Without what comes by the thousand: a job's line holds it, or the calls and texts do."""
+        return self.filter(ONE_BY_ONE)
 
     def settled(self) -> Self:
         """Those below which no event can appear any more, whoever has yet to commit.
@@ -151,7 +156,7 @@ class Event(ActedBy, AppendOnlyRow):
             models.Index(
                 name="event_activity_one_by_one",
                 fields=["account", "-id"],
-                condition=Q(job__isnull=True) | ~Q(subject_type="number"),
+                condition=ONE_BY_ONE,
             ),
             models.Index(name="event_activity_by_type", fields=["account", "type", "-id"]),
             models.Index(

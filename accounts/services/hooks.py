@@ -14,8 +14,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from accounts import actors
@@ -57,11 +58,13 @@ class Incoming:
 class Caller:
     """Who was proven to call: for which account, and the caller's own key for this delivery.
 
-    Without a ``key`` the delivery is known by its address and its body.
+    Without a ``key`` the delivery is known by its address and its body. ``about`` is what was read
+    to prove it, so that the handler need not read it again.
     """
 
     account_id: int
     key: str = ""
+    about: Any = None
 
 
 @dataclass(frozen=True)
@@ -78,15 +81,19 @@ class Hook:
     ``verify`` proves who calls (a signature; where the caller signs nothing, a secret in the
     address) and returns None for anybody else; it only reads. ``handle`` is a service: it acts
     in the transaction that it is called in, with the few ``permissions`` that it needs, and asks
-    nobody over the network. ``on_failure`` is what the caller hears when ``handle`` raised.
+    nobody over the network. It gets the delivery, the actor, the time, and ``Caller.about``, which
+    is None for a delivery that is run again. ``on_failure`` is what the caller hears when
+    ``handle`` raised. ``methods`` are the ones it may be called with: a GET says everything in its
+    address.
     """
 
     source: str
     label: str
     verify: Callable[[Incoming], Caller | None]
-    handle: Callable[[HookDelivery, Actor, datetime], Answer]
+    handle: Callable[[HookDelivery, Actor, datetime, Any], Answer]
     permissions: frozenset[Permission] = frozenset()
     on_failure: Answer = field(default_factory=lambda: Answer(500, "Try again later."))
+    methods: tuple[str, ...] = ("POST",)
 
 
 HOOKS: dict[str, Hook] = {}
@@ -105,30 +112,32 @@ def receive(hook: Hook, incoming: Incoming, caller: Caller, *, at: datetime) -> 
     A repeat gets the first one's answer. A handler that raises leaves a delivery that people can
     see, and that the caller's repeat or ``run_again`` handles.
     """
-    delivery_id = _store(hook, incoming, caller, at=at)
+    delivery = _store(hook, incoming, caller, at=at)
     try:
-        return _handle(hook, delivery_id, at=at)
+        return _handle(hook, delivery, caller.about, at=at)
     except Exception as error:
-        logger.exception("hook %s: delivery %s failed", hook.source, delivery_id)
-        _note_failure(delivery_id, error)
+        logger.exception("hook %s: delivery %s failed", hook.source, delivery.pk)
+        _note_failure(delivery, error)
         return hook.on_failure
 
 
-def _store(hook: Hook, incoming: Incoming, caller: Caller, *, at: datetime) -> int:
-    """The delivery's id; the unique constraint decides between deliveries at the same instant."""
-    delivery, _ = HookDelivery.objects.get_or_create(
-        account_id=caller.account_id,
-        source=hook.source,
-        key=_key(incoming, caller),
-        defaults={
-            "address": incoming.address,
-            "content_type": incoming.content_type[:100],
-            "body": incoming.body,
-            "request_id": incoming.request_id,
-            "received_at": at,
-        },
+def _store(hook: Hook, incoming: Incoming, caller: Caller, *, at: datetime) -> HookDelivery:
+    """The delivery; the unique constraint decides between deliveries at the same instant."""
+    which = {"account_id": caller.account_id, "source": hook.source, "key": _key(incoming, caller)}
+    delivery = HookDelivery(
+        **which,
+        address=incoming.address,
+        content_type=incoming.content_type[:100],
+        body=incoming.body,
+        request_id=incoming.request_id,
+        received_at=at,
     )
-    return delivery.pk
+    try:
+        with transaction.atomic():
+            delivery.save(force_insert=True)
+    except IntegrityError:
+        return HookDelivery.objects.get(**which)
+    return delivery
 
 
 def _key(incoming: Incoming, caller: Caller) -> str:
@@ -145,28 +154,26 @@ def _digest(incoming: Incoming) -> str:
 
 
 @transaction.atomic
-def _handle(hook: Hook, delivery_id: int, *, at: datetime) -> Answer:
+def _handle(hook: Hook, delivery: HookDelivery, about: Any, *, at: datetime) -> Answer:
     """Act and store the answer, as one step; a delivery that has an answer only gives it again."""
-    delivery = HookDelivery.objects.select_for_update().get(pk=delivery_id)
-    if delivery.state == DeliveryState.ANSWERED:
-        return _stored(delivery)
+    mine = HookDelivery.objects.filter(pk=delivery.pk)
+    if not mine.unhandled().update(attempts=F("attempts") + 1):  # else it is held until commit
+        return _stored(mine.get())
     actor = actors.carrier(
         delivery.account_id,
         label=hook.label,
         permissions=frozenset(hook.permissions),
         request_id=delivery.request_id,
     )
-    answer = hook.handle(delivery, actor, at)
-    delivery.state, delivery.answered_at, delivery.error = DeliveryState.ANSWERED, at, ""
-    delivery.answer_status, delivery.answer_type = answer.status, answer.content_type
-    delivery.answer_body = answer.body
-    delivery.attempts += 1
-    delivery.save(
-        update_fields=[
-            "state", "answered_at", "error", "answer_status", "answer_type", "answer_body",
-            "attempts",
-        ]
-    )  # fmt: skip
+    answer = hook.handle(delivery, actor, at, about)
+    mine.update(
+        state=DeliveryState.ANSWERED,
+        answered_at=at,
+        error="",
+        answer_status=answer.status,
+        answer_type=answer.content_type,
+        answer_body=answer.body,
+    )
     return answer
 
 
@@ -174,9 +181,9 @@ def _stored(delivery: HookDelivery) -> Answer:
     return Answer(delivery.answer_status or 200, delivery.answer_body, delivery.answer_type)
 
 
-def _note_failure(delivery_id: int, error: Exception) -> None:
+def _note_failure(delivery: HookDelivery, error: Exception) -> None:
     """Say what kind of error it was; its text may hold what nobody should read here."""
-    HookDelivery.objects.unhandled().filter(pk=delivery_id).update(
+    HookDelivery.objects.unhandled().filter(pk=delivery.pk).update(
         state=DeliveryState.FAILED, error=type(error).__name__, attempts=F("attempts") + 1
     )
 
@@ -198,7 +205,7 @@ def run_again(delivery_id: int, *, actor: Actor, at: datetime) -> Answer:
         raise
     except Exception as error:
         logger.exception("hook %s: delivery %s failed again", hook.source, delivery_id)
-        _note_failure(delivery_id, error)
+        _note_failure(delivery, error)
         raise StillFails(f"It could not be handled again: {type(error).__name__}.") from error
 
 
@@ -215,4 +222,4 @@ def _handled_for_support(
         actor=actor,
         at=at,
     )
-    return _handle(hook, delivery.pk, at=at)
+    return _handle(hook, delivery, None, at=at)

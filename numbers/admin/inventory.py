@@ -21,11 +21,11 @@ from config.errors import Blocker
 from config.filters import named, number_written, sid_written
 from config.phone_numbers import for_people
 from config.text import plural, tidy
-from numbers.actions import ACTIONS, Action, Kind, facts_of, is_relevant, many_of
+from numbers.actions import ACTIONS, Action, Kind, is_relevant, many_of
 from numbers.forms.actions import DigitsForm, param_fields
 from numbers.forms.bulk import CountField
-from numbers.gates import Facts
-from numbers.models import PhoneNumber
+from numbers.gates import Facts, facts_of
+from numbers.models import Connection, PhoneNumber
 from numbers.services import previews
 from numbers.services.bulk import Selection
 from numbers.services.previews import BulkPreview
@@ -178,7 +178,7 @@ class PhoneNumberAdmin(SupportAdmin):
     ordering = ("account", "state", "agent", "e164")  # the index number_by_state, filtered or not
     search_fields = ("e164",)
     search_help_text = "Digits in any format, a SID, or a part of the name."
-    exclude = ("tags",)
+    exclude = ("tags", "hook_key")
 
     def all_acts(self) -> list[Act]:
         return [_act_of(action) for action in ACTIONS.values() if action.service is not None]
@@ -192,7 +192,7 @@ class PhoneNumberAdmin(SupportAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.defer("connection__auth_token")
+        return rows.defer(*Connection.SECRETS_OF_IT)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

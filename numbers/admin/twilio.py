@@ -71,7 +71,7 @@ class ConnectionAdmin(SupportAdmin):
     list_filter = ("state", "refresh_every")
     list_select_related = ("account",)
     search_fields = ("name", "=sid", "=owner_sid", "=account__slug")
-    exclude = ("auth_token",)
+    exclude = Connection.SECRETS
     acts = (
         Act(
             "check",
@@ -120,7 +120,7 @@ class ConnectionAdmin(SupportAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.defer("auth_token")
+        return rows.defer(*Connection.SECRETS)
 
 
 @admin.register(Import)
@@ -143,7 +143,7 @@ class ImportAdmin(SupportAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.defer("connection__auth_token")
+        return rows.defer(*Connection.SECRETS_OF_IT)
 
     @admin.display(description="account")
     def account(self, run: Import) -> str:

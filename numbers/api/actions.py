@@ -19,7 +19,8 @@ from accounts.api.endpoints import Endpoint
 from config.api.bodies import NothingWanted, Wanted
 from config.errors import Invalid
 from numbers import plans
-from numbers.actions import ACTIONS, Action, Route, facts_of
+from numbers.actions import ACTIONS, Action, Route
+from numbers.gates import facts_of
 from numbers.models import CarrierTask, PhoneNumber
 from numbers.services import carrier_tasks, swaps
 

@@ -36,7 +36,7 @@ _TWILIO = {
 
 class ConnectionListEndpoint(ListEndpoint):
     permission = Permission.ADMIN
-    queryset = Connection.objects.defer("auth_token")
+    queryset = Connection.objects.defer(*Connection.SECRETS)
     ordering = "id"
     problems = _TWILIO
 
@@ -65,7 +65,7 @@ class ConnectionListEndpoint(ListEndpoint):
 
 class ConnectionEndpoint(Endpoint):
     permission = Permission.ADMIN
-    queryset = Connection.objects.defer("auth_token")
+    queryset = Connection.objects.defer(*Connection.SECRETS)
 
     @extend_schema(responses=ConnectionSerializer)
     def get(self, request: Request, pk: int) -> Response:
@@ -92,7 +92,7 @@ class ConnectionEndpoint(Endpoint):
 
 class ConnectionTokenEndpoint(Endpoint):
     permission = Permission.ADMIN
-    queryset = Connection.objects.defer("auth_token")
+    queryset = Connection.objects.defer(*Connection.SECRETS)
     problems = _TWILIO
 
     @extend_schema(request=WantedTokenSerializer, responses=ConnectionSerializer)
@@ -108,7 +108,7 @@ class ConnectionTokenEndpoint(Endpoint):
 
 class ConnectionCheckEndpoint(Endpoint):
     permission = Permission.ADMIN
-    queryset = Connection.objects.defer("auth_token")
+    queryset = Connection.objects.defer(*Connection.SECRETS)
     problems = _TWILIO
 
     @extend_schema(request=NothingWanted, responses={201: ConnectionSerializer})

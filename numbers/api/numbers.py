@@ -10,8 +10,9 @@ from rest_framework.response import Response
 from accounts.api.endpoints import Endpoint, ListEndpoint
 from accounts.api.serializers import EventSerializer
 from accounts.models import Event
-from numbers.actions import all_actions, facts_of
+from numbers.actions import all_actions
 from numbers.filters import NumberFilter
+from numbers.gates import facts_of
 from numbers.models import PhoneNumber
 from numbers.services import descriptions
 

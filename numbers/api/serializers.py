@@ -80,6 +80,13 @@ class NumberSerializer(RowSerializer):
     kept_at = serializers.DateTimeField(
         source="keep_decided_at", allow_null=True, help_text="When it was kept as a spare."
     )
+    texts = serializers.BooleanField(help_text="Whether it offers texts while it is enabled.")
+    enabled_at = serializers.DateTimeField(
+        allow_null=True, help_text="Since when it is answered; null while it is disabled."
+    )
+    in_service_at = serializers.DateTimeField(
+        allow_null=True, help_text="When Twilio confirmed that it sends its texts here."
+    )
     connection = serializers.IntegerField(source="connection_id")
     imported_at = serializers.DateTimeField()
     released_at = serializers.DateTimeField(allow_null=True)
@@ -260,6 +267,7 @@ class NumberFilterSerializer(Wanted):
         child=Choice(Capability.choices), required=False, min_length=1
     )
     protected = Flag(required=False)
+    enabled = Flag(required=False)
     connection = id_field(required=False)
     kept = Flag(required=False)
     imported_in = id_field(required=False)

@@ -76,7 +76,10 @@ class ActionForm(DigitsForm, ParamsForm):
     def __init__(
         self, action: Action, *args: Any, number: PhoneNumber, agents: Iterable[Any], **kwargs: Any
     ) -> None:
-        now = {each.name: getattr(number, each.argument, None) for each in action.params}
+        now: dict[str, str] = {}
+        for each in action.params:
+            if (value := getattr(number, each.argument or each.name, None)) is not None:
+                now |= as_typed([each], {each.name: value})
         super().__init__(action.params, *args, agents=agents, initial=now, **kwargs)
         if action.risk is not None and (why := action.risk(number)):
             self.ask_for_digits(number, why)

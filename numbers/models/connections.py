@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Self
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
@@ -30,7 +30,8 @@ class ConnectionQuerySet(OwnedQuerySet["Connection"]):
 class Connection(models.Model):
     """A Twilio subaccount and the token that reaches it. The token is encrypted and never shown.
 
-    A connection that was detached or removed stays with its history and holds no token.
+    A connection that was detached or removed stays with its history and holds no token. What was
+    signed with the token before the last change is believed until ``previous_token_until``.
     """
 
     account = models.ForeignKey("accounts.Account", models.PROTECT, related_name="connections")
@@ -38,6 +39,8 @@ class Connection(models.Model):
     owner_sid = models.CharField("main account SID", max_length=34)
     name = models.CharField(max_length=64, help_text="The subaccount's name at Twilio.")
     auth_token = EncryptedTextField()
+    previous_token = EncryptedTextField(blank=True)
+    previous_token_until = models.DateTimeField(null=True, blank=True)
     state = models.CharField(
         max_length=12, choices=ConnectionState.choices, default=ConnectionState.ACTIVE
     )
@@ -48,6 +51,11 @@ class Connection(models.Model):
     )
     next_refresh_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+
+    #: Columns that nobody is shown; pages and lists do not even read them.
+    SECRETS: ClassVar[tuple[str, ...]] = ("auth_token", "previous_token")
+    #: The same, seen from what belongs to a connection.
+    SECRETS_OF_IT: ClassVar[tuple[str, ...]] = tuple(f"connection__{name}" for name in SECRETS)
 
     objects = ConnectionQuerySet.as_manager()
 
@@ -81,6 +89,12 @@ class Connection(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def tokens(self, at: datetime) -> list[str]:
+        """The tokens with which Twilio may have signed what it sends, the stored one first."""
+        until = self.previous_token_until
+        before = [self.previous_token] if until is not None and at < until else []
+        return [token for token in (self.auth_token, *before) if token]
 
     @property
     def about(self) -> tuple[str, int, str]:

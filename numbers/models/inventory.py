@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import Q
@@ -13,7 +14,10 @@ from accounts.models import OwnedQuerySet
 from carrier.types import NumberType
 from config.fields import FoldedField
 from config.phone_numbers import for_people, read
-from numbers.states import RESTORE_WINDOW, TAKES_LICENSE, NumberState
+from numbers.states import RESTORE_WINDOW, TAKES_LICENSE, NumberState, TaskKind
+
+if TYPE_CHECKING:
+    from .tasks import CarrierTask
 
 
 class PhoneNumberQuerySet(OwnedQuerySet["PhoneNumber"]):
@@ -33,6 +37,10 @@ class PhoneNumberQuerySet(OwnedQuerySet["PhoneNumber"]):
     def unassigned(self) -> Self:
         return self.held().filter(agent__isnull=True)
 
+    def enabled(self) -> Self:
+        """Those whose services are offered; they are held, and have an agent."""
+        return self.filter(enabled_at__isnull=False)
+
     def kept(self) -> Self:
         """Those that somebody decided to keep; they are held, and have no agent."""
         return self.filter(keep_decided_at__isnull=False)
@@ -50,6 +58,11 @@ class PhoneNumber(models.Model):
     and whether somebody had asked for these to be put back (``asked``). On a held number it holds
     the settings that are offered: ``settings``, and as ``found`` what Twilio had in their place.
     ``unlisted_at`` is since when imports no longer find an excluded number at Twilio.
+
+    A number that is enabled (since ``enabled_at``) offers its services; it is in service once
+    Twilio has confirmed that it sends them here (``in_service_at``). ``hook_key`` names it in the
+    addresses that Twilio calls, and nobody can guess it. ``before_service`` are the settings at
+    Twilio that were not ours when it was taken over.
     """
 
     account = models.ForeignKey(
@@ -84,6 +97,12 @@ class PhoneNumber(models.Model):
     )  # fmt: skip
     keep_decided_at = models.DateTimeField(null=True, blank=True)
 
+    texts = models.BooleanField(default=False, help_text="Whether it offers texts while enabled.")
+    enabled_at = models.DateTimeField(null=True, blank=True)
+    in_service_at = models.DateTimeField(null=True, blank=True)
+    hook_key = models.CharField(max_length=32, blank=True)
+    before_service = models.JSONField(default=dict)
+
     imported_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True, blank=True)
     before_release = models.JSONField(default=dict)
@@ -110,6 +129,17 @@ class PhoneNumber(models.Model):
             models.CheckConstraint(
                 name="number_unlisted_is_excluded",
                 condition=Q(unlisted_at=None) | Q(state=NumberState.EXCLUDED),
+            ),
+            models.CheckConstraint(
+                name="number_enabled_has_agent_and_service",
+                condition=Q(enabled_at=None) | Q(agent__isnull=False, texts=True),
+            ),
+            models.CheckConstraint(
+                name="number_in_service_is_enabled",
+                condition=Q(in_service_at=None) | Q(enabled_at__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["hook_key"], condition=~Q(hook_key=""), name="number_hook_key_is_unique"
             ),
         ]
         indexes = [
@@ -150,6 +180,9 @@ class PhoneNumber(models.Model):
             models.Index(
                 name="number_of_agent", fields=["agent"], condition=Q(agent__isnull=False)
             ),
+            models.Index(
+                name="number_enabled", fields=["account"], condition=Q(enabled_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -162,6 +195,14 @@ class PhoneNumber(models.Model):
     def about(self) -> tuple[str, int, str]:
         return ("number", self.pk, self.e164)
 
+    def goes_elsewhere(self, tasks: Iterable[CarrierTask]) -> bool:
+        """Whether somebody at Twilio has sent its texts elsewhere, with ``tasks`` that are open.
+
+        That is what a refresh found of an enabled number that Twilio is not about to be told of.
+        """
+        told = any(task.kind == TaskKind.ROUTE for task in tasks)
+        return self.is_enabled and self.in_service_at is None and not told
+
     @property
     def is_hosted(self) -> bool:
         """Whether it stayed with another carrier: Twilio cannot sell it to anybody."""
@@ -170,6 +211,10 @@ class PhoneNumber(models.Model):
     @property
     def is_assigned(self) -> bool:
         return self.agent_id is not None
+
+    @property
+    def is_enabled(self) -> bool:
+        return self.enabled_at is not None
 
     @property
     def name(self) -> str:

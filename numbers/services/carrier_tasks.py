@@ -45,7 +45,7 @@ from numbers.models.tasks import CarrierTaskQuerySet
 from numbers.previous import chosen_anew, settings_of
 from numbers.states import RESTORE_WINDOW, NumberState, TaskKind, TaskState
 
-from . import connections, whereabouts
+from . import connections, routing, whereabouts
 from .lifecycle import STATE_FIELDS, lock_number, move, relocate
 from .records import apply_record, store_record
 from .release import come_back
@@ -193,6 +193,10 @@ def _put_back(carrier: Carrier, task: CarrierTask) -> Answer:
     return Answer(Found(found.connection, record))
 
 
+def _route(carrier: Carrier, task: CarrierTask) -> Answer:
+    return Answer(routing.ask(task.number))
+
+
 def _released(number: PhoneNumber, task: CarrierTask, answer: Answer, at: datetime) -> None:
     if number.state != NumberState.RELEASING:
         return
@@ -258,12 +262,20 @@ def _settings_put_back(
     )
 
 
+def _routed(number: PhoneNumber, task: CarrierTask, answer: Answer, at: datetime) -> None:
+    if answer.found is None:
+        return
+    _adopt(number, answer.found)
+    routing.conclude(number, actor=requested_by_task(task, number), at=at)
+
+
 Step = Callable[[Carrier, CarrierTask], Answer]
 Conclusion = Callable[[PhoneNumber, CarrierTask, Answer, datetime], None]
 _STEPS: dict[TaskKind, tuple[Step, Conclusion]] = {
     TaskKind.RELEASE: (_release, _released),
     TaskKind.RESTORE: (_restore, _restored),
     TaskKind.PUT_BACK: (_put_back, _settings_put_back),
+    TaskKind.ROUTE: (_route, _routed),
 }
 
 
@@ -313,6 +325,7 @@ def _refused(task: CarrierTask, error: CarrierError, *, at: datetime) -> None:
         TaskKind.RELEASE: "the release",
         TaskKind.RESTORE: "the restore",
         TaskKind.PUT_BACK: "some settings",
+        TaskKind.ROUTE: "where texts go",
     }[TaskKind(task.kind)]
     who = "Twilio refused" if isinstance(error, CarrierRefused) else "Twilio gave no answer about"
     if isinstance(error, BoughtAgain):

@@ -21,8 +21,7 @@ from config.errors import Blocked, Blocker, DomainError
 from config.phone_numbers import E164, whole
 from config.spreadsheets import cell as exported
 from config.spreadsheets import value as meant
-from licensing.standing import standing
-from numbers.gates import Facts
+from numbers.gates import Facts, facts_of
 from numbers.models import PhoneNumber
 
 from .columns import COLUMNS, Column, Desk
@@ -131,9 +130,7 @@ def compare(
     rows = [_found(entry, found, numbers) for entry, found in zip(entries, meanings, strict=True)]
     _refuse_doubles(rows)
     tags = tags_of([row.number.pk for row in rows if row.number])
-    facts = Facts(
-        standing=standing(account.pk, at=at), assigned=account.number_counts.assigned(), at=at
-    )
+    facts = facts_of(account, at=at)
     for row in rows:
         if row.number is not None and not row.problems:
             _judge(row, row.number, tags[row.number.pk], desk, facts, blanks_clear=blanks_clear)

@@ -34,7 +34,13 @@ from config.text import inside
 from licensing.services.entitlement import lock
 from numbers import gates
 from numbers.models import CarrierTask, Connection, PhoneNumber
-from numbers.states import REFRESH_INTERVAL, ConnectionState, RefreshEvery, TaskState
+from numbers.states import (
+    PREVIOUS_TOKEN_FOR,
+    REFRESH_INTERVAL,
+    ConnectionState,
+    RefreshEvery,
+    TaskState,
+)
 
 NOT_ACCEPTED = (
     "Twilio does not accept this token for that account SID. Copy both again from the subaccount's "
@@ -147,13 +153,21 @@ def replace_token(connection_id: int, *, token: str, actor: Actor, at: datetime)
     with transaction.atomic():
         connection = _lock(connection_id)
         refuse(gates.attached(connection))
-        connection.auth_token = token
-        connection.save(update_fields=["auth_token"])
+        _exchange_token(connection, token, at=at)
         tell(connection, "connection.token_replaced", "Token replaced.", actor=actor, at=at)
         _settle(connection, _Finding(_state_of(found), found.name), actor=actor, at=at)
         if connection.state == ConnectionState.ACTIVE:
             _wake(connection, at=at)  # also where nobody had noticed that the old one failed
     return connection
+
+
+def _exchange_token(connection: Connection, token: str, *, at: datetime) -> None:
+    """Store another token; what the one before has signed is believed for a while."""
+    if token != connection.auth_token:
+        connection.previous_token = connection.auth_token
+        connection.previous_token_until = at + PREVIOUS_TOKEN_FOR
+    connection.auth_token = token
+    connection.save(update_fields=["auth_token", "previous_token", "previous_token_until"])
 
 
 def check(connection_id: int, *, actor: Actor, at: datetime) -> Connection:
@@ -236,12 +250,15 @@ def _end(
 ) -> Event:
     """Let a locked connection be none any more: without token and schedule."""
     before = connection.state
-    connection.state, connection.auth_token = state, ""
+    connection.state, connection.auth_token, connection.previous_token = state, "", ""
     connection.state_detail = DETAILS[state]
     connection.refresh_every, connection.next_refresh_at = RefreshEvery.OFF, None
     connection.save(
-        update_fields=["state", "auth_token", "state_detail", "refresh_every", "next_refresh_at"]
-    )
+        update_fields=[
+            "state", "auth_token", "previous_token", "state_detail", "refresh_every",
+            "next_refresh_at",
+        ]
+    )  # fmt: skip
     return tell(
         connection,
         f"connection.{state}",

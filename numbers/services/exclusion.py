@@ -13,10 +13,10 @@ from config.errors import refuse
 from licensing.services import grace
 from numbers import gates
 from numbers.models import PhoneNumber
-from numbers.states import NumberState
+from numbers.states import NumberState, TaskKind
 
 from .lifecycle import STATE_FIELDS, lock_number, move, relocate, standing_of, state_and_agent
-from .release import agent_to_remember, give_agent_back
+from .release import agent_to_remember, give_agent_back, queue_task
 
 
 @transaction.atomic
@@ -31,7 +31,10 @@ def exclude(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
 
 
 def begin_exclusion(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
-    """Exclude a locked number whose gates are open, and remember its agent."""
+    """Exclude a locked number whose gates are open, and remember its agent.
+
+    Where Twilio sends its texts here, it is told to send them where they went before.
+    """
     number.before_release = {**number.before_release, **agent_to_remember(number)}
     relocate(
         number,
@@ -42,6 +45,8 @@ def begin_exclusion(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
         actor=actor,
         at=at,
     )
+    if number.hook_key:
+        queue_task(number, TaskKind.ROUTE, actor=actor, at=at)
 
 
 @transaction.atomic

@@ -55,6 +55,7 @@ from .matching import sort_page
 from .missing import ASK_AGAIN_AFTER, Verdict, judge, mark_missing
 from .records import RECORD_FIELDS, apply_record
 from .release import come_back
+from .routing import note_found
 
 #: How often a pass may begin again because Twilio no longer knows its page links.
 MAX_RESTARTS = 3
@@ -275,7 +276,7 @@ def _write_changes(
         number__in=records, state=TaskState.DONE, finished_at__gte=asked_at
     )
     numbers = lock_rows(records.keys() - set(newer.values_list("number_id", flat=True)))
-    events = []
+    events, routed = [], []
     for number in numbers:
         differences = apply_record(number, records[number.pk])
         if number.connection_id != connection.pk:
@@ -284,6 +285,9 @@ def _write_changes(
             number.connection, number.state_changed_at = connection, at
         if not differences:
             continue
+        if found := note_found(number, actor=actor, at=at):
+            events.append(found)
+            routed.append(number)
         names = ", ".join(name_in_words(name) for name in differences)
         events.append(
             Fact(
@@ -297,8 +301,8 @@ def _write_changes(
                 after={name: after for name, (_, after) in differences.items()},
             )
         )
-    fields = [*RECORD_FIELDS, "connection", "state_changed_at"]
-    PhoneNumber.objects.bulk_update(numbers, fields)
+    PhoneNumber.objects.bulk_update(numbers, [*RECORD_FIELDS, "connection", "state_changed_at"])
+    PhoneNumber.objects.bulk_update(routed, ["in_service_at"])
     record_all(events)
 
 

@@ -49,11 +49,20 @@ def move(number: PhoneNumber, state: NumberState, *, at: datetime) -> None:
     if state != NumberState.HELD:
         number.agent = None
         number.keep_decided_at = None
+        number.enabled_at = number.in_service_at = None
     if state != NumberState.EXCLUDED:
         number.unlisted_at = None
 
 
-STATE_FIELDS = ["state", "state_changed_at", "agent", "keep_decided_at", "unlisted_at"]
+STATE_FIELDS = [
+    "state",
+    "state_changed_at",
+    "agent",
+    "keep_decided_at",
+    "enabled_at",
+    "in_service_at",
+    "unlisted_at",
+]
 
 
 def relocate(

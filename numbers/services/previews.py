@@ -24,9 +24,8 @@ from accounts.actor import Actor
 from accounts.models import Account, Job
 from accounts.states import Permission
 from config.errors import Blocker, NotAsShown
-from licensing.standing import standing
-from numbers.gates import Facts
-from numbers.models import PhoneNumber
+from numbers.gates import Facts, facts_of
+from numbers.models import Connection, PhoneNumber
 
 from . import bulk as bulk_jobs
 from .bulk import BULK_ACTIONS, UNCHANGED, BulkAction, Params, Selection, check_params
@@ -87,9 +86,7 @@ def preview(
     actor.require(Permission.NUMBERS)
     wanted = check_params(account_id, action, params)
     bulk, account = BULK_ACTIONS[action], Account(pk=account_id)
-    facts = Facts(
-        standing=standing(account_id, at=at), assigned=account.number_counts.assigned(), at=at
-    )
+    facts = facts_of(account, at=at)
     return _Preview(bulk, selection.numbers(account_id), wanted, facts).result()
 
 
@@ -162,7 +159,7 @@ class _Preview:
 
     def _rows(self, e164s: Sequence[str]) -> dict[str, PhoneNumber]:
         rows = self.numbers.filter(e164__in=e164s).select_related("connection", "agent")
-        plain = rows.defer("connection__auth_token").prefetch_related("tags")
+        plain = rows.defer(*Connection.SECRETS_OF_IT).prefetch_related("tags")
         return {number.e164: number for number in plain}
 
     def _spend(self) -> None:

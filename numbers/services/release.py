@@ -279,5 +279,5 @@ def _agent_problem(number: PhoneNumber, agent_id: int, at: datetime) -> str | No
     subscription = lock(number.account_id)
     standing = of_subscription(subscription, account_id=number.account_id, at=at)
     assigned = number.account.number_counts.assigned()
-    blocked = licensing_gates.assign_more(standing, assigned=assigned)
+    blocked = licensing_gates.put_to_work(standing, already=assigned, how="assigned")
     return blocked[0].message if blocked else None

@@ -1,4 +1,4 @@
-"""What a retry leaves alone: numbers about which something else was decided since (decision 34)."""
+"""What a retry leaves alone: numbers about which something else was decided since (decision 37)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ DECIDED_SINCE = Blocker(
     "decided_since",
     "Something else was decided about it since. Do it on its own page if it is still wanted.",
 )
-#: An event that moves a number, changes its agent, or says that it is kept as a spare or not.
-_DECIDES = Q(data__after__has_any_keys=["state", "agent"]) | Q(
+#: An event that moves a number, changes its agent, has it answered or not, or says that it is kept
+#: as a spare or not.
+_DECIDES = Q(data__after__has_any_keys=["state", "agent", "answered"]) | Q(
     type__in=("number.kept", "number.unkept")
 )
 

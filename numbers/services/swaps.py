@@ -18,12 +18,13 @@ from numbers.models import PhoneNumber
 from numbers.states import Fate
 
 from .descriptions import set_tags
+from .enabling import begin_service, end_service
 from .exclusion import begin_exclusion
 from .lifecycle import lock_rows
 from .release import begin_release
 
 #: What a swap moves from the number that leaves to the one that takes its place.
-MOVED = ("label", "agent", "notes")
+MOVED = ("label", "agent", "notes", "texts")
 
 
 @transaction.atomic
@@ -39,10 +40,11 @@ def swap(
 ) -> tuple[PhoneNumber, PhoneNumber]:
     """Put a held, unassigned number in another one's place; licenses stay as they are.
 
-    Label, agent, tags and notes move over. The number that leaves is released, excluded, or kept
-    unassigned (``Fate``); its Twilio part follows as a task. Kept, it is decided about, unless this
-    ``undoes`` a swap: then it waits for a decision again. Raises ``Invalid`` and ``Blocked``,
-    without ``risk_confirmed`` also where its release is a risk by now.
+    Label, agent, services, tags and notes move over, and the one is enabled if the other was. The
+    number that leaves is released, excluded, or kept unassigned (``Fate``); its Twilio part follows
+    as a task. Kept, it is decided about, unless this ``undoes`` a swap: then it waits for a
+    decision again. Raises ``Invalid`` and ``Blocked``, without ``risk_confirmed`` also where its
+    release is a risk by now.
     """
     actor.require(Permission.NUMBERS)
     if fate not in Fate.values:
@@ -74,14 +76,19 @@ def _move_over(
     leaving: PhoneNumber, taking: PhoneNumber, *, fate: str, actor: Actor, at: datetime
 ) -> None:
     left_before, took_before = _state_of(leaving), _state_of(taking)
+    was_enabled = leaving.is_enabled
+    if was_enabled:
+        end_service(leaving, at=at)
     tags = left_before["tags"] + took_before["tags"]
     taking.notes = gates.merged_notes(leaving, taking)
     taking.label = leaving.label or taking.label
-    taking.agent = leaving.agent
+    taking.agent, taking.texts = leaving.agent, leaving.texts or taking.texts
     taking.keep_decided_at = None
     taking.save(update_fields=[*MOVED, "search_name", "keep_decided_at"])
     set_tags(taking, tags)
-    leaving.label, leaving.notes, leaving.agent = "", "", None
+    if was_enabled:
+        begin_service(taking, actor=actor, at=at)
+    leaving.label, leaving.notes, leaving.agent, leaving.texts = "", "", None, False
     leaving.save(update_fields=[*MOVED, "search_name"])
     set_tags(leaving, [])
     tell(
@@ -112,4 +119,6 @@ def _state_of(number: PhoneNumber) -> dict[str, Any]:
         "agent": number.agent.name if number.agent else None,
         "tags": sorted(number.tags.values_list("name", flat=True)),
         "notes": number.notes,
+        "texts": number.texts,
+        "enabled": number.is_enabled,
     }

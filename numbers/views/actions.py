@@ -24,9 +24,10 @@ from config import clock
 from config.errors import DomainError
 from config.refusals import add_refusal
 from config.undo import UndoButton, tell_done
-from numbers.actions import ACTIONS, Action, Undo, facts_of, is_relevant
+from numbers.actions import ACTIONS, Action, Undo, is_relevant
 from numbers.forms.actions import ActionForm, as_typed
-from numbers.models import CarrierTask, PhoneNumber
+from numbers.gates import facts_of
+from numbers.models import CarrierTask, Connection, PhoneNumber
 from numbers.services import carrier_tasks
 
 
@@ -34,7 +35,7 @@ def find_number(request: AccountRequest, pk: int) -> PhoneNumber:
     """A number of the account with what pages say about it; strangers get 404."""
     visible = PhoneNumber.objects.visible_to(request.actor)
     related = visible.select_related("account", "agent", "connection").prefetch_related("tags")
-    return get_object_or_404(related.defer("connection__auth_token"), pk=pk)
+    return get_object_or_404(related.defer(*Connection.SECRETS_OF_IT), pk=pk)
 
 
 def way_back(request: AccountRequest, number: PhoneNumber) -> str:

@@ -11,13 +11,13 @@ from numbers.states import ListColumn
 
 USUAL = (
     ListColumn.AGENT,
-    ListColumn.SERVICES,
+    ListColumn.CAPABILITIES,
     ListColumn.TAGS,
     ListColumn.CONNECTION,
     ListColumn.IMPORTED,
 )
 #: Of the usual ones, a phone leaves these out; chosen ones show everywhere.
-WIDE_ONLY = (ListColumn.SERVICES, ListColumn.CONNECTION, ListColumn.IMPORTED)
+WIDE_ONLY = (ListColumn.CAPABILITIES, ListColumn.CONNECTION, ListColumn.IMPORTED)
 SORTED_BY = {ListColumn.AGENT: "agent", ListColumn.IMPORTED: "imported"}
 
 

@@ -20,15 +20,17 @@ from config import clock
 from config.errors import Blocker, DomainError
 from config.refusals import add_refusal
 from config.undo import UndoButton, tell_done
-from numbers.actions import ACTIONS, ActionState, all_actions, facts_of
+from numbers.actions import ACTIONS, ActionState, all_actions
+from numbers.cards import cards_of
 from numbers.forms.actions import DescribeForm
+from numbers.gates import facts_of
 from numbers.models import CarrierTask, PhoneNumber
 from numbers.plans import put_settings_back_plan
 from numbers.services import descriptions
 from numbers.states import NumberState, TaskState
 
 from .actions import find_number
-from .shown import flags, restorable_until, services, state_badge
+from .shown import capabilities, flags, restorable_until, shown_routes, state_badge
 from .twilio import configuration
 
 #: Events shown on the page; the rest is on the activity page.
@@ -119,7 +121,7 @@ def _page(
         "at": at,
         "badge": state_badge(number, request.account.zone, at=at),
         "flags": flags(number, tasks),
-        "services": services(number),
+        "capabilities": capabilities(number),
         "buttons": buttons,
         "any_allowed": any(button.state.allowed for button in buttons),
         "tasks": tasks,
@@ -128,8 +130,11 @@ def _page(
         "is_here": number.state in HERE,
         "restorable_until": restorable_until(number, at),
         "settings_plan": put_settings_back_plan(number),
+        "goes_elsewhere": number.goes_elsewhere(tasks),
+        "routes": shown_routes(number),
         "form": form,
         "configuration": configuration(number),
+        "cards": cards_of(number, request.actor, at=at),
         "timeline": timeline.entries(
             events[:SHOWN_EVENTS], account=request.account, subject=("number", number.pk)
         ),

@@ -11,9 +11,9 @@ from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 
 from accounts.web import AccountRequest, to
 from config.text import absolute
-from numbers.actions import ACTIONS, facts_of
+from numbers.actions import ACTIONS
 from numbers.filters import Tab, holds, search, tab_of
-from numbers.gates import Facts
+from numbers.gates import Facts, facts_of
 from numbers.models import PhoneNumber
 from numbers.states import NumberState
 

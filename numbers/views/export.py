@@ -24,7 +24,7 @@ from numbers.services.comparison import tags_of
 from numbers.states import NumberState
 
 from .numbers import sort_name
-from .shown import services
+from .shown import capabilities
 
 #: Numbers that are in memory at a time.
 CHUNK = 1_000
@@ -35,7 +35,9 @@ CSV_HEADER = (
     "name at Twilio",
     "state",
     "state since",
-    "services",
+    "capabilities",
+    "texts",
+    "enabled since",
     "type",
     "country",
     "kept since",
@@ -77,6 +79,8 @@ FIELDS = (
     "mms",
     "type",
     "country",
+    "texts",
+    "enabled_at",
     "keep_decided_at",
     "connection__name",
     "imported_at",
@@ -102,7 +106,9 @@ def _line(row: Any, tags: list[str], desk: Desk) -> list[Any]:
         row.friendly_name,
         STATES[row.state],
         _iso(row.state_changed_at),
-        services(row),
+        capabilities(row),
+        "on" if row.texts else "off",
+        _iso(row.enabled_at),
         TYPES[row.type],
         row.country,
         _iso(row.keep_decided_at),

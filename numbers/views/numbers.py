@@ -22,7 +22,7 @@ from config.countries import name_of
 from config.text import fold
 from licensing.models import Subscription
 from numbers import listing
-from numbers.actions import ACTIONS, facts_of
+from numbers.actions import ACTIONS
 from numbers.filters import (
     FILTER_NAMES,
     Capability,
@@ -33,6 +33,7 @@ from numbers.filters import (
     tab_counts,
 )
 from numbers.forms.actions import agent_choices
+from numbers.gates import facts_of
 from numbers.models import Import, PhoneNumber, SavedFilter, Tag
 from numbers.models.inventory import PhoneNumberQuerySet
 from numbers.states import ENDED, NumberState, Outcome, TaskState
@@ -40,7 +41,7 @@ from numbers.states import ENDED, NumberState, Outcome, TaskState
 from .columns import columns_of
 from .elsewhere import Back, Elsewhere, elsewhere, way_back
 from .imports import address_of, found_in_words
-from .shown import Badge, flags, restorable_until, services, state_badge
+from .shown import Badge, capabilities, flags, restorable_until, state_badge
 
 #: Names of the query string that say where in the list one is; any other change starts anew.
 POSITION = ("after", "before", "last")
@@ -70,7 +71,7 @@ class Row:
     state: Badge
     until: datetime | None
     flags: list[Badge]
-    services: str
+    capabilities: str
     back: Back | None
     then: str
 
@@ -302,7 +303,7 @@ def _rows(page: listing.Page, request: AccountRequest, *, at: datetime) -> list[
             state=state_badge(number, request.account.zone, at=at),
             until=restorable_until(number, at),
             flags=flags(number, number.open_tasks),  # type: ignore[attr-defined]
-            services=services(number),
+            capabilities=capabilities(number),
             back=way_back(number, request, facts) if facts else None,
             then=f"#number-{other.pk}" if other else "",
         )
@@ -345,6 +346,7 @@ def _chips(
         "type": lambda value: str(NumberType(value).label),
         "capability": lambda value: ", ".join(str(Capability(each).label) for each in value),
         "protected": lambda value: "Protected" if value else "Not protected",
+        "enabled": lambda value: "Enabled" if value else "Not enabled",
         "connection": lambda value: f"Connection: {connections.get(value, 'unknown')}",
         "task": lambda value: str(TaskState(value).label),
         "kept": lambda value: "Kept as spare" if value else "Not decided",
@@ -378,6 +380,7 @@ def _choices(
         ),
         ("type", "Type", [(str(value), label) for value, label in NumberType.choices]),
         ("protected", "Protection", [("true", "Protected"), ("false", "Not protected")]),
+        ("enabled", "Service", [("true", "Enabled"), ("false", "Not enabled")]),
         ("kept", "Decision", [("true", "Kept as spare"), ("false", "Not decided")]),
     ]
     if len(options.connections) > 1:

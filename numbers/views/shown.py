@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from config.text import absolute
+from config.text import absolute, name_as_label
 from numbers.models import CarrierTask, Connection, PhoneNumber
+from numbers.routes import TEXT_ROUTES, routes_of
 from numbers.states import ConnectionState, NumberState, TaskState
 
 
@@ -55,6 +56,11 @@ _RULES: dict[NumberState, tuple[str, str]] = {
 
 
 def _held_badge(number: PhoneNumber, zone: ZoneInfo) -> Badge:
+    if number.in_service_at is not None:
+        since = absolute(number.in_service_at, zone)
+        return Badge("In service", "good", f"{number.agent} answers it since {since}.")
+    if number.is_enabled:
+        return Badge("Enabled", "warn", "Twilio has not confirmed that it sends its texts here.")
     if number.agent is not None:
         return Badge("Assigned", "good", f"{number.agent.name} answers it. Takes a license.")
     if number.keep_decided_at is not None:
@@ -68,6 +74,9 @@ def flags(number: PhoneNumber, tasks: Iterable[CarrierTask]) -> list[Badge]:
     found = []
     if number.protected:
         found.append(Badge("Protected", "plain", "Cannot be released, excluded or swapped out."))
+    tasks = list(tasks)
+    if number.goes_elsewhere(tasks):
+        found.append(Badge("Goes elsewhere", "bad", "Twilio sends its texts elsewhere. Open it."))
     for task in tasks:
         what = task.get_kind_display()
         if task.state == TaskState.NEEDS_PERSON and task.error_code == "bought_again":
@@ -81,6 +90,19 @@ def flags(number: PhoneNumber, tasks: Iterable[CarrierTask]) -> list[Badge]:
     return found
 
 
+def shown_routes(number: PhoneNumber) -> list[tuple[str, str, str]]:
+    """Where its texts go: the setting, what Twilio has, and what it had before it was taken over.
+
+    As the last refresh found it; only what is set now or was set then.
+    """
+    now, before = routes_of(number.twilio), routes_of(number.before_service)
+    return [
+        (name_as_label(name), now[name], before[name])
+        for name in TEXT_ROUTES
+        if not name.endswith("_method") and (now[name] or before[name])
+    ]
+
+
 _CONNECTION_TONES = {ConnectionState.ACTIVE: "good", ConnectionState.SUSPENDED: "warn"}
 
 
@@ -91,7 +113,7 @@ def connection_badge(connection: Connection) -> Badge:
     return Badge(state.label, _CONNECTION_TONES.get(state, "bad"), title)
 
 
-def services(number: PhoneNumber) -> str:
+def capabilities(number: PhoneNumber) -> str:
     """``Voice, SMS, MMS``, as far as the number can."""
     able = {"Voice": number.voice, "SMS": number.sms, "MMS": number.mms}
     return ", ".join(name for name, can in able.items() if can)

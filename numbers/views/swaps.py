@@ -29,7 +29,7 @@ from numbers.services.swaps import swap as swap_numbers
 from numbers.states import Fate
 
 from .actions import find_number, found, say_changed_since
-from .shown import services
+from .shown import capabilities
 
 #: Candidates on one page of a picker.
 CANDIDATES = 20
@@ -81,8 +81,8 @@ def _undo(
     request: AccountRequest, leaving: PhoneNumber, taking: PhoneNumber, fate: Fate
 ) -> UndoButton | None:
     """The swap the other way round, where that gives both numbers what they had."""
-    has_own = taking.label or taking.notes or taking.tags.all() or taking.keep_decided_at
-    if fate != Fate.KEEP or has_own:
+    has_own = taking.label or taking.notes or taking.texts or taking.tags.all()
+    if fate != Fate.KEEP or has_own or taking.keep_decided_at:
         return None
     fields = {"taking": str(leaving.pk), "fate": Fate.KEEP.value, "undoes": "on"}
     left = found({"agent_id": leaving.agent_id})
@@ -181,7 +181,7 @@ def _picker(
         ids = candidates.filter(pk=min(chosen_pk, LARGEST_ID)).values_list("pk", flat=True)
         rows = [*listing.rows(list(ids)), *rows]
     return {
-        "candidates": [(number, services(number)) for number in rows],
+        "candidates": [(number, capabilities(number)) for number in rows],
         "chosen": chosen_pk,
         "search": text,
         "range": f"{page.first:,} to {page.last:,} of {page.total:,}" if page.rows else "",

@@ -55,7 +55,9 @@ def test_the_frame_is_in_the_order_of_places() -> None:
     labels = [entry.label for _, entry in in_place(NAVIGATION)]
     tabs = [entry.label for _, entry in in_place(SETTINGS_TABS)]
 
-    assert labels == ["Overview", "Numbers", "Licenses", "Agents", "Activity", "Settings"]
+    assert labels == [
+        "Overview", "Numbers", "Calls and texts", "Licenses", "Agents", "Activity", "Settings",
+    ]  # fmt: skip
     assert tabs == ["Account", "Members", "Connections", "API keys", "Notices"]
     assert front_page() == "accounts:overview"
 

@@ -34,7 +34,7 @@ def verify(incoming: Incoming) -> Caller | None:
     account = Account.objects.filter(slug=incoming.address.partition("?")[0].strip("/")).first()
     if account is None or incoming.headers.get("x-proof") != SIGNED["X-Proof"]:
         return None
-    return Caller(account.pk, incoming.headers.get("X-Token", ""))
+    return Caller(account.pk, incoming.headers.get("X-Token", ""), about=account)
 
 
 class Handler:
@@ -42,8 +42,10 @@ class Handler:
 
     def __init__(self) -> None:
         self.fails: BaseException | None = None
+        self.about: list[Any] = []
 
-    def __call__(self, delivery: HookDelivery, actor: Actor, at: datetime) -> Answer:
+    def __call__(self, delivery: HookDelivery, actor: Actor, at: datetime, about: Any) -> Answer:
+        self.about.append(about)
         actor.require(Permission.NUMBERS)
         record(
             "account.changed",
@@ -98,6 +100,7 @@ def test_a_proven_call_is_stored_handled_and_answered(
     assert (delivery.state, delivery.answered_at) == (DeliveryState.ANSWERED, NOON)
     event = Event.objects.get()
     assert (event.actor_kind, event.actor_label) == (ActorKind.CARRIER, "Twilio")
+    assert handler.about == [acme]
     assert event.request_id == delivery.request_id == "req_of_twilio"
 
 
@@ -149,10 +152,12 @@ def test_a_key_belongs_to_one_account(acme: Account, handler: Handler, client: C
 def test_no_registered_hook_believes_a_call_that_proves_nothing(
     acme: Account, client: Client, owner_client: Client
 ) -> None:
-    for source in hooks.HOOKS:
+    for source, hook in hooks.HOOKS.items():
         for visitor in (client, owner_client):
             assert visitor.post(address(source=source), data={"a": "b"}).status_code == 403
-        assert client.get(address(source=source), headers=SIGNED).status_code == 405
+        refused = 403 if "GET" in hook.methods else 405
+        assert client.get(address(source=source), headers=SIGNED).status_code == refused
+        assert client.put(address(source=source), headers=SIGNED).status_code == 405
     assert client.post(address(source="unheard-of"), headers=SIGNED).status_code == 404
 
     assert not HookDelivery.objects.exists()
@@ -250,11 +255,12 @@ def act_url(failed: HookDelivery) -> str:
 
 
 def test_support_runs_again_what_could_not_be_handled(
-    failed: HookDelivery, act_url: str, support_client: Client
+    failed: HookDelivery, act_url: str, support_client: Client, handler: Handler
 ) -> None:
     response = support_client.post(act_url, {"reason": "Mended"}, follow=True)
 
     assert "Handled now" in response.text
+    assert handler.about[-1] is None
     failed.refresh_from_db()
     assert failed.state == DeliveryState.ANSWERED
     noted, heard = Event.objects.order_by("pk")

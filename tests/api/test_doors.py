@@ -21,6 +21,7 @@ from tests.factories import (
     JobItemFactory,
     LicenseChangeFactory,
     MembershipFactory,
+    MessageFactory,
     PaymentAttemptFactory,
     PhoneNumberFactory,
 )
@@ -47,6 +48,7 @@ OWNED: dict[str, Callable[[Account], int]] = {
             account=account, finished=True, params={"action": "unassign", "params": {}}
         ).pk
     ),
+    "messages": lambda account: MessageFactory.create(account=account).pk,
     "payments": lambda account: (
         PaymentAttemptFactory.create(account=account, state="refused", next_ask_at=None).pk
     ),

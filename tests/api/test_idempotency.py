@@ -21,9 +21,9 @@ from config import openapi
 from licensing.tasks import sweep_payments
 from numbers.models import Connection
 from numbers.states import ConnectionState, NumberState
-from telephony import services
 from telephony.api import AgentSerializer
 from telephony.models import Agent
+from telephony.services import agents as services
 from tests.bank import Bank
 from tests.crashes import every_crash
 from tests.factories import (
@@ -343,6 +343,7 @@ def _of_agent(path: str, event: str, **state: Any) -> Callable[[Account], tuple[
 
 
 POSTS: dict[str, Callable[[Account], tuple[Any, ...]]] = {
+    "activation of a number": _of_number("activations", "number.enabled", ready=True),
     "activation": _of_agent("activations", "agent.went_live", draft=True),
     "agent": lambda account: ("agents/", {"name": "Reception"}, "agent.created"),
     "assignment": _assignment,
@@ -361,6 +362,7 @@ POSTS: dict[str, Callable[[Account], tuple[Any, ...]]] = {
         "number.settings_asked_back",
         before_release={"settings": {"voice_url": "https://example.com/before"}},
     ),
+    "routes": _of_number("routes", "number.asked_here_again", enabled=True),
     "release": _of_number("releases", "number.release_decided"),
     "restoration": _of_number(
         "restorations", "number.restore_asked", state="released", released_at=NOON

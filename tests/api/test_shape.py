@@ -129,7 +129,7 @@ def test_our_own_mistake_is_a_problem_too(
     def fail(*args: Any, **facts: Any) -> None:
         raise RuntimeError("a secret of the inside")
 
-    monkeypatch.setattr("telephony.services.create_agent", fail)
+    monkeypatch.setattr("telephony.services.agents.create_agent", fail)
     program.raise_request_exception = False
 
     answer = program.send("post", "agents/", {"name": "Reception"})

@@ -16,8 +16,8 @@ from accounts.states import Role
 from numbers.models import CarrierTask, CsvEdit, Import, SavedFilter
 from numbers.services import connections
 from numbers.services.opening import open_account
-from telephony import services as agents
-from tests.factories import CsvEditFactory, PaymentAttemptFactory
+from telephony.services import agents
+from tests.factories import CsvEditFactory, MessageFactory, PaymentAttemptFactory
 
 SUPPORT = "sam@numberdesk.example"
 LIVE, DRAFT = ("Front desk", "Night line"), "Holiday desk"
@@ -73,6 +73,28 @@ def a_payment(slug: str, state: str) -> int:
         asks=4,
     )
     return int(attempt.pk)
+
+
+def texting_number(slug: str) -> list[str]:
+    """Put the first number that an agent serves in service for texts: SID, number, our address.
+
+    What the stand-in's phones cannot be has written already: a short code, somebody withheld.
+    """
+    number = Account.objects.get(slug=slug).numbers.assigned().order_by("e164")[0]
+    number.texts, number.enabled_at, number.hook_key = True, timezone.now(), "k" * 32
+    number.save()
+    for kind, address in (("short_code", "72345"), ("anonymous", "")):
+        MessageFactory.create(
+            account=number.account,
+            conversation__number=number,
+            conversation__address__kind=kind,
+            conversation__address__address=address,
+            body="Your code is 123456.",
+            not_answered="disabled",
+            occurred_at=timezone.now(),
+            received_at=timezone.now(),
+        )
+    return [number.sid, number.e164, f"/hooks/texts/{number.hook_key}"]
 
 
 def one_of_each(slug: str) -> dict[str, tuple[int, ...]]:

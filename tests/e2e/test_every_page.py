@@ -75,6 +75,25 @@ def _live_through(house: House, home: Home) -> None:
         body = {"action": action, "params": params, "numbers": rest[:3]}
         house.wait_for_job(home, house.api(home, "bulk-jobs/", body)["id"])
     _pays(house, home, "refused")
+    _is_texted(house, home)
+
+
+def _is_texted(house: House, home: Home) -> None:
+    """A phone writes to a number: words in two scripts, a picture, and that it wants no more."""
+    sid, number, path = house.installation.run(
+        "from tests.e2e.accounts import texting_number\n"
+        f"print(json.dumps(texting_number({home.slug!r})))"
+    )
+    twilio = house.sandbox.client(home.sid, home.token)
+    twilio.incoming_phone_numbers(sid).update(sms_url=f"{house.url}{path}")
+    for text in (
+        {"body": "Are you open on Sunday?\nAnd is it far from the station? " * 5},
+        {"body": "\u05e9\u05dc\u05d5\u05dd, 24/7?", "media": ["image/jpeg", "text/vcard"]},
+        {"body": "STOP"},
+    ):
+        message = {"from": "+12065550199", "to": number, **text}
+        house.sandbox.control("POST", "messages?settle=1", message)
+    assert len(house.api(home, "messages/")["results"]) == 5
 
 
 def _pays(house: House, home: Home, state: str) -> None:
@@ -214,6 +233,10 @@ STATES = (
     State("activity filtered", "activity/?type=number.assigned"),
     State("activity without a match", "activity/?subject=nothing"),
     State("activity with a job opened", "activity/", _job),
+    State("texts filtered", "texts/?q=sunday&sender=206+555&since=2026-01-01"),
+    State("texts not answered", "texts/?not_answered=disabled"),
+    State("texts without a match", "texts/?q=nothing"),
+    State("texts with an unreadable filter", "texts/?not_answered=because"),
     State("menu of a phone", "activity/", _menu),
     State("not found", "numbers/999999/"),
 )  # fmt: skip
@@ -243,6 +266,7 @@ def test_pages_without_anything_on_them_and_an_import_that_fails(
         "imports/",
         "notices/",
         "agents/",
+        "texts/",
         "licenses/",
         "licenses/grace/",
     ):
@@ -298,7 +322,7 @@ _PLACES = """() => [...document.querySelectorAll(".table tr:has(> .state)")].map
 def test_on_a_phone_the_state_of_a_row_stands_under_its_title(desk: Desk) -> None:
     desk.page.set_viewport_size(NARROW)
     seen = 0
-    for path in ("numbers/", "imports/", "jobs/", "connections/"):
+    for path in ("numbers/", "imports/", "jobs/", "connections/", "texts/"):
         desk.open(path)
         places = desk.page.evaluate(_PLACES)
         assert all(place == {"aside": 0, "under": True, "after": 0} for place in places), path

@@ -72,14 +72,14 @@ def chooses_columns(desk: Desk) -> None:
     desk.open("numbers/?sort=-number")
     page.locator("summary").get_by_text("Columns").click()
     page.get_by_label("SID", exact=True).check()
-    page.get_by_label("Services", exact=True).uncheck()
+    page.get_by_label("Capabilities", exact=True).uncheck()
     desk.press("Show")
     expect(page.get_by_role("columnheader", name="SID")).to_be_visible()
-    expect(page.get_by_role("columnheader", name="Services")).to_have_count(0)
+    expect(page.get_by_role("columnheader", name="Capabilities")).to_have_count(0)
     expect(page).to_have_url(re.compile(r"\?sort=-number$"))
     page.locator("summary").get_by_text("Columns").click()
     desk.press("Usual columns")
-    expect(page.get_by_role("columnheader", name="Services")).to_be_visible()
+    expect(page.get_by_role("columnheader", name="Capabilities")).to_be_visible()
 
 
 def tags_what_is_ticked(desk: Desk) -> None:

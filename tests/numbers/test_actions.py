@@ -20,8 +20,8 @@ from accounts.states import Permission
 from config import openapi
 from config.errors import Blocker, refuse
 from numbers import actions
-from numbers.actions import ACTIONS, Action, Kind, Many, Param, Route, facts_of
-from numbers.gates import Facts
+from numbers.actions import ACTIONS, Action, Kind, Many, Param, Route
+from numbers.gates import Facts, facts_of
 from numbers.models import PhoneNumber
 from numbers.plans import Plan
 from numbers.services import lifecycle
@@ -229,7 +229,8 @@ def test_what_undoes_an_action_makes_sense_after_it(
     action = ACTIONS[name]
     agent = AgentFactory.create(account=acme)
     traits: tuple[dict[str, Any], ...] = (
-        {"agent": agent}, {"excluded": True}, {}, {"keep_decided_at": NOON},
+        {"agent": agent}, {"excluded": True}, {}, {"keep_decided_at": NOON}, {"ready": True},
+        {"enabled": True},
     )  # fmt: skip
     number = next(
         made

@@ -81,6 +81,7 @@ def test_the_job_does_what_the_dry_run_said(
         "assign": {"agent": agent.pk},
         "tag": {"add": ["x"]},
         "protect": {"protected": True},
+        "services": {"texts": True},
     }
     params = given.get(action, {})
     seen = previews.preview(

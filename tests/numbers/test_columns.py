@@ -68,9 +68,9 @@ def test_the_usual_columns_depend_on_what_there_is_to_say(
 ) -> None:
     number = PhoneNumberFactory.create(account=acme)
 
-    usual = ["Number", "State", "Agent", "Services", "Tags", "Imported"]
+    usual = ["Number", "State", "Agent", "Capabilities", "Tags", "Imported"]
     assert heads(owner_client) == usual
-    undecided = ["Number", "State", "Services", "Tags", "Imported", "Decide"]
+    undecided = ["Number", "State", "Capabilities", "Tags", "Imported", "Decide"]
     assert heads(owner_client, tab="unassigned") == undecided
     ConnectionFactory.create(account=acme)
     assert heads(owner_client) == [*usual[:5], "Connection", "Imported"]
@@ -84,11 +84,11 @@ def test_a_member_chooses_for_themselves_alone_without_a_script(
     before = heads(owner_client)
 
     response = member_client.post(
-        CHOOSE, {"column": ["sid", "services", "country"], "query": "q=707&after=xyz"}
+        CHOOSE, {"column": ["sid", "capabilities", "country"], "query": "q=707&after=xyz"}
     )
 
     assert response["Location"] == f"{LIST}?q=707"
-    chosen = ["Number", "State", "Services", "Country", "SID"]
+    chosen = ["Number", "State", "Capabilities", "Country", "SID"]
     assert heads(member_client, q="707") == chosen
     html = member_client.get(LIST).content.decode()
     assert number.sid in html

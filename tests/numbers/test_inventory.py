@@ -219,7 +219,7 @@ def test_a_member_reads_and_changes_nothing(
 def test_every_action_is_listed_with_the_reasons_against_it(
     number: PhoneNumber, by_admin: Actor, by_member: Actor
 ) -> None:  # B3
-    facts = gates.Facts(standing(number.account_id, at=NOON), assigned=0, at=NOON)
+    facts = gates.Facts(standing(number.account_id, at=NOON), assigned=0, enabled=0, at=NOON)
 
     admins = {
         state.action: state for state in actions.all_actions(number, actor=by_admin, facts=facts)
@@ -243,7 +243,7 @@ def test_what_the_list_of_actions_allows_the_services_do(acme: Account, by_admin
     for trait in ("assigned", "excluded", "releasing", "released", "missing", "gone"):
         for action, act in acts.items():
             number = PhoneNumberFactory.create(account=acme, connection=connection, **{trait: True})
-            facts = gates.Facts(standing(acme.pk, at=NOON), assigned=0, at=NOON)
+            facts = gates.Facts(standing(acme.pk, at=NOON), assigned=0, enabled=0, at=NOON)
             listed = {s.action: s for s in actions.all_actions(number, actor=by_admin, facts=facts)}
             try:
                 act(number.pk)

@@ -23,8 +23,8 @@ from numbers.forms.connections import ConnectForm, TokenForm
 from numbers.models import PhoneNumber, SavedFilter, Tag
 from numbers.services import descriptions, swaps
 from numbers.services.saved import save_filter
-from telephony import services as agents
 from telephony.models import Agent
+from telephony.services import agents
 from tests.api.conftest import Program, program
 from tests.factories import NOON, AgentFactory, PhoneNumberFactory, SavedFilterFactory, TagFactory
 

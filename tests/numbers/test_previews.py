@@ -16,7 +16,8 @@ from accounts.models import Account
 from config.errors import Blocker
 from licensing.services import grace
 from licensing.standing import standing
-from numbers.actions import ACTIONS, facts_of
+from numbers.actions import ACTIONS
+from numbers.gates import facts_of
 from numbers.models import PhoneNumber
 from numbers.services import exclusion, previews
 from numbers.services.bulk import BULK_ACTIONS, UNCHANGED, Selection, check_params
@@ -48,7 +49,7 @@ NUMBERS = st.lists(
             "state": st.sampled_from([*NumberState, *["held"] * 6, *["excluded"] * 3]),
             "unlisted": st.booleans(),
             "protected": st.sampled_from([False, False, True]),
-            "agent": st.integers(0, 2),
+            "agent": st.integers(0, 3),
             "connection": st.sampled_from([0, 0, 0, 1, 2, 3]),
             "twilio": st.sampled_from(EMERGENCIES),
             "tags": st.sets(st.sampled_from(TAGS)),
@@ -56,6 +57,9 @@ NUMBERS = st.lists(
             "kept": st.booleans(),
             "released": st.sampled_from([0, 0, 11]),
             "days_ago": st.sampled_from([0, 0, 1]),
+            "label": st.sampled_from(["", "Desk"]),
+            "sms": st.sampled_from([True, True, False]),
+            "service": st.sampled_from(["none", "texts", "enabled"]),
         }
     ),
     min_size=1,
@@ -78,6 +82,10 @@ ORDERS: list[tuple[str, dict[str, Any]]] = [
     ("keep", {}),
     ("unkeep", {}),
     ("restore", {}),
+    ("services", {"texts": True}),
+    ("services", {"texts": False}),
+    ("enable", {}),
+    ("disable", {}),
 ]
 
 
@@ -127,7 +135,11 @@ def test_a_preview_says_what_each_number_s_gate_says(
     rows: list[dict[str, Any]], licenses: int, late: bool, decided: int, db: None
 ) -> None:
     account = subscribed(licenses=licenses)
-    agents = AgentFactory.create_batch(2, account=account)
+    agents = [
+        AgentFactory.create(account=account),
+        AgentFactory.create(account=account),
+        AgentFactory.create(account=account, draft=True),
+    ]
     connections = [
         ConnectionFactory.create(account=account, state=state)
         for state in (
@@ -141,7 +153,12 @@ def test_a_preview_says_what_each_number_s_gate_says(
     for row in rows:
         state = row["state"]
         agent = agents[row["agent"] - 1] if row["agent"] and state == "held" else None
+        enabled = row["service"] == "enabled" and agent is not None
         number = PhoneNumberFactory.create(
+            label=row["label"],
+            sms=row["sms"],
+            texts=row["service"] != "none",
+            enabled_at=NOON if enabled else None,
             account=account,
             connection=connections[row["connection"]],
             state=state,
@@ -155,7 +172,9 @@ def test_a_preview_says_what_each_number_s_gate_says(
         )
         number.tags.set(tags[name] for name in row["tags"])
     grace.import_completed(account.pk, actor=SYSTEM, at=NOON)
-    for number in account.numbers.held().filter(protected=False).order_by("-pk")[:decided]:
+    for number in (
+        account.numbers.held().filter(protected=False, enabled_at=None).order_by("-pk")[:decided]
+    ):
         exclusion.exclude(number.pk, actor=SYSTEM, at=NOON + timedelta(minutes=20))
     at = NOON + timedelta(hours=49 if late else 1)
     everything = Selection(ids=list(account.numbers.values_list("pk", flat=True)))

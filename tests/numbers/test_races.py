@@ -33,7 +33,7 @@ from numbers.services import (
 )
 from numbers.services.bulk import Selection
 from numbers.states import NumberState, TaskState
-from telephony import services as telephony
+from telephony.services import agents as telephony
 from tests.factories import (
     NOON,
     AgentFactory,

@@ -13,7 +13,7 @@ from accounts.models import Account, Event
 from config.text import fold
 from telephony.models import Agent
 from telephony.states import AgentState
-from telephony.views import PAGE_SIZE
+from telephony.views.agents import PAGE_SIZE
 from tests.cursors import NO_CURSORS
 from tests.factories import AgentFactory, PhoneNumberFactory
 

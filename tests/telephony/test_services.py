@@ -12,8 +12,8 @@ from django.db import connection
 from accounts.actor import Actor
 from accounts.models import Account, Event
 from config.errors import Blocked, Forbidden, Invalid
-from telephony import services
 from telephony.models import Agent
+from telephony.services import agents as services
 from telephony.states import AgentState
 from tests.factories import NOON, AgentFactory, PhoneNumberFactory
 

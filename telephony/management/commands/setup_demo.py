@@ -22,8 +22,8 @@ from licensing.models import Subscription
 from licensing.services.licenses import open_subscription
 from numbers.models import Connection
 from numbers.services import connections
-from telephony import services as agents
 from telephony.models import Agent
+from telephony.services import agents
 
 DEMO_FILE = "demo.json"
 PASSWORD = "numbers-for-everyone"  # noqa: S105 -- everybody may know it; the demo is local

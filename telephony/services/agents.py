@@ -11,10 +11,9 @@ from accounts.services.events import tell
 from accounts.states import Permission
 from config.errors import Invalid, refuse
 from config.text import fold, tidy
-
-from . import gates
-from .models import Agent
-from .states import AGENT_MOVES, AgentState
+from telephony import gates
+from telephony.models import Agent
+from telephony.states import AGENT_MOVES, AgentState
 
 LONGEST_NAME = 80
 

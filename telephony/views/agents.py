@@ -18,11 +18,11 @@ from config import clock
 from config.errors import DomainError
 from config.paging import Sort, integer, page, text
 from config.refusals import add_refusal
-
-from . import gates, services
-from .forms import AgentForm
-from .models import Agent
-from .states import AgentState
+from telephony import gates
+from telephony.forms import AgentForm
+from telephony.models import Agent
+from telephony.services import agents as services
+from telephony.states import AgentState
 
 #: Agents on a page, and their order.
 PAGE_SIZE = 50

@@ -1,0 +1,87 @@
+"""Where Twilio sends the texts of a number: here, or where it sent them before. Pure.
+
+Twilio's precedence (twilio-facts 1.2): an application is asked before the addresses are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.urls import reverse
+
+from config.addresses import absolute
+
+from .models import PhoneNumber
+
+#: The hook that takes in texts; ``telephony`` registers it.
+TEXTS_HOOK = "texts"
+#: The settings that decide it, of those that can be set.
+TEXT_ROUTES = (
+    "sms_url",
+    "sms_method",
+    "sms_fallback_url",
+    "sms_fallback_method",
+    "sms_application_sid",
+)
+Routes = dict[str, str]
+#: What a number has there that nothing was set for.
+_UNSET: Routes = {
+    "sms_url": "",
+    "sms_method": "POST",
+    "sms_fallback_url": "",
+    "sms_fallback_method": "POST",
+    "sms_application_sid": "",
+}
+
+
+def _here(key: str) -> str:
+    return absolute(reverse("hook", args=[TEXTS_HOOK, "-"]))[:-1] + key
+
+
+def ours(number: PhoneNumber) -> Routes:
+    """The settings that send the number's texts here."""
+    return _UNSET | {"sms_url": _here(number.hook_key)}
+
+
+def planned(number: PhoneNumber) -> Routes:
+    """What enabling the number would write; its address is made when it is enabled first."""
+    if number.hook_key:
+        return missing(number, number.twilio)
+    there = routes_of(number.twilio)
+    here = _here("") + "…"
+    return {
+        name: value for name, value in (_UNSET | {"sms_url": here}).items() if there[name] != value
+    }
+
+
+def routes_of(record: Mapping[str, Any]) -> Routes:
+    """Those of Twilio's record; unset ones, which come as ``""`` or null, as ``""``."""
+    return {name: str(record.get(name) or "") for name in TEXT_ROUTES}
+
+
+def comes_here(number: PhoneNumber, record: Mapping[str, Any]) -> bool:
+    """Whether the address for texts is the number's own one, whichever host it names."""
+    return bool(number.hook_key) and routes_of(record)["sms_url"].endswith(f"/{number.hook_key}")
+
+
+def missing(number: PhoneNumber, record: Mapping[str, Any]) -> Routes:
+    """Those of ours that Twilio has otherwise."""
+    there = routes_of(record)
+    return {name: value for name, value in ours(number).items() if there[name] != value}
+
+
+def to_hand_back(number: PhoneNumber, record: Mapping[str, Any]) -> Routes:
+    """What puts back what was there before the number was taken over, where Twilio still has ours.
+
+    Whoever has sent the texts elsewhere since then has decided; that stays.
+    """
+    if not comes_here(number, record):
+        return {}
+    there, here = routes_of(record), ours(number) | {"sms_url": routes_of(record)["sms_url"]}
+    before = {name: number.before_service.get(name) or _UNSET[name] for name in TEXT_ROUTES}
+    return {
+        name: before[name]
+        for name in TEXT_ROUTES
+        if there[name] == here[name] and there[name] != before[name]
+    }

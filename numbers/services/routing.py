@@ -1,0 +1,115 @@
+"""What Twilio is told about where a number's texts go, by a task that reads the decision anew.
+
+It fits whatever was decided by the time it runs: an enabled number's texts come here, an excluded
+one's go where they went before. So a task that runs twice, or late, does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from accounts.actor import Actor
+from accounts.services.events import Fact, tell
+from carrier import CarrierConfused, CarrierRefused, NumberRecord, carrier_for
+from numbers.models import PhoneNumber
+from numbers.routes import TEXT_ROUTES, comes_here, missing, routes_of, to_hand_back
+from numbers.states import NumberState
+
+from . import whereabouts
+from .lifecycle import lock_rows
+from .whereabouts import Found
+
+
+class NotThere(CarrierRefused):
+    """The number is in none of the account's subaccounts, so nothing can be said about it."""
+
+    code = "not_at_twilio"
+
+
+def ask(number: PhoneNumber) -> Found | None:
+    """Tell Twilio what is missing there; None when nothing is to be said any more.
+
+    Asked outside of transactions. What was there before is stored before it is written over, so a
+    worker that is killed in between has forgotten nothing.
+    """
+    if not number.is_enabled and number.state != NumberState.EXCLUDED:
+        return None
+    found = whereabouts.find(number)
+    if found is None:
+        raise NotThere("The number is not in your subaccounts at Twilio. Refresh to find it.")
+    wanted = _prepare(number.pk, found.record)
+    if not wanted:
+        return found
+    record = carrier_for(found.connection).numbers.update(found.record.sid, wanted)
+    there = routes_of(record.twilio)
+    if any(there[name] != value for name, value in wanted.items()):
+        raise CarrierConfused("Twilio did not take over all settings.")
+    return Found(found.connection, record)
+
+
+@transaction.atomic
+def _prepare(number_id: int, record: NumberRecord) -> dict[str, str]:
+    """What is to be written; remembers what it replaces (B6)."""
+    number = lock_rows([number_id])[0]
+    if number.state == NumberState.EXCLUDED:
+        return to_hand_back(number, record.twilio)
+    if not number.is_enabled:
+        return {}
+    remember(number, record.twilio)
+    return missing(number, record.twilio)
+
+
+def remember(number: PhoneNumber, record: Mapping[str, Any]) -> None:
+    """Keep on a locked number where Twilio sends its texts, unless that is here already."""
+    if comes_here(number, record) or not any(name in record for name in TEXT_ROUTES):
+        return
+    number.before_service = routes_of(record)
+    number.save(update_fields=["before_service"])
+
+
+def note_found(number: PhoneNumber, *, actor: Actor, at: datetime) -> Fact | None:
+    """What a refresh found about where an enabled number's texts go: set in memory, and told."""
+    if not number.is_enabled:
+        return None
+    comes = not missing(number, number.twilio)
+    if comes == (number.in_service_at is not None):
+        return None
+    number.in_service_at = at if comes else None
+    type, summary = (
+        ("number.in_service", "In service: Twilio sends its texts here.")
+        if comes
+        else ("number.goes_elsewhere", "Somebody at Twilio has sent its texts elsewhere.")
+    )
+    return Fact(
+        type,
+        account_id=number.account_id,
+        subject=number.about,
+        summary=summary,
+        actor=actor,
+        at=at,
+    )
+
+
+def conclude(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
+    """Note on a locked number what Twilio has confirmed; its record is stored already."""
+    if number.is_enabled and not missing(number, number.twilio):
+        if number.in_service_at is None:
+            number.in_service_at = at
+            number.save(update_fields=["in_service_at"])
+        tell(
+            number, "number.in_service", "In service: Twilio sends its texts here.",
+            actor=actor, at=at,
+        )  # fmt: skip
+    elif number.state == NumberState.EXCLUDED and number.before_service:
+        stays = comes_here(number, number.twilio)
+        number.before_service = {}
+        number.save(update_fields=["before_service"])
+        if not stays:
+            tell(
+                number, "number.handed_back", "At Twilio its texts go where they went before.",
+                actor=actor, at=at,
+            )  # fmt: skip

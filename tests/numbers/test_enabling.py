@@ -1,0 +1,578 @@
+"""Putting a number to work: what it offers, enabling, disabling, and what Twilio is told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.actor import SYSTEM, Actor
+from accounts.models import Account, Event
+from carrier import Carrier
+from config import clock
+from config.errors import Blocked, Forbidden
+from licensing.services import grace
+from numbers import routes
+from numbers.models import CarrierTask, PhoneNumber
+from numbers.previous import offered
+from numbers.services import assignment, carrier_tasks, enabling, exclusion, imports, release, swaps
+from numbers.states import Fate, NumberState, TaskKind, TaskState
+from telephony.services import agents
+from tests.factories import (
+    NOON,
+    AgentFactory,
+    CarrierTaskFactory,
+    ConnectionFactory,
+    PhoneNumberFactory,
+)
+from tests.sandbox_process import SandboxProcess
+
+pytestmark = pytest.mark.django_db
+
+BEFORE = {
+    "sms_url": "https://before.example.com/sms",
+    "sms_method": "GET",
+    "sms_fallback_url": "https://before.example.com/else",
+    "sms_application_sid": "AP" + "1" * 32,
+}
+
+
+@pytest.fixture
+def ready(acme: Account) -> PhoneNumber:
+    """A number that lacks nothing to be enabled."""
+    number: PhoneNumber = PhoneNumberFactory.create(account=acme, ready=True, twilio=dict(BEFORE))
+    return number
+
+
+def codes(error: pytest.ExceptionInfo[Blocked]) -> list[str]:
+    return [blocker.code for blocker in error.value.blockers]
+
+
+def types(number: PhoneNumber) -> list[str]:
+    return list(
+        Event.objects.about("number", number.pk).order_by("pk").values_list("type", flat=True)
+    )
+
+
+# --- What it offers --------------------------------------------------------------------------
+
+
+def test_an_agent_comes_before_any_service(acme: Account, by_admin: Actor) -> None:  # S4-27
+    number = PhoneNumberFactory.create(account=acme)
+
+    with pytest.raises(Blocked) as error:
+        enabling.choose_services(number.pk, texts=True, actor=by_admin, at=NOON)
+    assert codes(error) == ["no_agent"]
+
+    number.agent = AgentFactory.create(account=acme)
+    number.save()
+    enabling.choose_services(number.pk, texts=True, actor=by_admin, at=NOON)
+
+    number.refresh_from_db()
+    assert number.texts
+    assert types(number) == ["number.services_chosen"]
+
+
+def test_what_a_number_cannot_do_at_twilio_it_does_not_offer(
+    acme: Account, by_admin: Actor
+) -> None:  # S4-13
+    number = PhoneNumberFactory.create(account=acme, assigned=True, sms=False)
+
+    with pytest.raises(Blocked) as error:
+        enabling.choose_services(number.pk, texts=True, actor=by_admin, at=NOON)
+
+    assert codes(error) == ["cannot_text"]
+
+
+def test_the_last_service_of_an_enabled_number_is_not_switched_off(
+    acme: Account, by_admin: Actor
+) -> None:  # S4-26
+    number = PhoneNumberFactory.create(account=acme, enabled=True)
+
+    with pytest.raises(Blocked) as error:
+        enabling.choose_services(number.pk, texts=False, actor=by_admin, at=NOON)
+
+    assert codes(error) == ["last_service"]
+    assert error.value.blockers[0].fix == "numbers:disable"
+
+
+def test_a_disabled_number_offers_nothing_any_more_when_that_is_chosen(
+    ready: PhoneNumber, by_admin: Actor
+) -> None:  # S4-23
+    enabling.choose_services(ready.pk, texts=False, actor=by_admin, at=NOON)
+    enabling.choose_services(ready.pk, texts=False, actor=by_admin, at=NOON)
+
+    ready.refresh_from_db()
+    assert not ready.texts
+    assert types(ready) == ["number.services_chosen"]  # the second one changed nothing
+
+
+# --- Enabling --------------------------------------------------------------------------------
+
+
+def test_enabling_says_everything_that_is_missing_at_once(
+    acme: Account, by_admin: Actor
+) -> None:  # S4-25, S4-45, S4-46, S4-47
+    connection = ConnectionFactory.create(account=acme, state="suspended")
+    bare = PhoneNumberFactory.create(account=acme, connection=connection)
+    with pytest.raises(Blocked) as error:
+        enabling.enable(bare.pk, actor=by_admin, at=NOON)
+    assert codes(error) == ["no_name", "no_agent", "no_service", "connection_broken"]
+    assert all(blocker.fix for blocker in error.value.blockers)
+
+    draft = AgentFactory.create(account=acme, draft=True)
+    number = PhoneNumberFactory.create(account=acme, ready=True, agent=draft, sms=False)
+    with pytest.raises(Blocked) as error:
+        enabling.enable(number.pk, actor=by_admin, at=NOON)
+    assert codes(error) == ["agent_not_live", "cannot_text"]
+
+
+def test_an_enabled_number_counts_at_once_and_twilio_is_told_by_a_task(
+    ready: PhoneNumber, by_admin: Actor
+) -> None:  # S4-42, S4-43, S4-48, B6
+    enabling.enable(ready.pk, actor=by_admin, at=NOON)
+
+    ready.refresh_from_db()
+    assert (ready.enabled_at, ready.in_service_at) == (NOON, None)
+    assert len(ready.hook_key) >= 20
+    assert {name: value for name, value in ready.before_service.items() if value} == BEFORE
+    task = ready.carrier_tasks.get()
+    assert (task.kind, task.state) == (TaskKind.ROUTE, TaskState.PENDING)
+    told = Event.objects.get(type="number.enabled")
+    assert told.data["before"]["sms_url"] == BEFORE["sms_url"]
+    assert told.data["after"]["sms_url"].endswith(ready.hook_key)
+
+
+def test_no_two_numbers_have_one_address(acme: Account, by_admin: Actor) -> None:
+    numbers = PhoneNumberFactory.create_batch(3, account=acme, ready=True)
+    for number in numbers:
+        enabling.enable(number.pk, actor=by_admin, at=NOON)
+
+    assert len({number.hook_key for number in PhoneNumber.objects.all()}) == 3
+
+
+@pytest.mark.parametrize("key", ["abc", "abc-", "-"])
+def test_an_address_ends_in_the_whole_key(acme: Account, key: str) -> None:
+    number = PhoneNumberFactory.create(account=acme, ready=True, hook_key=key)
+
+    assert routes.ours(number)["sms_url"].endswith(f"/hooks/texts/{key}")
+
+
+def test_the_address_stays_when_it_is_enabled_again(ready: PhoneNumber, by_admin: Actor) -> None:
+    enabling.enable(ready.pk, actor=by_admin, at=NOON)
+    ready.refresh_from_db()
+    key = ready.hook_key
+    enabling.disable(ready.pk, actor=by_admin, at=NOON)
+    enabling.enable(ready.pk, actor=by_admin, at=NOON)
+
+    ready.refresh_from_db()
+    assert ready.hook_key == key
+
+
+def test_after_grace_no_more_are_enabled_than_there_are_licenses(by_admin: Actor) -> None:
+    acme = Account.objects.get()  # ten licenses
+    connection = ConnectionFactory.create(account=acme)
+    PhoneNumberFactory.create_batch(9, account=acme, connection=connection, enabled=True)
+    ready = PhoneNumberFactory.create_batch(2, account=acme, connection=connection, ready=True)
+    grace.import_completed(acme.pk, actor=SYSTEM, at=NOON)
+    late = NOON + timedelta(hours=49)
+
+    enabling.enable(ready[0].pk, actor=by_admin, at=late)
+    with pytest.raises(Blocked) as error:
+        enabling.enable(ready[1].pk, actor=by_admin, at=late)
+
+    assert codes(error) == ["beyond_licenses"]
+    assert "enabled numbers" in error.value.blockers[0].message
+
+
+def test_in_grace_more_may_be_enabled(by_admin: Actor) -> None:
+    acme = Account.objects.get()
+    connection = ConnectionFactory.create(account=acme)
+    PhoneNumberFactory.create_batch(10, account=acme, connection=connection, enabled=True)
+    number = PhoneNumberFactory.create(account=acme, connection=connection, ready=True)
+    grace.import_completed(acme.pk, actor=SYSTEM, at=NOON)
+
+    enabling.enable(number.pk, actor=by_admin, at=NOON + timedelta(hours=1))
+
+    assert PhoneNumber.objects.enabled().count() == 11
+
+
+def test_who_may_not_enables_and_disables_nothing(
+    ready: PhoneNumber, by_member: Actor
+) -> None:  # B11
+    for act in (enabling.enable, enabling.disable, enabling.send_here_again):
+        with pytest.raises(Forbidden):
+            act(ready.pk, actor=by_member, at=NOON)
+    with pytest.raises(Forbidden):
+        enabling.choose_services(ready.pk, texts=False, actor=by_member, at=NOON)
+
+
+# --- Disabling, and what an enabled number keeps from happening -------------------------------
+
+
+def test_a_disabled_number_keeps_everything_and_writes_nothing_at_twilio(
+    acme: Account, by_admin: Actor
+) -> None:  # S4-49, S4-50, S4-51
+    number = PhoneNumberFactory.create(account=acme, enabled=True, in_service_at=NOON)
+    agent, label = number.agent, number.label
+
+    enabling.disable(number.pk, actor=by_admin, at=NOON)
+
+    number.refresh_from_db()
+    assert (number.enabled_at, number.in_service_at) == (None, None)
+    assert (number.agent, number.label, number.texts) == (agent, label, True)
+    assert not CarrierTask.objects.exists()
+    assert types(number) == ["number.disabled"]
+
+
+@pytest.mark.parametrize("state", [TaskState.PENDING, TaskState.NEEDS_PERSON])
+def test_what_twilio_was_not_told_yet_it_is_not_told_any_more(
+    acme: Account, by_admin: Actor, state: TaskState
+) -> None:
+    number = PhoneNumberFactory.create(account=acme, enabled=True)
+    task = CarrierTaskFactory.create(number=number, kind=TaskKind.ROUTE, state=state)
+
+    enabling.disable(number.pk, actor=by_admin, at=NOON)
+
+    task.refresh_from_db()
+    assert task.state == TaskState.DROPPED
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda pk, actor: release.release(pk, actor=actor, at=NOON),
+        lambda pk, actor: exclusion.exclude(pk, actor=actor, at=NOON),
+        lambda pk, actor: assignment.unassign(pk, actor=actor, at=NOON),
+    ],
+    ids=["release", "exclude", "unassign"],
+)
+def test_an_enabled_number_is_disabled_first(
+    acme: Account, by_admin: Actor, act: Any
+) -> None:  # S4-53
+    number = PhoneNumberFactory.create(account=acme, enabled=True)
+
+    with pytest.raises(Blocked) as error:
+        act(number.pk, by_admin)
+    assert codes(error) == ["enabled"]
+
+    enabling.disable(number.pk, actor=by_admin, at=NOON)
+    act(number.pk, by_admin)
+
+
+def test_an_agent_of_an_enabled_number_stays_live(acme: Account, by_admin: Actor) -> None:  # S4-46
+    agent = AgentFactory.create(account=acme)
+    number = PhoneNumberFactory.create(account=acme, enabled=True, agent=agent)
+
+    with pytest.raises(Blocked) as error:
+        agents.pause(agent.pk, actor=by_admin, at=NOON)
+    assert codes(error) == ["answers_numbers"]
+
+    enabling.disable(number.pk, actor=by_admin, at=NOON)
+    agents.pause(agent.pk, actor=by_admin, at=NOON)
+
+
+def test_a_number_that_goes_missing_is_not_answered_any_more(
+    sandbox: SandboxProcess, acme: Account, by_admin: Actor
+) -> None:
+    run = imported(acme, sandbox, by_admin)
+    number = PhoneNumber.objects.order_by("pk")[0]
+    enable(number, by_admin)
+    reclaim(sandbox, number)
+
+    refresh(run, by_admin)
+
+    number.refresh_from_db()
+    assert (number.state, number.enabled_at) == (NumberState.MISSING, None)
+
+
+# --- At Twilio -------------------------------------------------------------------------------
+
+
+def imported(acme: Account, sandbox: SandboxProcess, actor: Actor) -> int:
+    """Import the stand-in's numbers; returns the connection's id."""
+    connection = ConnectionFactory.create(
+        account=acme, sid=sandbox.acme_sid, auth_token=sandbox.acme_token
+    )
+    refresh(connection.pk, actor)
+    return int(connection.pk)
+
+
+def refresh(connection_id: int, actor: Actor) -> None:
+    run = imports.request_import(connection_id, actor=actor, at=clock.now(), queue=False)
+    imports.work(run.job_id)
+    run.job.refresh_from_db()
+    assert run.job.state == "done", run.job.error
+
+
+def enable(number: PhoneNumber, actor: Actor) -> None:
+    number.label = "Front desk"
+    number.agent = AgentFactory.create(account=number.account)
+    number.texts = True
+    number.save()
+    enabling.enable(number.pk, actor=actor, at=clock.now())
+    work()
+    number.refresh_from_db()
+
+
+def work() -> None:
+    for task in CarrierTask.objects.due(clock.now()):
+        carrier_tasks.work(task.pk, at=clock.now())
+
+
+def at_twilio(carrier: Carrier, number: PhoneNumber) -> dict[str, Any]:
+    record = carrier.numbers.find(number.e164)
+    assert record is not None
+    return record.twilio
+
+
+def change(carrier: Carrier, number: PhoneNumber, **settings: str) -> None:
+    """As somebody does it in the Twilio Console."""
+    carrier.numbers.update(number.sid, settings)
+
+
+def reclaim(sandbox: SandboxProcess, number: PhoneNumber) -> None:
+    """Twilio takes the number away."""
+    sandbox.control("POST", f"numbers/{number.e164}/reclaim", {})
+
+
+@pytest.fixture
+def served(
+    acme: Account, sandbox: SandboxProcess, carrier: Carrier, by_admin: Actor
+) -> PhoneNumber:
+    """A number in service whose texts went elsewhere before, which the last import did not see."""
+    imported(acme, sandbox, by_admin)
+    number = PhoneNumber.objects.order_by("pk")[0]
+    change(carrier, number, **BEFORE)
+    enable(number, by_admin)
+    return number
+
+
+def test_twilio_is_told_and_confirms(served: PhoneNumber, carrier: Carrier) -> None:  # B6
+    there = at_twilio(carrier, served)
+
+    assert served.in_service_at is not None
+    assert not routes.missing(served, there)
+    assert there["sms_url"].endswith(f"/hooks/texts/{served.hook_key}")
+    assert not there["sms_application_sid"]
+    # What was changed at Twilio since the last import was kept, too.
+    assert {name: served.before_service[name] for name in BEFORE} == BEFORE
+    assert types(served)[-2:] == ["number.enabled", "number.in_service"]
+
+
+def test_a_task_that_runs_twice_forgets_nothing(
+    served: PhoneNumber, carrier: Carrier, by_admin: Actor
+) -> None:
+    kept = served.before_service
+    enabling.disable(served.pk, actor=by_admin, at=clock.now())
+    enabling.enable(served.pk, actor=by_admin, at=clock.now())
+    work()
+
+    served.refresh_from_db()
+    assert served.before_service == kept
+    assert served.in_service_at is not None
+
+
+def test_excluding_puts_back_what_was_there(
+    served: PhoneNumber, carrier: Carrier, by_admin: Actor
+) -> None:
+    enabling.disable(served.pk, actor=by_admin, at=clock.now())
+    assert at_twilio(carrier, served)["sms_url"].endswith(served.hook_key)  # texts are kept here
+
+    exclusion.exclude(served.pk, actor=by_admin, at=clock.now())
+    work()
+
+    there = at_twilio(carrier, served)
+    assert {name: there[name] for name in BEFORE} == BEFORE
+    served.refresh_from_db()
+    assert served.before_service == {}
+    assert types(served)[-1] == "number.handed_back"
+
+
+def test_what_somebody_has_changed_since_stays_when_it_is_excluded(
+    served: PhoneNumber, carrier: Carrier, by_admin: Actor
+) -> None:
+    change(carrier, served, sms_url="https://new.example.com/sms")
+    enabling.disable(served.pk, actor=by_admin, at=clock.now())
+    exclusion.exclude(served.pk, actor=by_admin, at=clock.now())
+    work()
+
+    there = at_twilio(carrier, served)
+    assert there["sms_url"] == "https://new.example.com/sms"
+    assert not there["sms_application_sid"]
+
+
+def test_a_refresh_finds_that_its_texts_go_elsewhere_and_one_click_mends_it(
+    served: PhoneNumber, carrier: Carrier, by_admin: Actor, admin_client: Client
+) -> None:  # B5
+    change(carrier, served, sms_url="https://new.example.com/sms")
+    refresh(served.connection_id, by_admin)
+    served.refresh_from_db()
+    assert served.in_service_at is None
+    assert types(served)[-2:] == ["number.goes_elsewhere", "number.changed"]
+    page = reverse("numbers:detail", args=["acme", served.pk])
+    assert "Its texts go elsewhere" in admin_client.get(page).text
+
+    admin_client.post(reverse("numbers:send_here_again", args=["acme", served.pk]))
+    assert "Its texts go elsewhere" not in admin_client.get(page).text
+    work()
+
+    mended = PhoneNumber.objects.get(pk=served.pk)
+    assert mended.in_service_at is not None
+    assert mended.before_service["sms_url"] == "https://new.example.com/sms"
+    assert not routes.missing(mended, at_twilio(carrier, mended))
+
+
+def test_a_refresh_finds_that_they_come_here_again(
+    served: PhoneNumber, carrier: Carrier, by_admin: Actor
+) -> None:
+    ours = at_twilio(carrier, served)["sms_url"]
+    change(carrier, served, sms_url="https://new.example.com/sms")
+    refresh(served.connection_id, by_admin)
+    change(carrier, served, sms_url=ours)
+    refresh(served.connection_id, by_admin)
+
+    served.refresh_from_db()
+    assert served.in_service_at is not None
+
+
+def test_what_is_in_order_is_not_asked_for_again(served: PhoneNumber, by_admin: Actor) -> None:
+    with pytest.raises(Blocked) as error:
+        enabling.send_here_again(served.pk, actor=by_admin, at=clock.now())
+
+    assert codes(error) == ["comes_here"]
+
+
+def test_a_number_that_is_not_at_twilio_needs_a_person(
+    served: PhoneNumber, sandbox: SandboxProcess, by_admin: Actor
+) -> None:
+    enabling.disable(served.pk, actor=by_admin, at=clock.now())
+    enabling.enable(served.pk, actor=by_admin, at=clock.now())
+    reclaim(sandbox, served)
+    work()
+
+    task = served.carrier_tasks.unfinished().get()
+    assert (task.state, task.error_code) == (TaskState.NEEDS_PERSON, "not_at_twilio")
+
+
+def test_nothing_is_written_for_a_number_that_was_disabled_meanwhile(
+    acme: Account, sandbox: SandboxProcess, carrier: Carrier, by_admin: Actor
+) -> None:
+    imported(acme, sandbox, by_admin)
+    number = PhoneNumber.objects.order_by("pk")[0]
+    before = at_twilio(carrier, number)["sms_url"]
+    CarrierTaskFactory.create(number=number, kind=TaskKind.ROUTE, due_at=clock.now())
+
+    work()
+
+    assert at_twilio(carrier, number)["sms_url"] == before
+
+
+# --- Swap ------------------------------------------------------------------------------------
+
+
+def test_a_swap_moves_the_service(acme: Account, by_admin: Actor) -> None:
+    connection = ConnectionFactory.create(account=acme)
+    leaving = PhoneNumberFactory.create(account=acme, connection=connection, enabled=True)
+    taking = PhoneNumberFactory.create(account=acme, connection=connection)
+
+    swaps.swap(leaving.pk, taking_id=taking.pk, fate=Fate.RELEASE, actor=by_admin, at=NOON)
+
+    for number in (leaving, taking):
+        number.refresh_from_db()
+    assert (leaving.is_enabled, leaving.texts) == (False, False)
+    assert (taking.is_enabled, taking.texts) == (True, True)
+    assert taking.carrier_tasks.get().kind == TaskKind.ROUTE
+    assert leaving.carrier_tasks.get().kind == TaskKind.RELEASE
+
+
+def test_a_number_that_cannot_text_takes_no_place_that_offers_texts(
+    acme: Account, by_admin: Actor
+) -> None:
+    connection = ConnectionFactory.create(account=acme)
+    leaving = PhoneNumberFactory.create(account=acme, connection=connection, enabled=True)
+    taking = PhoneNumberFactory.create(account=acme, connection=connection, sms=False)
+
+    with pytest.raises(Blocked) as error:
+        swaps.swap(leaving.pk, taking_id=taking.pk, fate=Fate.KEEP, actor=by_admin, at=NOON)
+
+    assert codes(error) == ["cannot_text"]
+
+
+# --- Restores --------------------------------------------------------------------------------
+
+
+def test_where_texts_went_before_a_restore_is_kept_and_no_longer_written(
+    ready: PhoneNumber, by_admin: Actor
+) -> None:
+    restored = {"sms_url": "https://restored.example.com", "friendly_name": "Line"}
+    task = CarrierTaskFactory.create(number=ready, kind=TaskKind.PUT_BACK, settings=restored)
+
+    enabling.enable(ready.pk, actor=by_admin, at=NOON)
+
+    task.refresh_from_db()
+    ready.refresh_from_db()
+    assert task.settings == {"friendly_name": "Line"}
+    assert ready.before_service["sms_url"] == restored["sms_url"]
+
+
+def test_settings_from_before_say_nothing_about_the_texts_of_an_enabled_number(
+    acme: Account,
+) -> None:
+    before = {"settings": {"sms_url": "https://old.example.com", "friendly_name": "Old"}}
+    disabled = PhoneNumberFactory.create(account=acme, ready=True, before_release=before)
+    enabled = PhoneNumberFactory.create(account=acme, enabled=True, before_release=before)
+
+    assert offered(disabled) == before["settings"]
+    assert offered(enabled) == {"friendly_name": "Old"}
+
+
+# --- Doors -----------------------------------------------------------------------------------
+
+
+def test_a_person_enables_a_number_on_its_page_and_takes_it_back(
+    ready: PhoneNumber, admin_client: Client
+) -> None:  # S4-42, B4
+    page = reverse("numbers:detail", args=["acme", ready.pk])
+    enable_page = reverse("numbers:enable", args=["acme", ready.pk])
+    assert enable_page in admin_client.get(page).text
+    asked = admin_client.get(enable_page).text
+    assert BEFORE["sms_url"] in asked
+
+    said = admin_client.post(enable_page, follow=True).text
+
+    assert "is enabled" in said
+    assert "Twilio is being told" in said
+    undo = reverse("numbers:disable", args=["acme", ready.pk])
+    admin_client.post(undo)
+    ready.refresh_from_db()
+    assert not ready.is_enabled
+
+
+def test_what_is_missing_is_said_and_linked_before_anyone_tries(
+    acme: Account, admin_client: Client
+) -> None:  # B3, S4-45
+    number = PhoneNumberFactory.create(account=acme)
+
+    page = admin_client.get(reverse("numbers:detail", args=["acme", number.pk])).text
+
+    assert "It has no name" in page
+    assert "It offers nothing yet" in page
+    assert reverse("numbers:services", args=["acme", number.pk]) in page
+
+
+def test_the_list_says_who_is_in_service_and_whose_texts_go_elsewhere(
+    acme: Account, admin_client: Client
+) -> None:
+    PhoneNumberFactory.create(account=acme, enabled=True, in_service_at=NOON)
+    told = PhoneNumberFactory.create(account=acme, enabled=True)
+    CarrierTaskFactory.create(number=told, kind=TaskKind.ROUTE)
+    PhoneNumberFactory.create(account=acme, enabled=True)
+
+    page = admin_client.get(reverse("numbers:list", args=["acme"])).text
+
+    assert page.count("In service") == 1
+    assert page.count("Goes elsewhere") == 1
