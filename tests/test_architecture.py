@@ -316,3 +316,15 @@ def test_addresses_of_people_are_compared_in_one_way() -> None:
     }
 
     assert loose == set()
+
+
+def test_each_account_of_the_browser_tests_is_one_file_s() -> None:
+    """Their order is another one every time, so a file must not meet what another has done."""
+    homes = re.compile(r'homes\["(\w+)"\]|\("(acme|blue)", (?:True|False)\)')
+    used: dict[str, set[str]] = {}
+    for file in (ROOT / "tests" / "e2e").glob("test_*.py"):
+        for one, other in homes.findall(file.read_text(encoding="utf-8")):
+            used.setdefault(one or other, set()).add(file.name)
+
+    assert {name: files for name, files in used.items() if len(files) > 1} == {}
+    assert len(used) > 5

@@ -17,8 +17,20 @@ from tests.sandbox_process import SandboxProcess
 
 PASSWORD = "numbers-for-everyone"
 LICENSES, NUMBERS = 10, 27
-#: One account for each story, so that none depends on another.
-ACCOUNTS = ("acme", "blue", "cedar", "delta", "ember", "fjord", "gust", "haze")
+#: Each account is one file's, so that no story depends on another (`test_architecture`).
+ACCOUNTS = (
+    "acme",
+    "blue",
+    "cedar",
+    "delta",
+    "ember",
+    "fjord",
+    "gust",
+    "haze",
+    "iris",
+    "jade",
+    "kite",
+)
 #: Who owns two of them; the other accounts have an owner of their own.
 OWNERS = {"gust": "olivia@fjord.example"}
 START_SECONDS = 30.0

@@ -49,7 +49,7 @@ def test_a_preview_that_failed_says_so_and_shows_no_other_figure(
 
 
 def at_box(house: House, visit: Visit) -> Page:
-    desk = Desk(visit(), house, house.homes["cedar"])
+    desk = Desk(visit(), house, house.homes["jade"])
     desk.sign_in()
     desk.open("licenses/")
     return desk.page

@@ -15,7 +15,7 @@ from .house import PASSWORD, House
 
 @pytest.fixture
 def desk(house: House, visit: Visit) -> Desk:
-    return Desk(visit(), house, house.homes["delta"])
+    return Desk(visit(), house, house.homes["kite"])
 
 
 def test_a_wrong_password_is_told_and_the_address_is_kept(desk: Desk) -> None:
@@ -63,7 +63,7 @@ def _offers_nothing(desk: Desk) -> None:
 
 
 def test_an_invitation_lets_a_new_person_in(desk: Desk, visit: Visit) -> None:
-    newcomer = "nina@delta.example"
+    newcomer = "nina@kite.example"
     desk.sign_in()
     desk.go("Settings")
     desk.follow("Members")
@@ -74,7 +74,7 @@ def test_an_invitation_lets_a_new_person_in(desk: Desk, visit: Visit) -> None:
 
     theirs = Desk(visit(), desk.house, desk.home)
     theirs.page.goto(desk.house.link_mailed_to(newcomer))
-    theirs.heading("Join Delta")
+    theirs.heading("Join Kite")
     theirs.page.get_by_label("Your name").fill("Nina New")
     theirs.page.get_by_label("Password").fill("12345")
     theirs.press("Accept and sign in")
@@ -82,7 +82,7 @@ def test_an_invitation_lets_a_new_person_in(desk: Desk, visit: Visit) -> None:
     expect(theirs.page.get_by_label("Your name")).to_have_value("Nina New")
     theirs.page.get_by_label("Password").fill("a-long-and-fine-password")
     theirs.press("Accept and sign in")
-    theirs.told("Welcome to Delta.")
+    theirs.told("Welcome to Kite.")
 
     desk.page.reload()
     row = desk.page.locator("tbody tr").filter(has_text=newcomer)
@@ -114,11 +114,11 @@ def test_a_key_is_shown_once_works_and_can_be_revoked(desk: Desk) -> None:
 
 
 def test_who_was_signed_out_finds_again_what_they_typed(house: House, visit: Visit) -> None:
-    desk = Desk(visit(answers=(401,)), house, house.homes["delta"])
+    desk = Desk(visit(answers=(401,)), house, house.homes["kite"])
     page = desk.page
     desk.sign_in()
     desk.go("Settings")
-    page.get_by_label("Name").fill("Delta Two")
+    page.get_by_label("Name").fill("Kite Two")
     page.context.clear_cookies(name="sessionid")
     desk.submit("Save")
     desk.told("You were signed out, so nothing was changed.")
@@ -127,11 +127,11 @@ def test_who_was_signed_out_finds_again_what_they_typed(house: House, visit: Vis
     page.get_by_label("Password").fill(PASSWORD)
     desk.submit("Sign in")
     desk.heading("Settings")
-    expect(page.get_by_label("Name")).to_have_value("Delta Two")
+    expect(page.get_by_label("Name")).to_have_value("Kite Two")
     expect(page.get_by_text("What you typed before you were signed out")).to_be_visible()
 
     page.reload()  # and then it is forgotten
-    expect(page.get_by_label("Name")).to_have_value("Delta")
+    expect(page.get_by_label("Name")).to_have_value("Kite")
     desk.go("Licenses")
     page.context.clear_cookies(name="sessionid")
     page.get_by_role("spinbutton").first.fill("7")

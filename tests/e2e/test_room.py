@@ -12,7 +12,7 @@ from .house import House
 
 @pytest.fixture
 def desk(house: House, visit: Visit) -> Desk:
-    return at_home(Desk(visit(), house, house.homes["blue"]))
+    return at_home(Desk(visit(), house, house.homes["iris"]))
 
 
 def at_home(desk: Desk) -> Desk:
@@ -77,7 +77,7 @@ def test_nothing_to_press_is_too_small_to_hit(desk: Desk) -> None:
 
 
 def test_what_was_ticked_on_a_phone_is_not_covered(house: House, visit: Visit) -> None:
-    desk = at_home(Desk(visit(narrow=True), house, house.homes["blue"]))
+    desk = at_home(Desk(visit(narrow=True), house, house.homes["iris"]))
     page = desk.page
     desk.open("numbers/?tab=unassigned")
     box = page.locator("tbody input[type=checkbox]").nth(3)
@@ -98,7 +98,7 @@ def fits(page: Page) -> bool:
 
 
 def test_the_banner_of_a_phone_says_until_when_and_for_how_much(house: House, visit: Visit) -> None:
-    desk = at_home(Desk(visit(narrow=True), house, house.homes["blue"]))
+    desk = at_home(Desk(visit(narrow=True), house, house.homes["iris"]))
     banner = desk.banner()
 
     expect(banner).to_contain_text("17 over")
