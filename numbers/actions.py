@@ -456,7 +456,6 @@ for _action in (
             "Disable them at any time. Excluding one puts back what Twilio has today.",
             reads=lambda params, facts: gates.READS_OF_ENABLE,
             spends=lambda facts, n: replace(facts, enabled=facts.enabled + n),
-            at_twilio=TaskKind.ROUTE,
             tabs=("all", "assigned"),
         ),
     ),

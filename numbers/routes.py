@@ -5,6 +5,7 @@ Twilio's precedence (twilio-facts 1.2): an application is asked before the addre
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,7 @@ TEXT_ROUTES = (
     "sms_application_sid",
 )
 Routes = dict[str, str]
+_IS_OURS = re.compile(rf"/hooks/{TEXTS_HOOK}/[0-9a-f]{{32}}$")
 #: What a number has there that nothing was set for.
 _UNSET: Routes = {
     "sms_url": "",
@@ -63,6 +65,18 @@ def routes_of(record: Mapping[str, Any]) -> Routes:
 def comes_here(number: PhoneNumber, record: Mapping[str, Any]) -> bool:
     """Whether the address for texts is the number's own one, whichever host it names."""
     return bool(number.hook_key) and routes_of(record)["sms_url"].endswith(f"/{number.hook_key}")
+
+
+def foreign(number: PhoneNumber, record: Mapping[str, Any]) -> Routes:
+    """Those of Twilio's record that are not ours, each with its value; none that is unset.
+
+    The address of another number of ours, or of one that was ours, leads nowhere: it is nobody's.
+    The method belongs to its address.
+    """
+    there = routes_of(record)
+    if comes_here(number, record) or _IS_OURS.search(there["sms_url"]):
+        there |= {"sms_url": "", "sms_method": ""}
+    return {name: value for name, value in there.items() if value}
 
 
 def missing(number: PhoneNumber, record: Mapping[str, Any]) -> Routes:

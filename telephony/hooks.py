@@ -13,9 +13,10 @@ from accounts.models import HookDelivery
 from accounts.services.hooks import Answer, Caller, Hook, Incoming
 from carrier.signatures import FORM, is_signed
 from config import clock
+from config.jobs import enqueue
 from config.outside import UNSTORABLE, whole
 from config.phone_numbers import E164
-from numbers.models import PhoneNumber
+from numbers.models import Connection, PhoneNumber
 
 from .addresses import identify
 from .services.texts import Attachment, Text, receive_text
@@ -72,18 +73,29 @@ def _storable(text: str) -> str:
 def _verify(incoming: Incoming) -> Caller | None:
     """Twilio, for the number that the address names: signed with a token of its connection."""
     number = _number(incoming.address)
-    if number is None or not is_signed(
+    if number is None:
+        return None
+    told = _parameters(incoming.address, incoming.content_type, incoming.body)
+    connection = _connection(number, told.get("AccountSid", ""))
+    if connection is None or not is_signed(
         url=incoming.url,
         body=incoming.body,
         content_type=incoming.content_type,
         signature=incoming.headers.get("X-Twilio-Signature", ""),
-        tokens=number.connection.tokens(clock.now()),
+        tokens=connection.tokens(clock.now()),
     ):
         return None
-    told = _parameters(incoming.address, incoming.content_type, incoming.body)
-    if told.get("AccountSid") != number.connection.sid or not _is_for(number, told.get("To", "")):
+    if not _is_for(number, told.get("To", "")):
         return None
     return Caller(number.account_id, key=_sid(told), about=(number, told))
+
+
+def _connection(number: PhoneNumber, sid: str) -> Connection | None:
+    """The connection through which the number is at Twilio: as far as we know, or another one of
+    its account that it has moved to since."""
+    if number.connection.sid == sid:
+        return number.connection
+    return Connection.objects.attached().filter(account=number.account_id, sid=sid).first()
 
 
 def _is_for(number: PhoneNumber, to: str) -> bool:
@@ -103,6 +115,9 @@ def _handle(delivery: HookDelivery, actor: Actor, at: datetime, about: Any) -> A
     number, told = about or _read_again(delivery)
     text = _text(told, number, delivery.received_at)
     receive_text(number, text, actor=actor, at=at)
+    moved_to = _connection(number, told.get("AccountSid", ""))
+    if moved_to is not None and moved_to.pk != number.connection_id:
+        enqueue("numbers.tasks.refresh", moved_to.pk)
     return NOTHING
 
 

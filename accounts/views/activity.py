@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from accounts import timeline
@@ -56,7 +56,9 @@ def activity(request: AccountRequest) -> HttpResponse:
 @account_page()
 def activity_csv(request: AccountRequest) -> HttpResponseBase:
     """The same events as a file, all of them, with those that the line of a job sums up."""
-    _, filters = _filters(request)
+    form, filters = _filters(request)
+    if form.errors:  # a file of everything would be taken for what was asked
+        return redirect(f"{to(request, 'accounts:activity')}?{request.GET.urlencode()}")
     events = choose(request.account, **filters)
     newest_first = events.order_by("-pk").iterator(chunk_size=2_000)
     today = clock.now().astimezone(request.account.zone)

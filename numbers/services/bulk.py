@@ -160,15 +160,10 @@ def _step(turn: Turn) -> Outcome | None:
         raise Blocked([UNCHANGED])
     confirmed = job.params.get("risk_confirmed", True)
     after = bulk.run(pk, params, actor=turn.actor, at=turn.at, risk_confirmed=confirmed)
-    waits = isinstance(after, PhoneNumber) and _begun_at_twilio(after, at=turn.at)
-    return STARTED if waits else None
-
-
-def _begun_at_twilio(number: PhoneNumber, *, at: datetime) -> bool:
-    """Whether what was done now waits for Twilio; one that was on its way already got a tag."""
-    if number.state in _AT_TWILIO:
-        return number.state_changed_at == at
-    return number.enabled_at == at
+    if not isinstance(after, PhoneNumber) or after.state not in _AT_TWILIO:
+        return None
+    # One that was on its way already got a tag: nobody at Twilio is asked about that.
+    return STARTED if after.state_changed_at == turn.at else None
 
 
 def _refused_at_twilio(pk: int, bulk: BulkAction) -> int | None:

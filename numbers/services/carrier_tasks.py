@@ -98,6 +98,24 @@ def _claimed(task: CarrierTask) -> CarrierTaskQuerySet:
     )
 
 
+#: Kinds that write settings as they are decided by then: another attempt does no harm.
+_WRITES_SETTINGS = (TaskKind.PUT_BACK, TaskKind.ROUTE)
+
+
+def _follows_another(task: CarrierTask, *, at: datetime) -> bool:
+    """Whether something else was decided while Twilio was asked: that is written right now.
+
+    Nothing is concluded from what the first attempt wrote; the next one looks at Twilio again.
+    """
+    if task.kind not in _WRITES_SETTINGS:
+        return False
+    changed = _claimed(task).exclude(attempts=task.attempts)
+    if not changed.update(claimed_until=None, due_at=at):
+        return False
+    enqueue("numbers.tasks.work_carrier_tasks")
+    return True
+
+
 def _wait(task: CarrierTask, error: CarrierError, *, at: datetime) -> None:
     """Try again later, doubling the wait up to an hour.
 
@@ -260,6 +278,7 @@ def _settings_put_back(
         at=at,
         after=task.settings,
     )
+    routing.come_here_again(number, actor=requested_by_task(task, number), at=at)
 
 
 def _routed(number: PhoneNumber, task: CarrierTask, answer: Answer, at: datetime) -> None:
@@ -288,6 +307,8 @@ def requested_by_task(task: CarrierTask, number: PhoneNumber) -> Actor:
 def _done(task: CarrierTask, answer: Answer, conclude: Conclusion, *, at: datetime) -> None:
     jobs.hold(task.job_id)
     number, _ = lock_number(task.number_id)
+    if _follows_another(task, at=at):
+        return
     closed = _claimed(task).update(state=TaskState.DONE, finished_at=at, error="", error_code="")
     if closed:
         conclude(number, task, answer, at)
@@ -302,6 +323,8 @@ def _refused(task: CarrierTask, error: CarrierError, *, at: datetime) -> None:
     """Twilio said no for good, or nothing too often: leave it to a person, and say so."""
     jobs.hold(task.job_id)
     number, _ = lock_number(task.number_id)
+    if _follows_another(task, at=at):
+        return
     message = error.message
     if task.kind == TaskKind.RESTORE:
         message = f"{message} {CONSOLE_STEPS}"

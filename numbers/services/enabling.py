@@ -11,20 +11,18 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 
 from accounts.actor import Actor
 from accounts.services.events import tell
 from accounts.states import Permission
 from config.errors import Invalid, refuse
-from config.jobs import enqueue
 from numbers import gates, routes
 from numbers.models import PhoneNumber
 from numbers.states import TaskKind, TaskState
 
 from .lifecycle import lock_number, lock_rows, standing_of
 from .release import queue_task
-from .routing import remember
+from .routing import keep, remember
 
 _KEY_BYTES = 16
 
@@ -66,6 +64,8 @@ def enable(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
     """
     actor.require(Permission.NUMBERS)
     number, subscription = lock_number(number_id)
+    if number.agent_id is not None:  # one that is paused at this moment is so before or after
+        number.agent = number.account.agents.select_for_update().get(pk=number.agent_id)
     standing = standing_of(subscription, at)
     refuse(gates.enable(number, standing, enabled=gates.count_enabled(number.account, standing)))
     begin_service(number, actor=actor, at=at)
@@ -97,7 +97,7 @@ def _take_over_from_restore(number: PhoneNumber) -> None:
     waiting = number.carrier_tasks.unfinished().filter(kind=TaskKind.PUT_BACK).first()
     if waiting is None:
         return
-    remember(number, waiting.settings)
+    keep(number, {**number.twilio, **waiting.settings})
     waiting.settings = {
         name: value for name, value in waiting.settings.items() if name not in routes.TEXT_ROUTES
     }
@@ -128,17 +128,11 @@ def disable(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
 
 
 def end_service(number: PhoneNumber, *, at: datetime) -> None:
-    """Disable a locked number; what Twilio has not been told yet, it is not told any more.
-
-    A job that waits for that is told by the worker, who takes jobs first.
-    """
+    """Disable a locked number; what Twilio has not been told yet, it is not told any more."""
     number.enabled_at = number.in_service_at = None
     number.save(update_fields=["enabled_at", "in_service_at"])
     waiting = number.carrier_tasks.unfinished().filter(kind=TaskKind.ROUTE)
-    nobody_waits = Q(job=None) | Q(state=TaskState.NEEDS_PERSON)
-    waiting.filter(nobody_waits).update(state=TaskState.DROPPED, finished_at=at)
-    if waiting.update(due_at=at):
-        enqueue("numbers.tasks.work_carrier_tasks")
+    waiting.unclaimed(at).update(state=TaskState.DROPPED, finished_at=at)
 
 
 @transaction.atomic

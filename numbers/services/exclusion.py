@@ -13,10 +13,10 @@ from config.errors import refuse
 from licensing.services import grace
 from numbers import gates
 from numbers.models import PhoneNumber
-from numbers.states import NumberState, TaskKind
+from numbers.states import NumberState
 
 from .lifecycle import STATE_FIELDS, lock_number, move, relocate, standing_of, state_and_agent
-from .release import agent_to_remember, give_agent_back, queue_task
+from .release import agent_to_remember, give_agent_back, hand_routes_back
 
 
 @transaction.atomic
@@ -45,8 +45,7 @@ def begin_exclusion(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
         actor=actor,
         at=at,
     )
-    if number.hook_key:
-        queue_task(number, TaskKind.ROUTE, actor=actor, at=at)
+    hand_routes_back(number, actor=actor, at=at)
 
 
 @transaction.atomic

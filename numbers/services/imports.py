@@ -303,6 +303,9 @@ def _write_changes(
         )
     PhoneNumber.objects.bulk_update(numbers, [*RECORD_FIELDS, "connection", "state_changed_at"])
     PhoneNumber.objects.bulk_update(routed, ["in_service_at"])
+    if came := [number.pk for number in routed if number.in_service_at is not None]:
+        refused = CarrierTask.objects.needing_a_person().filter(kind=TaskKind.ROUTE)
+        refused.filter(number__in=came).update(state=TaskState.DONE, finished_at=at)
     record_all(events)
 
 

@@ -94,12 +94,15 @@ def queue_task(
     at: datetime,
     settings: Mapping[str, Any] | None = None,
 ) -> None:
-    """Note what is to be done at Twilio; a task of the kind that waits is taken up anew."""
+    """Note what is to be done at Twilio; a task of the kind that waits is taken up anew.
+
+    One that a worker is at stays that worker's: what is noted now follows right after it
+    (``carrier_tasks``), so that two never write at once.
+    """
     wanted = {
         "state": TaskState.PENDING,
         "settings": dict(settings or {}),
         "due_at": at,
-        "claimed_until": None,
         "attempts": 0,
         "error_code": "",
         "error": "",
@@ -115,6 +118,12 @@ def queue_task(
         create_defaults={"number": number, "kind": kind, "created_at": at, **wanted},
     )
     enqueue("numbers.tasks.work_carrier_tasks")
+
+
+def hand_routes_back(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
+    """Have the texts of an excluded number go where they went before it was taken over, if ever."""
+    if number.hook_key:
+        queue_task(number, TaskKind.ROUTE, actor=actor, at=at)
 
 
 _KEPT_AFTER_ALL = Outcome(
@@ -176,6 +185,7 @@ def _exclude_again(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
     missing = differing(number, remembered.get("settings", {}))
     if missing and remembered.get("asked"):
         queue_task(number, TaskKind.PUT_BACK, actor=actor, at=at, settings=missing)
+    hand_routes_back(number, actor=actor, at=at)
 
 
 @transaction.atomic

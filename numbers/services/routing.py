@@ -16,11 +16,12 @@ from accounts.actor import Actor
 from accounts.services.events import Fact, tell
 from carrier import CarrierConfused, CarrierRefused, NumberRecord, carrier_for
 from numbers.models import PhoneNumber
-from numbers.routes import TEXT_ROUTES, comes_here, missing, routes_of, to_hand_back
-from numbers.states import NumberState
+from numbers.routes import comes_here, foreign, missing, routes_of, to_hand_back
+from numbers.states import NumberState, TaskKind
 
 from . import whereabouts
 from .lifecycle import lock_rows
+from .release import queue_task
 from .whereabouts import Found
 
 
@@ -63,12 +64,35 @@ def _prepare(number_id: int, record: NumberRecord) -> dict[str, str]:
     return missing(number, record.twilio)
 
 
+_IN_SERVICE = "In service: Twilio sends its texts here."
+#: In ``before_service``: a restore wanted these, so what Twilio has meanwhile does not count.
+_WANTED = "wanted"
+
+
 def remember(number: PhoneNumber, record: Mapping[str, Any]) -> None:
-    """Keep on a locked number where Twilio sends its texts, unless that is here already."""
-    if comes_here(number, record) or not any(name in record for name in TEXT_ROUTES):
+    """Keep on a locked number where Twilio sends its texts, as far as that is not here."""
+    if number.before_service.get(_WANTED):
         return
-    number.before_service = routes_of(record)
+    kept = number.before_service if comes_here(number, record) else {}
+    _keep(number, {**kept, **foreign(number, record)})
+
+
+def keep(number: PhoneNumber, routes: Mapping[str, Any]) -> None:
+    """Keep on a locked number where its texts were about to go again, by a restore."""
+    _keep(number, {**foreign(number, routes), _WANTED: True})
+
+
+def _keep(number: PhoneNumber, routes: dict[str, Any]) -> None:
+    number.before_service = routes
     number.save(update_fields=["before_service"])
+
+
+def come_here_again(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
+    """Have Twilio told again where something else was written over what it was told."""
+    if number.is_enabled and missing(number, number.twilio):
+        number.in_service_at = None
+        number.save(update_fields=["in_service_at"])
+        queue_task(number, TaskKind.ROUTE, actor=actor, at=at)
 
 
 def note_found(number: PhoneNumber, *, actor: Actor, at: datetime) -> Fact | None:
@@ -80,7 +104,7 @@ def note_found(number: PhoneNumber, *, actor: Actor, at: datetime) -> Fact | Non
         return None
     number.in_service_at = at if comes else None
     type, summary = (
-        ("number.in_service", "In service: Twilio sends its texts here.")
+        ("number.in_service", _IN_SERVICE)
         if comes
         else ("number.goes_elsewhere", "Somebody at Twilio has sent its texts elsewhere.")
     )
@@ -97,13 +121,11 @@ def note_found(number: PhoneNumber, *, actor: Actor, at: datetime) -> Fact | Non
 def conclude(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
     """Note on a locked number what Twilio has confirmed; its record is stored already."""
     if number.is_enabled and not missing(number, number.twilio):
-        if number.in_service_at is None:
-            number.in_service_at = at
-            number.save(update_fields=["in_service_at"])
-        tell(
-            number, "number.in_service", "In service: Twilio sends its texts here.",
-            actor=actor, at=at,
-        )  # fmt: skip
+        number.before_service.pop(_WANTED, None)
+        is_news, number.in_service_at = number.in_service_at is None, number.in_service_at or at
+        number.save(update_fields=["in_service_at", "before_service"])
+        if is_news:
+            tell(number, "number.in_service", _IN_SERVICE, actor=actor, at=at)
     elif number.state == NumberState.EXCLUDED and number.before_service:
         stays = comes_here(number, number.twilio)
         number.before_service = {}

@@ -82,7 +82,7 @@ def _undo(
 ) -> UndoButton | None:
     """The swap the other way round, where that gives both numbers what they had."""
     has_own = taking.label or taking.notes or taking.texts or taking.tags.all()
-    if fate != Fate.KEEP or has_own or taking.keep_decided_at:
+    if fate != Fate.KEEP or has_own or taking.keep_decided_at or leaving.is_enabled:
         return None
     fields = {"taking": str(leaving.pk), "fate": Fate.KEEP.value, "undoes": "on"}
     left = found({"agent_id": leaving.agent_id})

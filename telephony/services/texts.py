@@ -197,13 +197,15 @@ def _note_consent(
     changed = {Keyword.STOP: "opted_out_at", Keyword.START: "opted_in_at"}.get(
         keyword or Keyword.HELP
     )
-    if changed:
-        Consent.objects.update_or_create(
-            account_id=conversation.account_id,
-            sender=sender,
-            address_id=conversation.address_id,
-            defaults={changed: at},
-        )
+    if not changed:
+        return
+    consent, _ = Consent.objects.get_or_create(
+        account_id=conversation.account_id, sender=sender, address_id=conversation.address_id
+    )
+    known = getattr(consent, changed)
+    if known is None or known < at:  # an old one that is handled late takes nothing back
+        setattr(consent, changed, at)
+        consent.save(update_fields=[changed])
 
 
 def _summary(message: Message) -> str:

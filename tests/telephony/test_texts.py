@@ -10,12 +10,15 @@ from urllib.parse import urlencode
 import pytest
 import time_machine
 from django.test import Client
+from django_q.models import OrmQ
 
 from accounts import actors
+from accounts.actor import SYSTEM
 from accounts.models import Account, Event, HookDelivery, User
 from accounts.services import hooks
 from accounts.states import DeliveryState
 from numbers.models import PhoneNumber
+from telephony.addresses import identify
 from telephony.models import Consent, Contact, ContactAddress, Conversation, Media, Message
 from telephony.services import texts
 from telephony.states import WHY_NOT_ANSWERED, AddressKind, AgentState, Keyword, NotAnswered
@@ -431,3 +434,32 @@ def test_text_that_no_database_stores_is_made_storable(number: PhoneNumber, clie
     message = Message.objects.get()
     assert message.body == "a\ufffdb"
     assert message.raw["Odd"] == "\ufffd"
+
+
+def test_an_old_stop_that_is_handled_late_takes_nothing_back(number: PhoneNumber) -> None:
+    def say(word: str, minute: int) -> None:
+        text = texts.Text(
+            identify("+12065550199"), word, NOON + timedelta(minutes=minute),
+            sid=f"SM{minute:032x}",
+        )  # fmt: skip
+        texts.receive_text(number, text, actor=SYSTEM, at=NOON + timedelta(hours=1))
+
+    say("START", 2)
+    say("STOP", 3)
+    say("STOP", 1)
+
+    assert Consent.objects.get().is_opted_out
+
+
+def test_a_text_of_another_subaccount_that_the_number_has_moved_to_is_kept_and_it_is_looked_for(
+    client: Client, number: PhoneNumber
+) -> None:
+    other = ConnectionFactory.create(account=number.account)
+    strangers = ConnectionFactory.create()
+
+    moved = deliver(client, number, token=other.auth_token, AccountSid=other.sid)
+    refused = deliver(client, number, token=strangers.auth_token, AccountSid=strangers.sid)
+
+    assert (moved.status_code, refused.status_code) == (200, 403)
+    assert Message.objects.count() == 1
+    assert [task.func() for task in OrmQ.objects.all()] == ["numbers.tasks.refresh"]
