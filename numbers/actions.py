@@ -464,7 +464,7 @@ for _action in (
         "Disable",
         gate=lambda number, facts: gates.disable(number),
         service=enabling.disable,
-        done="{number} is disabled. Texts to it are kept and not answered.",
+        done="{number} is disabled and not answered any more.",
         plan=lambda number, facts: plans.disable_plan(number),
         undo="enable",
         rest=Route(

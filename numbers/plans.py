@@ -89,8 +89,13 @@ def release_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
 def exclude_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
     """What excluding the number touches."""
     touches = ["It stays at Twilio, keeps its settings there, and Twilio goes on billing it."]
+    if routes.comes_here(number, number.twilio):
+        touches = [
+            "It stays at Twilio, which goes on billing it.",
+            "Twilio is told to send its texts where they went before it was enabled.",
+        ]
     if number.agent:
-        touches.insert(0, f"{number.agent.name} no longer answers this number.")
+        touches.insert(0, f"{number.agent.name} is no longer its agent.")
     return Plan(
         changes=[Change("State", str(number), number.get_state_display(), "Excluded")],
         touches=touches,
@@ -146,7 +151,9 @@ def disable_plan(number: PhoneNumber) -> Plan:
     return Plan(
         changes=[Change("Answered", str(number), "yes", "no")],
         touches=[
-            "Texts to it still come here, are kept, and are not answered.",
+            "Texts to it still come here, are kept, and are not answered."
+            if routes.comes_here(number, number.twilio)
+            else "Texts to it go where Twilio sends them now, which is not here.",
             "Agent, services and name stay. Nothing is changed at Twilio.",
         ],
         cost="While it is disabled nothing is counted. It stays held and takes its license.",

@@ -118,7 +118,7 @@ def disable(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
     tell(
         number,
         "number.disabled",
-        "Disabled: texts to it are kept and not answered.",
+        "Disabled: it is not answered any more.",
         actor=actor,
         at=at,
         before={"answered": True},

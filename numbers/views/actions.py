@@ -166,10 +166,16 @@ def _page(
         "heading": deed.title(number),
         "submit_label": deed.submit or deed.label,
         "danger": deed.danger,
-        "cancel_url": way_back(request, number),
+        "cancel_url": _undecided(way_back(request, number), number),
         "has_agents": request.account.agents.exists(),
     }
     return render(request, deed.template, context, status=422 if form.is_bound else 200)
+
+
+def _undecided(back: str, number: PhoneNumber) -> str:
+    """The way back to the row of the number itself; who decides goes on at the next one."""
+    page, mark, row = back.partition("#number-")
+    return f"{page}{mark}{number.pk}" if row else back
 
 
 @require_POST

@@ -735,3 +735,14 @@ def test_after_its_end_no_page_says_that_a_grace_period_closes(
 
     assert text.count("Everything is open again at once") == 2
     assert "closes at once" not in text
+
+
+def test_who_does_not_exclude_a_number_after_all_is_back_at_its_row(
+    over: Account, owner_client: Client
+) -> None:
+    first, second = over.numbers.order_by("pk")[:2]
+    back = f"{url('decide', over)}#number-{second.pk}"
+
+    page = owner_client.get(reverse("numbers:exclude", args=[over.slug, first.pk]), {"next": back})
+
+    assert page.context["cancel_url"] == f"{url('decide', over)}#number-{first.pk}"
