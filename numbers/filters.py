@@ -133,6 +133,7 @@ class NumberFilter(django_filters.FilterSet):  # type: ignore[misc]
     )  # fmt: skip
     protected = YesNoFilter(label="Protected")
     enabled = YesNoFilter(label="Enabled", method="that_are_enabled")
+    elsewhere = YesNoFilter(label="Texts go elsewhere", method="whose_texts_go_elsewhere")
     connection = IdFilter(label="Connection", field_name="connection_id")
     kept = YesNoFilter(label="Kept", method="decided_to_keep")
     imported_in = IdFilter(label="Import", method="of_import")
@@ -176,6 +177,15 @@ class NumberFilter(django_filters.FilterSet):  # type: ignore[misc]
         self, numbers: PhoneNumberQuerySet, name: str, value: bool
     ) -> PhoneNumberQuerySet:
         return numbers.filter(enabled_at__isnull=not value)
+
+    def whose_texts_go_elsewhere(
+        self, numbers: PhoneNumberQuerySet, name: str, value: bool
+    ) -> PhoneNumberQuerySet:
+        """Enabled ones that Twilio, as the last refresh found it, does not send here."""
+        found = PhoneNumber.objects.going_elsewhere()
+        return numbers.filter(
+            Q(pk__in=found.values("pk")) if value else ~Q(pk__in=found.values("pk"))
+        )
 
     def of_import(self, numbers: PhoneNumberQuerySet, name: str, value: int) -> PhoneNumberQuerySet:
         """Numbers that an import (by its job's id) touched; ``outcome`` narrows what it found."""

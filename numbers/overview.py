@@ -58,7 +58,7 @@ class Link:
 
 
 def part(account: Account, actor: Actor, at: datetime) -> OverviewPart:
-    """In nine queries, however many numbers, connections and events there are."""
+    """In ten queries, however many numbers, connections and events there are."""
     counts = tab_counts(account.number_counts.all())
     links = _links(account)
     listed = reverse("numbers:list", args=[account.slug])
@@ -116,6 +116,14 @@ def _waiting(
         noun="number",
         text="about which Twilio refused what was asked",
         url=f"{listed}?task={TaskState.NEEDS_PERSON}",
+        tone="bad",
+    )
+    yield Waiting(
+        place=37,
+        count=account.numbers.going_elsewhere().count(),
+        noun="number",
+        text="enabled, whose texts Twilio sends elsewhere",
+        url=f"{listed}?elsewhere=true",
         tone="bad",
     )
     yield Waiting(

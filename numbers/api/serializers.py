@@ -268,6 +268,7 @@ class NumberFilterSerializer(Wanted):
     )
     protected = Flag(required=False)
     enabled = Flag(required=False)
+    elsewhere = Flag(required=False)
     connection = id_field(required=False)
     kept = Flag(required=False)
     imported_in = id_field(required=False)

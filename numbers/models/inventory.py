@@ -6,15 +6,22 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
+from django.apps import apps
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from accounts.models import OwnedQuerySet
 from carrier.types import NumberType
 from config.fields import FoldedField
 from config.phone_numbers import for_people, read
-from numbers.states import RESTORE_WINDOW, TAKES_LICENSE, NumberState, TaskKind
+from numbers.states import (
+    OPEN_TASK_STATES,
+    RESTORE_WINDOW,
+    TAKES_LICENSE,
+    NumberState,
+    TaskKind,
+)
 
 if TYPE_CHECKING:
     from .tasks import CarrierTask
@@ -40,6 +47,12 @@ class PhoneNumberQuerySet(OwnedQuerySet["PhoneNumber"]):
     def enabled(self) -> Self:
         """Those whose services are offered; they are held, and have an agent."""
         return self.filter(enabled_at__isnull=False)
+
+    def going_elsewhere(self) -> Self:
+        """The same as ``PhoneNumber.goes_elsewhere``, of many."""
+        tasks = apps.get_model("numbers", "CarrierTask").objects
+        told = tasks.filter(number=OuterRef("pk"), kind=TaskKind.ROUTE, state__in=OPEN_TASK_STATES)
+        return self.enabled().filter(~Exists(told), in_service_at=None)
 
     def kept(self) -> Self:
         """Those that somebody decided to keep; they are held, and have no agent."""

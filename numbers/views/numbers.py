@@ -347,6 +347,7 @@ def _chips(
         "capability": lambda value: ", ".join(str(Capability(each).label) for each in value),
         "protected": lambda value: "Protected" if value else "Not protected",
         "enabled": lambda value: "Enabled" if value else "Not enabled",
+        "elsewhere": lambda value: "Texts go elsewhere" if value else "Texts do not go elsewhere",
         "connection": lambda value: f"Connection: {connections.get(value, 'unknown')}",
         "task": lambda value: str(TaskState(value).label),
         "kept": lambda value: "Kept as spare" if value else "Not decided",

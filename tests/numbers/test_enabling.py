@@ -576,3 +576,18 @@ def test_the_list_says_who_is_in_service_and_whose_texts_go_elsewhere(
 
     assert page.count("In service") == 1
     assert page.count("Goes elsewhere") == 1
+
+
+def test_the_overview_counts_those_whose_texts_go_elsewhere_and_shows_just_them(
+    acme: Account, admin_client: Client
+) -> None:
+    told = PhoneNumberFactory.create(account=acme, enabled=True)
+    CarrierTaskFactory.create(number=told, kind=TaskKind.ROUTE)
+    PhoneNumberFactory.create(account=acme, enabled=True, in_service_at=NOON)
+    stray = PhoneNumberFactory.create(account=acme, enabled=True)
+
+    overview = admin_client.get(reverse("accounts:overview", args=["acme"])).text
+    listed = admin_client.get(reverse("numbers:list", args=["acme"]), {"elsewhere": "true"})
+
+    assert "whose texts Twilio sends elsewhere" in overview
+    assert [row.number for row in listed.context["rows"]] == [stray]
