@@ -182,10 +182,9 @@ class NumberFilter(django_filters.FilterSet):  # type: ignore[misc]
         self, numbers: PhoneNumberQuerySet, name: str, value: bool
     ) -> PhoneNumberQuerySet:
         """Enabled ones that Twilio, as the last refresh found it, does not send here."""
-        found = PhoneNumber.objects.going_elsewhere()
-        return numbers.filter(
-            Q(pk__in=found.values("pk")) if value else ~Q(pk__in=found.values("pk"))
-        )
+        if value:
+            return numbers.going_elsewhere()
+        return numbers.exclude(pk__in=PhoneNumber.objects.going_elsewhere())
 
     def of_import(self, numbers: PhoneNumberQuerySet, name: str, value: int) -> PhoneNumberQuerySet:
         """Numbers that an import (by its job's id) touched; ``outcome`` narrows what it found."""

@@ -92,7 +92,8 @@ def to_hand_back(number: PhoneNumber, record: Mapping[str, Any]) -> Routes:
     """
     if not comes_here(number, record):
         return {}
-    there, here = routes_of(record), ours(number) | {"sms_url": routes_of(record)["sms_url"]}
+    there = routes_of(record)
+    here = ours(number) | {"sms_url": there["sms_url"]}  # whichever host it names
     before = {name: number.before_service.get(name) or _UNSET[name] for name in TEXT_ROUTES}
     return {
         name: before[name]

@@ -21,8 +21,7 @@ from numbers.models import PhoneNumber
 from numbers.states import TaskKind, TaskState
 
 from .lifecycle import lock_number, lock_rows, standing_of
-from .release import queue_task
-from .routing import keep, remember
+from .routing import keep, remember, tell_again
 
 _KEY_BYTES = 16
 
@@ -85,11 +84,11 @@ def enable(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
 def begin_service(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
     """Enable a locked number whose gates are open, and queue what Twilio is told."""
     number.hook_key = number.hook_key or secrets.token_hex(_KEY_BYTES)
-    number.enabled_at, number.in_service_at = at, None
-    number.save(update_fields=["hook_key", "enabled_at", "in_service_at"])
+    number.enabled_at = at
+    number.save(update_fields=["hook_key", "enabled_at"])
     remember(number, number.twilio)
     _take_over_from_restore(number)
-    queue_task(number, TaskKind.ROUTE, actor=actor, at=at)
+    tell_again(number, actor=actor, at=at)
 
 
 def _take_over_from_restore(number: PhoneNumber) -> None:
@@ -145,9 +144,7 @@ def send_here_again(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumbe
     number = lock_rows([number_id])[0]
     refuse(gates.send_here_again(number))
     remember(number, number.twilio)
-    number.in_service_at = None
-    number.save(update_fields=["in_service_at"])
-    queue_task(number, TaskKind.ROUTE, actor=actor, at=at)
+    tell_again(number, actor=actor, at=at)
     tell(
         number, "number.asked_here_again", "Twilio is asked to send its texts here again.",
         actor=actor, at=at,

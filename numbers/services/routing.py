@@ -90,9 +90,14 @@ def _keep(number: PhoneNumber, routes: dict[str, Any]) -> None:
 def come_here_again(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
     """Have Twilio told again where something else was written over what it was told."""
     if number.is_enabled and missing(number, number.twilio):
-        number.in_service_at = None
-        number.save(update_fields=["in_service_at"])
-        queue_task(number, TaskKind.ROUTE, actor=actor, at=at)
+        tell_again(number, actor=actor, at=at)
+
+
+def tell_again(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
+    """Queue what Twilio is told of a locked, enabled number; in service once it has confirmed."""
+    number.in_service_at = None
+    number.save(update_fields=["in_service_at"])
+    queue_task(number, TaskKind.ROUTE, actor=actor, at=at)
 
 
 def note_found(number: PhoneNumber, *, actor: Actor, at: datetime) -> Fact | None:
