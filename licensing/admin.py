@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.admin import acting, list_url
+from accounts.admin import WantsALookFilter, acting, list_url
 from accounts.overview import LOOKED_AT_FOR
 from config import clock
 from config.admin import Act, ReasonForm, SupportAdmin
@@ -180,20 +180,11 @@ def _why_not_now(row: PaymentAttempt) -> list[str]:
     return [blocker.message for blocker in gates.ask_payment(row, at=clock.now())]
 
 
-class WantsALookFilter(admin.SimpleListFilter):
-    """What the first page counts."""
+class RefusedPaymentsFilter(WantsALookFilter):
+    words = f"Refused in the last {LOOKED_AT_FOR.days} days, and not paid since"
 
-    title = "what wants a look"
-    parameter_name = "wants"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
-        return [("look", f"Refused in the last {LOOKED_AT_FOR.days} days, and not paid since")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() != "look":
-            return queryset
-        since = clock.now() - LOOKED_AT_FOR
-        return queryset.filter(pk__in=PaymentAttempt.objects.refused_since(since).values("pk"))
+    def since(self, moment: datetime) -> QuerySet[Any]:
+        return PaymentAttempt.objects.refused_since(moment)
 
 
 @admin.register(PaymentAttempt)
@@ -208,7 +199,7 @@ class PaymentAttemptAdmin(SupportAdmin):
         "next_ask_at",
         "asks",
     )
-    list_filter = (WantsALookFilter, "state", "kind")
+    list_filter = (RefusedPaymentsFilter, "state", "kind")
     list_select_related = ("account",)
     search_fields = ("=account__slug", "=reference")
     acts = (
