@@ -37,7 +37,6 @@ class Cluster:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        wait_until(lambda: len(self.children()) == 4, "the cluster to start")
 
     def run(self, code: str) -> str:
         prelude = "from django_q.models import *; from django_q.tasks import async_task; "
@@ -66,18 +65,24 @@ class Cluster:
         self.process.wait(PATIENCE)
 
 
-def wait_until(condition: Callable[[], bool], what: str) -> None:
+def wait_until(condition: Callable[[], bool], what: str, *, pause: float = 0.05) -> None:
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.05)
+        time.sleep(pause)
 
 
 @pytest.fixture
-def cluster(tmp_path: Path, migrated: Migrated) -> Iterator[Cluster]:
-    running = Cluster(migrated.copy(tmp_path, "queue"))
-    yield running
-    running.end()
+def starting(tmp_path: Path, migrated: Migrated) -> Iterator[Cluster]:
+    cluster = Cluster(migrated.copy(tmp_path, "queue"))
+    yield cluster
+    cluster.end()
+
+
+@pytest.fixture
+def cluster(starting: Cluster) -> Cluster:
+    wait_until(lambda: len(starting.children()) == 4, "the cluster to start")
+    return starting
 
 
 @pytest.mark.parametrize("victim", [WORKER, MONITOR, PUSHER])
@@ -102,6 +107,14 @@ def test_no_process_goes_on_without_the_one_above_it(cluster: Cluster, generatio
     assert cluster.wait() in (-signal.SIGKILL, GAVE_UP)
     _, alive = psutil.wait_procs(everybody, timeout=PATIENCE)
     assert alive == []
+
+
+def test_a_guard_that_dies_while_it_starts_the_others_ends_the_cluster(starting: Cluster) -> None:
+    wait_until(lambda: starting.everybody() != [], "the guard", pause=0.001)
+
+    starting.everybody()[0].kill()
+
+    assert starting.wait() == GAVE_UP
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])

@@ -71,7 +71,11 @@ class Command(BaseCommand):
             os.register_at_fork(after_in_child=_die_with_parent)
         cluster.Sentinel = StrictSentinel
         worker = cluster.Cluster()
-        worker.start()
+        try:
+            worker.start()
+        except RuntimeError:
+            # The guard died before all of its children had started. Django Q2 has logged it.
+            sys.exit(GAVE_UP)
         while worker.sentinel.is_alive():
             time.sleep(0.5)
         sys.exit(GAVE_UP if worker.sentinel.exitcode else 0)
