@@ -36,7 +36,6 @@ from carrier import (
     NumberRecord,
     OddRow,
     PageExpired,
-    carrier_for,
 )
 from config import clock
 from config.errors import DomainError, NotDue, refuse
@@ -53,6 +52,7 @@ from .arrivals import record_imported
 from .lifecycle import lock_rows
 from .matching import sort_page
 from .missing import ASK_AGAIN_AFTER, Verdict, judge, mark_missing
+from .reading import PageReader
 from .records import RECORD_FIELDS, apply_record
 from .release import come_back
 from .routing import note_found
@@ -120,7 +120,7 @@ def work(
     """Read pages for ``seconds``, then hand the rest to a fresh task.
 
     Returns at once when the job is finished or another worker holds it. ``watch`` is called after
-    each stored page.
+    each stored page. While a page is stored, Twilio is already asked for the next one.
     """
     if Import.objects.filter(job=job_id, again_at__gt=clock.now()).exists():
         return  # it pauses before its second round
@@ -128,20 +128,22 @@ def work(
     if job is None:
         return
     run = Import.objects.select_related("connection", "job").get(job=job)
-    carrier = carrier_for(run.connection)
     until = time.monotonic() + seconds
     try:
         _reopen(job, run)
-        while not run.is_read:
-            asked_at = clock.now()
-            page = _next_page(carrier.numbers.page, job, run)
-            if page is None:
-                continue  # the pass begins again
-            store_page(job, run, page, asked_at=asked_at)
-            watch(job)
-            if time.monotonic() >= until and not run.is_read:
-                jobs.hand_over(job, at=clock.now())
-                return
+        with PageReader(run.connection) as reader:
+            while not run.is_read:
+                read = _next_page(reader, job, run)
+                if read is None:
+                    continue  # the pass begins again
+                page, asked_at = read
+                if page.next_page and time.monotonic() < until:
+                    reader.ask(page.next_page)
+                store_page(job, run, page, asked_at=asked_at)
+                watch(job)
+                if time.monotonic() >= until and not run.is_read:
+                    jobs.hand_over(job, at=clock.now())
+                    return
         _conclude(job, run, until=until)
     except DomainError as error:
         _failed(job, run, error, at=clock.now())
@@ -192,11 +194,14 @@ def _without(result: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in result.items() if name not in names}
 
 
-def _next_page(read: Callable[[str], NumberPage], job: Job, run: Import) -> NumberPage | None:
-    """The page at the bookmark; None when Twilio forgot the link and the pass begins again."""
+def _next_page(reader: PageReader, job: Job, run: Import) -> tuple[NumberPage, datetime] | None:
+    """The page at the bookmark, and when Twilio was asked for it.
+
+    None when Twilio forgot the link and the pass begins again.
+    """
     jobs.keep(job, at=clock.now())
     try:
-        return read(run.next_page)
+        return reader.read(run.next_page)
     except PageExpired:
         restarts = job.result.get("restarts", 0) + 1
         if restarts > MAX_RESTARTS:

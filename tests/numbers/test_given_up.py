@@ -17,7 +17,7 @@ from accounts.services import job_items, jobs
 from accounts.services.jobs import LEASE, MAX_ATTEMPTS, QUEUE_PATIENCE
 from accounts.states import JobState
 from numbers.models import Connection, Import
-from numbers.services import bulk, imports
+from numbers.services import bulk, imports, reading
 from numbers.services.bulk import Selection
 from tests.factories import NOON, ConnectionFactory, PhoneNumberFactory
 from tests.strangers import Killed
@@ -53,7 +53,7 @@ def test_an_import_whose_worker_dies_five_times_is_told_and_can_be_started_again
     connection: Connection, by_admin: Actor, owner: User, admin: User, owner_client: Client,
     noon: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch, twilio: type, end: type,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(imports, "carrier_for", lambda connection: twilio())
+    monkeypatch.setattr(reading, "carrier_for", lambda connection: twilio())
     run = imports.request_import(connection.pk, actor=by_admin, at=NOON)
 
     for _ in range(MAX_ATTEMPTS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -246,6 +247,7 @@ def test_pages_are_handed_over_between_slices_and_nothing_is_lost(
     sandbox.add_numbers(2_100)
     started = imports.request_import(connection.pk, actor=by_admin, at=timezone.now(), queue=False)
 
+    before = len(sandbox.recent_requests())
     slices = 0
     while started.job.is_open:
         imports.work(started.job_id, seconds=0)
@@ -253,9 +255,30 @@ def test_pages_are_handed_over_between_slices_and_nothing_is_lost(
         slices += 1
 
     assert slices == 3
+    assert len(sandbox.recent_requests()) - before == 3  # none ahead that this slice does not store
     assert PhoneNumber.objects.count() == 2_127
     assert started.job.result["new"] == 2_127
     assert not ImportPage.objects.exists()
+
+
+def test_the_next_page_is_asked_for_while_one_is_stored(
+    connection: Connection, by_admin: Actor, sandbox: SandboxProcess
+) -> None:
+    sandbox.add_numbers(1_100)
+    started = imports.request_import(connection.pk, actor=by_admin, at=timezone.now(), queue=False)
+    pages_asked = []
+
+    def wait_for_the_next(job: Job) -> None:
+        until = time.monotonic() + 10
+        while len(sandbox.recent_requests()) < 2 and time.monotonic() < until:
+            time.sleep(0.01)
+        pages_asked.append(len(sandbox.recent_requests()))
+
+    sandbox.clear_requests()
+    imports.work(started.job_id, watch=wait_for_the_next)
+
+    assert pages_asked == [2, 2]
+    assert PhoneNumber.objects.count() == 1_127
 
 
 def test_numbers_that_arrive_while_the_pass_runs_are_not_called_missing(
@@ -368,13 +391,13 @@ def test_a_worker_that_dies_after_the_last_page_costs_a_lease_and_not_the_import
     with pytest.raises(Killed):
         imports.work(started.job_id, watch=die)
     Job.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
-    asked = len(sandbox.requests())
+    asked = len(sandbox.recent_requests())
     imports.work(started.job_id)
 
     started.job.refresh_from_db()
     assert started.job.state == JobState.DONE, started.job.error
     assert started.job.result["new"] == 27
-    assert len(sandbox.requests()) == asked
+    assert len(sandbox.recent_requests()) == asked
 
 
 def page_of(*records: NumberRecord) -> NumberPage:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,12 +12,12 @@ from django.utils import timezone
 from accounts.actor import SYSTEM, Actor
 from accounts.models import Event
 from carrier import NumberPage, carrier_for
-from carrier.numbers import Numbers
 from config.errors import Blocked, Forbidden
 from numbers import tasks
 from numbers.models import CarrierTask, Connection, PhoneNumber
 from numbers.previous import chosen_anew, offered, settings_of
 from numbers.services import carrier_tasks, exclusion, imports, release
+from numbers.services.reading import PageReader
 from numbers.services.settings import leave_settings, put_settings_back
 from numbers.states import NumberState, TaskKind, TaskState
 from tests.factories import NOON, PhoneNumberFactory
@@ -338,15 +338,15 @@ def test_a_page_from_before_does_not_undo_what_was_put_back_since(
         created_at=NOON,
         **SYSTEM.as_request(),
     )
-    ask = Numbers.page
+    read = PageReader.read
 
-    def ask_slowly(self: Numbers, link: str = "") -> NumberPage:
-        page = ask(self, link)
+    def read_slowly(self: PageReader, link: str) -> tuple[NumberPage, datetime]:
+        answer = read(self, link)
         tasks.work_carrier_tasks()
-        return page
+        return answer
 
     PhoneNumber.objects.update(fingerprint="")  # so that each of them is compared
-    monkeypatch.setattr(Numbers, "page", ask_slowly)
+    monkeypatch.setattr(PageReader, "read", read_slowly)
     do_import(number.connection)
 
     number.refresh_from_db()
