@@ -18,6 +18,8 @@ from config.errors import Invalid
 
 LARGEST_FILE = 20 * 1024 * 1024
 MOST_ROWS, MOST_COLUMNS, LONGEST_CELL = 50_000, 200, 20_000
+#: Blank rows included: a spreadsheet has no more, and reading on would hold a thread for seconds.
+ROWS_OF_A_SPREADSHEET = 1_048_576
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _SAVE_AS = "Save it as “CSV UTF-8” and bring that file."
@@ -173,6 +175,11 @@ def _records(text: str, start: int, separator: str) -> Iterator[Record]:
             raise refused(_in_words(str(error), line)) from None
         if cells is None:
             return
+        if row > ROWS_OF_A_SPREADSHEET:
+            raise refused(
+                f"This file has more than {ROWS_OF_A_SPREADSHEET:,} rows, blank ones included. "
+                "Delete the blank ones."
+            )
         if any(len(cell) > LONGEST_CELL for cell in cells):
             raise refused(_too_long(line))
         if any(cell.strip() for cell in cells):

@@ -106,6 +106,7 @@ def workbook(*names: str) -> bytes:
         (b"x" * 3_000_000, "cell of more than 20,000 characters"),
         (b"a," * 300 + b"\n", "more than 200 columns"),
         (b"number,name\n" + b"1,a\n" * (csv_files.MOST_ROWS + 1), "more than 50,000 rows"),
+        (b"number\n" + b"\n" * csv_files.ROWS_OF_A_SPREADSHEET + b"1", "blank ones included"),
     ],
     ids=lambda value: value[:20] if isinstance(value, str) else "",
 )
