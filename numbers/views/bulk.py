@@ -1,4 +1,7 @@
-"""Bulk actions: what the action wants to know, a dry run, then a job that people can watch (B2)."""
+"""Bulk actions: what the action wants to know, a dry run, then a job that people can watch (B2).
+
+``?next=`` leads back to the list where the numbers were ticked; ``select.js`` keeps the ticks.
+"""
 
 from __future__ import annotations
 
@@ -20,18 +23,20 @@ from numbers.forms.bulk import CountForm, SelectionForm
 from numbers.services import previews
 from numbers.services.previews import BulkPreview
 
+from .actions import came_from
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @account_page(Permission.NUMBERS)
 def bulk(request: AccountRequest) -> HttpResponse:
     """Three steps at one address: ``step`` is empty, ``preview`` or ``confirm``."""
     if request.method != "POST":
-        return redirect(to(request, "numbers:list"))
+        return redirect(_back(request))
     chosen = SelectionForm(request.POST)
     if not chosen.is_valid():
         refused = {name: [str(each) for each in errors] for name, errors in chosen.errors.items()}
         tell_refusal(request, Invalid(refused))
-        return redirect(_list_address(request))
+        return redirect(_back(request))
     action, step = chosen.cleaned_data["action"], request.POST.get("step", "")
     agents = request.account.agents.order_by("name")
     form = ParamsForm(ACTIONS[action].params, request.POST if step else None, agents=agents)
@@ -62,7 +67,7 @@ def bulk(request: AccountRequest) -> HttpResponse:
     except DomainError as error:
         if not form.fields:
             tell_refusal(request, error)
-            return redirect(_list_address(request))
+            return redirect(_back(request))
         add_refusal(form, error)
         return _ask(request, chosen, form, failed=True)
     context = _context(request, chosen, form) | {"preview": preview, "typed": typed}
@@ -78,11 +83,8 @@ def _typed(preview: BulkPreview, data: QueryDict | None) -> CountForm | None:
     return CountForm(data, changing=preview.will_change, risky=preview.risky)
 
 
-def _list_address(request: AccountRequest) -> str:
-    """The list one came from."""
-    query = request.POST.get("query", "")[:2000]
-    address = to(request, "numbers:list")
-    return f"{address}?{query}" if query else address
+def _back(request: AccountRequest) -> str:
+    return came_from(request) or to(request, "numbers:list")
 
 
 def _ask(
@@ -112,5 +114,6 @@ def _context(request: AccountRequest, chosen: SelectionForm, form: ParamsForm) -
             ("query", values["query"]),
             ("ids", "" if values["everything"] else ",".join(map(str, chosen.ids))),
         ],
-        "cancel_url": _list_address(request),
+        "cancel_url": _back(request),
+        "is_from_list": _back(request).startswith(to(request, "numbers:list")),
     }

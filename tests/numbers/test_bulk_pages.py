@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
 from accounts.actor import SYSTEM
 from accounts.models import Account, Job
@@ -232,10 +234,43 @@ def test_ticks_of_other_pages_arrive_in_one_field(
 def test_nothing_ticked_is_said_on_the_list(acme: Account, owner_client: Client) -> None:
     PhoneNumberFactory.create(account=acme)
 
-    response = owner_client.post(BULK, {"action": "release", "query": "tab=all"}, follow=True)
+    response = owner_client.post(BULK, {"action": "release"}, follow=True)
 
-    assert response.redirect_chain[0][0] == "/a/acme/numbers/?tab=all"
+    assert response.redirect_chain[0][0] == "/a/acme/numbers/"
     assert "Select at least one number." in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    "place", ["licenses/decide/?after=abc", "numbers/?tab=unassigned&before=x"]
+)
+def test_cancel_leads_back_to_where_the_numbers_were_ticked(
+    acme: Account, owner_client: Client, noon: Any, place: str
+) -> None:
+    number = PhoneNumberFactory.create(account=acme)
+    address = f"{BULK}?{urlencode({'next': f'/a/acme/{place}'})}"
+
+    for action in ("release", "tag"):  # one asks before its dry run
+        page = owner_client.post(address, {"action": action, "ids": number.pk})
+        text = page.content.decode()
+        assert text.count(f'href="/a/acme/{escape(place)}"') == 2
+        name = "Back" if "decide" in place else "Numbers"
+        assert f">{name}</a></div>" in text
+    for refused in (owner_client.post(address, {"action": "release"}), owner_client.get(address)):
+        assert refused["Location"] == f"/a/acme/{place}"
+    elsewhere = owner_client.get(f"{BULK}?next=/a/other/numbers/")
+    assert elsewhere["Location"] == "/a/acme/numbers/"
+
+
+@pytest.mark.parametrize("place", ["licenses/decide/", "numbers/?tab=released"])
+def test_a_list_says_where_its_ticks_are(owner_client: Client, acme: Account, place: str) -> None:
+    PhoneNumberFactory.create(account=acme, released=True)
+    PhoneNumberFactory.create(account=acme)
+    acme.subscription.licenses = 0
+    acme.subscription.save()
+
+    text = owner_client.get(f"/a/acme/{place}").content.decode()
+
+    assert f'action="{BULK}?next={quote(f"/a/acme/{place}", safe="")}"' in text
 
 
 def test_an_unknown_action_is_refused(acme: Account, owner_client: Client) -> None:
