@@ -1,7 +1,8 @@
 // Keeps what was typed in a form whose sender turns out to be signed out, and in all forms of a page
-// that says so by itself ([data-signs-in], live.js), until they are back on it. It stays in this tab,
-// for the same person, and nothing that is secret is kept: no passwords and tokens, no files. Without
-// this file they are told that nothing was changed. isTyped(field) is for the other scripts as well.
+// that says so by itself ([data-signs-in], live.js), until they are back on it, at the row where they
+// were. It stays in this tab, for the same person, and nothing that is secret is kept: no passwords and
+// tokens, no files. Without this file they are told that nothing was changed.
+// isTyped(field) is for other scripts as well.
 "use strict";
 (() => {
   const KEY = "typed";
@@ -35,24 +36,28 @@
     sessionStorage.setItem(KEY, JSON.stringify({ ...kept, away: true }));
   } else if (kept) {
     sessionStorage.removeItem(KEY);
-    for (const { action, typed } of kept.away && kept.who === who() ? kept.forms : []) {
+    const isBack = kept.away && kept.who === who();
+    for (const { action, typed } of isBack ? kept.forms : []) {
       const form = [...document.forms].find((each) => each.method === "post" && each.action === action);
       if (form && typed.length) fill(form, new Map(typed));
     }
+    const place = isBack && document.getElementById(kept.place);
+    place?.scrollIntoView({ block: "center" });
+    place?.focus({ preventScroll: true });
   }
 
-  const keep = (forms) => {
+  const keep = (forms, place = "") => {
     const each = (form) => ({
       action: form.action,
       typed: fieldsOf(form).map((field) => [named(field), isTicked(field) ? field.checked : field.value]),
     });
-    sessionStorage.setItem(KEY, JSON.stringify({ who: who(), forms: forms.map(each) }));
+    sessionStorage.setItem(KEY, JSON.stringify({ who: who(), place, forms: forms.map(each) }));
   };
 
   addEventListener("submit", (event) => {
     const form = event.target;
     if (event.defaultPrevented || form.method !== "post" || document.body.classList.contains("lone")) return;
-    keep([form]);
+    keep([form], event.submitter?.closest("main [id]")?.id);
   });
 
   addEventListener("click", (event) => {
