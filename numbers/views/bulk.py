@@ -21,6 +21,7 @@ from numbers.actions import ACTIONS, many_of
 from numbers.forms.actions import ParamsForm
 from numbers.forms.bulk import CountForm, SelectionForm
 from numbers.services import previews
+from numbers.services.bulk import BULK_ACTIONS
 from numbers.services.previews import BulkPreview
 
 from .actions import came_from
@@ -71,6 +72,9 @@ def bulk(request: AccountRequest) -> HttpResponse:
         add_refusal(form, error)
         return _ask(request, chosen, form, failed=True)
     context = _context(request, chosen, form) | {"preview": preview, "typed": typed}
+    changing, bulk_action = preview.will_change, BULK_ACTIONS[action]
+    context["heading"] = f"{bulk_action.about_numbers(changing)}?"
+    context["submit_label"] = bulk_action.about(f"{changing:,}", count=changing)
     context["hidden"].append(("seal", preview.seal))
     status = 422 if seal is not None else 200
     return render(request, "numbers/bulk_preview.html", context, status=status)
@@ -92,6 +96,11 @@ def _ask(
 ) -> HttpResponse:
     """The page that asks which agent, which tags, or what to do about protection."""
     context = _context(request, chosen, form)
+    action, count = BULK_ACTIONS[chosen.cleaned_data["action"]], len(chosen.ids)
+    if chosen.cleaned_data["everything"]:
+        context["heading"] = action.about("all numbers of the view", count=0)
+    else:
+        context["heading"] = action.about_numbers(count)
     return render(request, "numbers/bulk_ask.html", context, status=422 if failed else 200)
 
 
@@ -101,13 +110,10 @@ def _context(request: AccountRequest, chosen: SelectionForm, form: ParamsForm) -
     deed = ACTIONS[action]
     return {
         "action": action,
-        "label": deed.label,
         "danger": deed.danger,
         "touches": [*form.chosen(deed.params), many_of(deed).means],
         "undo": many_of(deed).undo,
         "form": form,
-        "everything": values["everything"],
-        "count": None if values["everything"] else len(chosen.ids),
         "hidden": [
             ("action", action),
             ("everything", "1" if values["everything"] else ""),
