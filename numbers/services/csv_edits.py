@@ -209,8 +209,8 @@ def _differing(number: PhoneNumber, wanted: Mapping[str, Any]) -> list[Column]:
 
 
 def _skips_again(job: Job, items: Sequence[JobItem], at: datetime) -> bool:
-    wanted = {item.subject_id: item.wanted["values"] for item in items}
-    stale = retries.decided(job, [pk for pk in wanted if pk is not None], also=_DESCRIBES)
+    wanted = {item.subject_id or 0: item.wanted["values"] for item in items}
+    stale = retries.decided(job, list(wanted), also=_DESCRIBES)
     rows = PhoneNumber.objects.filter(pk__in=wanted).exclude(pk__in=stale)
     return not any(
         _differing(number, wanted[number.pk]) for number in rows.prefetch_related("tags")

@@ -29,7 +29,7 @@ def refuse_stale(turn: Turn, *, also: Sequence[str] = ()) -> None:
         raise Blocked([DECIDED_SINCE])
 
 
-def decided(job: Job, ids: Sequence[int], *, also: Sequence[str] = ()) -> set[int | None]:
+def decided(job: Job, ids: Sequence[int], *, also: Sequence[str] = ()) -> set[int]:
     """Those of the numbers about which something else was decided since the first try began."""
     first, tries = job, [job.pk]
     while first.retry_of is not None:
@@ -39,4 +39,5 @@ def decided(job: Job, ids: Sequence[int], *, also: Sequence[str] = ()) -> set[in
         subject_type="number", subject_id__in=ids, at__gte=first.created_at
     )
     others = since.filter(Q(job=None) | ~Q(job__in=tries))
-    return set(others.filter(_DECIDES | Q(type__in=also)).values_list("subject_id", flat=True))
+    found = others.filter(_DECIDES | Q(type__in=also)).values_list("subject_id", flat=True)
+    return {pk for pk in found if pk is not None}
