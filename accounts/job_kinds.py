@@ -78,7 +78,7 @@ class JobKind:
     """
 
     name: str
-    #: What people call such a job: ``Bulk job``.
+    #: What people call such a job: ``Bulk change``.
     label: str = "Job"
     #: What people call an item of it: ``number``.
     thing: str = "item"
@@ -95,6 +95,8 @@ class JobKind:
     title: Callable[[Params, int], str] = _title
     #: Looks at the parameters once more before a retry. Raises ``DomainError``.
     check: Callable[[int, Params], dict[str, Any]] = _as_they_are
+    #: Whether a retry would skip all of these items again, as things are now.
+    skips_again: Callable[[Job, Sequence[JobItem], datetime], bool] = lambda job, items, at: False
     #: Called in the transaction in which a job fails, however that came about.
     on_failed: Callable[[Job, datetime], None] = lambda job, at: None
     #: Whether the next one makes up for one that failed, as an import does.

@@ -77,11 +77,12 @@ class Route:
 class Many:
     """How an action is done to many numbers: its words, and how a preview judges them by sets.
 
-    ``reads`` names all that the gate and ``unchanged`` look at (``gates.Reads``). ``spends`` says
-    what ``n`` earlier numbers use up, and ``spender`` which ones do. ``licenses`` is how many one
-    number takes by it, or gives back when negative. ``tabs`` are those of the Numbers page that
-    offer it; empty means all. ``at_twilio`` is the task that it leaves there. ``risky`` are the
-    numbers for which ``Action.risk`` has a reason.
+    ``phrase`` is the order, for one number and for several, where the label before them is none:
+    ``Keep {} as a spare``. ``reads`` names all that the gate and ``unchanged`` look at
+    (``gates.Reads``). ``spends`` says what ``n`` earlier numbers use up, and ``spender`` which ones
+    do. ``licenses`` is how many one number takes by it, or gives back when negative. ``tabs`` are
+    those of the Numbers page that offer it; empty means all. ``at_twilio`` is the task that it
+    leaves there. ``risky`` are the numbers for which ``Action.risk`` has a reason.
     """
 
     means: str
@@ -95,6 +96,7 @@ class Many:
     at_twilio: TaskKind | None = None
     risky: Q | None = None
     tabs: tuple[str, ...] = ()
+    phrase: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -277,6 +279,7 @@ def register(action: Action) -> None:
 def _of_many(action: Action, many: Many) -> BulkAction:
     return BulkAction(
         action.label,
+        phrase=many.phrase or (f"{action.label} {{}}",),
         run=action.run,
         check=many.check,
         gate=action.gate,
@@ -430,6 +433,7 @@ for _action in (
             reads=lambda params, facts: gates.READS_OF_SERVICES,
             unchanged=lambda number, params: number.texts is params["texts"],
             tabs=("all", "assigned"),
+            phrase=("Choose services for {}",),
         ),
     ),
     Action(
@@ -510,6 +514,7 @@ for _action in (
             "Assign, exclude or release them at any time, or decide again.",
             reads=lambda params, facts: gates.READS_OF_KEEP,
             tabs=("unassigned",),
+            phrase=("Keep {} as a spare", "Keep {} as spares"),
         ),
     ),
     Action(
@@ -531,6 +536,7 @@ for _action in (
             "Keep them as spares again at any time.",
             reads=lambda params, facts: gates.READS_OF_KEEP,
             tabs=("unassigned",),
+            phrase=("Decide again about {}",),
         ),
     ),
     Action(
@@ -562,6 +568,7 @@ for _action in (
             check=descriptions.check_tags,
             reads=lambda params, facts: gates.reads_of_tag(params),
             unchanged=descriptions.has_these_tags,
+            phrase=("Change the tags of {}",),
         ),
     ),
     Action(
@@ -587,6 +594,7 @@ for _action in (
             reads=lambda params, facts: {"protected": None},
             unchanged=lambda number, params: number.protected is params["protected"],
             tabs=_HELD,
+            phrase=("Change the protection of {}",),
         ),
     ),
     Action(
@@ -727,6 +735,7 @@ for _action in (
             "One that a later refresh finds at Twilio comes back by itself.",
             reads=lambda params, facts: gates.READS_OF_MARK_GONE,
             tabs=("missing", "excluded"),
+            phrase=("Mark {} as gone",),
         ),
     ),
     Action(

@@ -51,13 +51,9 @@
     return response.ok && response.url === url ? read(await response.text(), url) : null;
   };
 
-  const isTyped = (field) => {
-    if (field.matches("[type=checkbox], [type=radio]")) return field.checked !== field.defaultChecked;
-    if (field.matches("select")) return [...field.options].some((each) => each.selected !== each.defaultSelected);
-    return field.value !== field.defaultValue;
-  };
+  const holdsTyped = () => [...body.querySelectorAll("input, textarea, select")].some(globalThis.isTyped);
 
-  const holdsTyped = () => [...body.querySelectorAll("input, textarea, select")].some(isTyped);
+  let signsIn = false; // then typed.js keeps it
 
   const keep = () => {
     if (!shown) return;
@@ -71,7 +67,7 @@
   const renew = async () => {
     const { url } = shown;
     const response = await fetch(home.url).catch(() => null);
-    if (!response?.ok) return;
+    if (!response?.ok || response.redirected) return;
     fresh = new DOMParser().parseFromString(await response.text(), "text/html");
     for (const each of AROUND) {
       const [old, now] = [document.querySelector(each), fresh.querySelector(each)];
@@ -253,8 +249,13 @@
   // What is shown has asked for itself and has changed.
   body.addEventListener("htmx:afterSwap", (event) => event.target.id === "number-tasks" && shown && renew());
 
+  aside.addEventListener("click", (event) => {
+    signsIn = Boolean(event.target.closest("[data-signs-in]"));
+  });
+
   addEventListener("beforeunload", (event) => {
-    if (aside.ariaBusy !== "true" && (kept.size || (shown && holdsTyped()))) event.preventDefault();
+    const isLost = kept.size || (shown && !signsIn && holdsTyped());
+    if (aside.ariaBusy !== "true" && isLost) event.preventDefault();
   });
 
   document.addEventListener("keydown", (event) => {

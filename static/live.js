@@ -4,6 +4,9 @@
 //                                               while the server does not answer, or refuses to
 //
 // What was typed last is in the address also when one goes on at once, so that Back finds it.
+//
+// What nobody pressed for (this, and what asks for itself: hx-trigger="every 1s") never leads away. Where
+// its sender was signed out it says so in its place, with a link to sign in; typed.js keeps what was typed.
 "use strict";
 (() => {
   const show = (event, failed) => {
@@ -18,8 +21,40 @@
   }
   document.addEventListener("htmx:afterRequest", (event) => event.detail.successful && show(event, false));
 
-  document.addEventListener("submit", (event) => {
-    const address = event.target.matches("[hx-replace-url]") && event.target.getAttribute("hx-get");
-    if (address) history.replaceState(history.state, "", `${address}?${new URLSearchParams(new FormData(event.target))}`);
+  const intoAddress = (form) => {
+    const address = `${form.getAttribute("hx-get")}?${new URLSearchParams(new FormData(form))}`;
+    history.replaceState(history.state, "", address);
+  };
+
+  document.addEventListener("submit", (event) => event.target.matches("[hx-replace-url]") && intoAddress(event.target));
+
+  const PRESSED = ["click", "submit", "toggle"];
+
+  const signedOut = (address) => {
+    const words = document.createElement("p");
+    words.className = "callout warn";
+    words.setAttribute("role", "alert");
+    words.dataset.signedOut = "";
+    words.innerHTML = "<span>You were signed out. <a data-signs-in>Sign in</a> and come back to this page, with what you typed.</span>";
+    words.querySelector("a").href = address;
+    return words;
+  };
+
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    const { elt, requestConfig, target, xhr } = event.detail;
+    const address = xhr.status === 401 && xhr.getResponseHeader("HX-Redirect");
+    if (!address || PRESSED.includes(requestConfig.triggeringEvent?.type)) return;
+    event.preventDefault();
+    if (elt.matches("form")) target.replaceChildren(signedOut(address));
+    else if (!target.querySelector("[data-signed-out]")) target.prepend(signedOut(address));
+  });
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-signs-in]");
+    if (!link) return;
+    for (const form of document.querySelectorAll("form[hx-replace-url]")) intoAddress(form);
+    const address = new URL(link.href);
+    address.searchParams.set("next", location.pathname + location.search);
+    link.href = address;
   });
 })();

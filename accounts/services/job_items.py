@@ -28,7 +28,6 @@ from accounts.states import JOB_MOVES, UNSETTLED_ITEM_STATES, ItemState, JobStat
 from carrier import within
 from config import clock
 from config.errors import Blocked, DomainError, Invalid, NotDue
-from config.text import inside
 
 from . import jobs
 from .events import record
@@ -128,6 +127,18 @@ def retry_failed(job_id: int, *, actor: Actor, at: datetime) -> Job:
     return _queued(kind, again, count, actor=actor, at=at)
 
 
+def would_skip_all(job: Job, *, at: datetime) -> bool:
+    """Whether a retry is no use, because a rule that holds now would skip all of the rest again.
+
+    Of more than a page can ask about it is not said.
+    """
+    left = job.items.filter(state__in=RETRIED)
+    if left.exclude(state=ItemState.SKIPPED).exists():
+        return False
+    items = list(left.order_by("pk")[: READ_AHEAD + 1])
+    return 0 < len(items) <= READ_AHEAD and kind_of(job).skips_again(job, items, at)
+
+
 def are_gone(job: Job, *, at: datetime) -> bool:
     """That the job ended longer ago than its items are kept; the sweep may not have come yet."""
     until = kept_until(job)
@@ -177,7 +188,7 @@ def _queued(kind: JobKind, job: Job, count: int, *, actor: Actor, at: datetime) 
             kind.started_event,
             account_id=job.account_id,
             subject=kind.subject(job),
-            summary=f"{kind.label} started: {inside(job.title)}.",
+            summary=f"{job.title}.",
             actor=actor,
             at=at,
             data=job.params,

@@ -27,6 +27,7 @@ from accounts.models import Job
 from accounts.states import JOB_MOVES, OPEN_JOB_STATES, ActorKind, JobState
 from config.errors import NotDue
 from config.jobs import enqueue
+from config.text import inside
 
 from .events import record
 from .notices import notify
@@ -201,7 +202,7 @@ def _fail(
         account,
         kind.notice,
         key=f"job:{job.pk}:{event.pk}",
-        title=f"{job.title} failed",
+        title=f"Failed: {inside(job.title)}",
         body=message,
         path=reverse(name, args=[account.slug, pk]),
         at=at,

@@ -77,6 +77,15 @@ def detail(request: AccountRequest, pk: int) -> HttpResponse:
     left = counts[ItemState.FAILED] + counts[ItemState.SKIPPED] + counts[ItemState.PENDING]
     tabs = _tabs(request, job, kind, counts, state)
     gone, retry_of_it = job_items.are_gone(job, at=at), job.retries.first()
+    may_retry = (
+        retry_of_it is None
+        and kind.permission in request.actor.permissions
+        and job_items.is_made_of_items(kind)
+        and not job.is_open
+        and not gone
+        and bool(left)
+    )
+    in_vain = may_retry and job_items.would_skip_all(job, at=at)
     context: dict[str, Any] = {
         "job": job,
         "gone": gone,
@@ -89,12 +98,8 @@ def detail(request: AccountRequest, pk: int) -> HttpResponse:
         "page": shown,
         "badge": {"text": _word(state, job, kind), "tone": TONES.get(state, "plain")},
         "retry": retry_of_it,
-        "can_retry": retry_of_it is None
-        and kind.permission in request.actor.permissions
-        and job_items.is_made_of_items(kind)
-        and not job.is_open
-        and not gone
-        and bool(left),
+        "can_retry": may_retry and not in_vain,
+        "in_vain": in_vain,
     }
     return render(request, "accounts/job.html", context)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,15 +12,15 @@ from django.db.models import Q
 
 from accounts.actor import Actor
 from accounts.job_kinds import STARTED, JobKind, Outcome, Turn
-from accounts.models import Job
+from accounts.models import Job, JobItem
 from accounts.services import job_items
 from accounts.services.job_items import Rows
 from accounts.states import ItemState, Permission
-from config.errors import Blocked, Blocker, Invalid
+from config.errors import Blocked, Blocker, DomainError, Invalid
 from config.phone_numbers import for_people
 from config.text import plural
 from numbers import gates
-from numbers.models import CarrierTask, PhoneNumber
+from numbers.models import CarrierTask, Connection, PhoneNumber
 from numbers.models.inventory import PhoneNumberQuerySet
 from numbers.states import NumberState, TaskKind
 
@@ -54,15 +54,17 @@ Params = Mapping[str, Any]
 class BulkAction:
     """An action on many numbers, as ``numbers.actions`` tells it.
 
-    ``run(number_id, params, *, actor, at, risk_confirmed)`` does it to one, ``check`` says what the
-    job keeps of the parameters. ``gate`` tells why one would be skipped and ``unchanged`` which are
-    so already; ``reads`` names what both look at.
+    ``phrase`` is the order, for one number and for several. ``run(number_id, params, *, actor, at,
+    risk_confirmed)`` does it to one, ``check`` says what the job keeps of the parameters. ``gate``
+    tells why one would be skipped and ``unchanged`` which are so already; ``reads`` names what both
+    look at.
     ``spends`` is what ``n`` earlier numbers use up, of those that are a ``spender``. ``licenses``
     is how many one takes by it, or gives back when negative. A retry takes up the task
     ``at_twilio`` again where Twilio refused it. ``risky`` are those that ask for more than a click.
     """
 
     label: str
+    phrase: tuple[str, ...]
     run: Callable[..., object]
     check: Callable[[int, Params], dict[str, Any]]
     gate: Callable[[PhoneNumber, gates.Facts], list[Blocker]]
@@ -73,6 +75,13 @@ class BulkAction:
     licenses: Callable[[PhoneNumber], int] = lambda number: 0
     at_twilio: TaskKind | None = None
     risky: Q | None = None
+
+    def about(self, what: str, *, count: int) -> str:
+        """``Release 5 numbers``; ``what`` names the numbers."""
+        return self.phrase[0 if count == 1 else -1].format(what)
+
+    def about_numbers(self, count: int) -> str:
+        return self.about(plural(count, "number"), count=count)
 
 
 UNCHANGED = Blocker("no_change", "It is so already.")
@@ -126,9 +135,8 @@ def start(
 def _title(params: Params, count: int) -> str:
     """``Release 5 numbers, 1 skipped``: as many as will change, and beside them the others."""
     skipped = params.get("skipped", 0)
-    changing = plural(max(0, count - skipped), "number")
     beside = f", {skipped:,} skipped" if skipped else ""
-    return f"{BULK_ACTIONS[params['action']].label} {changing}{beside}"
+    return BULK_ACTIONS[params["action"]].about_numbers(max(0, count - skipped)) + beside
 
 
 def _check_again(account_id: int, params: Params) -> dict[str, Any]:
@@ -142,6 +150,25 @@ def _check_again(account_id: int, params: Params) -> dict[str, Any]:
     }
 
 
+def _skips_again(job: Job, items: Sequence[JobItem], at: datetime) -> bool:
+    bulk, ids = BULK_ACTIONS[job.params["action"]], [item.subject_id or 0 for item in items]
+    if _refused_at_twilio(ids, bulk) is not None:
+        return False
+    try:
+        params = _check_again(job.account_id, job.params)["params"]
+    except DomainError:
+        return True
+    facts, numbers = gates.facts_of(job.account, at=at), PhoneNumber.objects.filter(pk__in=ids)
+    out = retries.decided(job, ids)
+    if bulk.risky is not None:  # which a retry does not confirm
+        out |= set(numbers.filter(bulk.risky).values_list("pk", flat=True))
+    rows = numbers.exclude(pk__in=out).select_related("connection", "agent")
+    return all(
+        (bulk.unchanged is not None and bulk.unchanged(number, params)) or bulk.gate(number, facts)
+        for number in rows.defer(*Connection.SECRETS_OF_IT).prefetch_related("tags")
+    )
+
+
 #: States in which a number waits for Twilio's confirmation.
 _AT_TWILIO = (NumberState.RELEASING, NumberState.RESTORING)
 
@@ -153,7 +180,7 @@ def _step(turn: Turn) -> Outcome | None:
         raise ValueError("an item of a bulk job is one of our numbers")
     bulk, params = BULK_ACTIONS[job.params["action"]], job.params["params"]
     retries.refuse_stale(turn)
-    if job.retry_of_id and (refused := _refused_at_twilio(pk, bulk)):
+    if job.retry_of_id and (refused := _refused_at_twilio([pk], bulk)):
         carrier_tasks.try_again(refused, actor=turn.actor, at=turn.at)
         return STARTED
     if bulk.unchanged is not None and bulk.unchanged(PhoneNumber.objects.get(pk=pk), params):
@@ -166,21 +193,22 @@ def _step(turn: Turn) -> Outcome | None:
     return STARTED if after.state_changed_at == turn.at else None
 
 
-def _refused_at_twilio(pk: int, bulk: BulkAction) -> int | None:
+def _refused_at_twilio(pks: Sequence[int], bulk: BulkAction) -> int | None:
     if bulk.at_twilio is None:
         return None
-    refused = CarrierTask.objects.needing_a_person().filter(kind=bulk.at_twilio, number=pk)
+    refused = CarrierTask.objects.needing_a_person().filter(kind=bulk.at_twilio, number__in=pks)
     return refused.values_list("pk", flat=True).first()
 
 
 KIND = JobKind(
     "bulk",
-    label="Bulk job",
+    label="Bulk change",
     thing="number",
     permission=Permission.NUMBERS,
     step=_step,
     title=_title,
     check=_check_again,
+    skips_again=_skips_again,
     started_event="bulk.started",
     list_page="numbers:list",
     list_label="Numbers",

@@ -23,7 +23,7 @@ from numbers.models import CsvEdit, PhoneNumber
 
 from . import retries
 from .bulk import UNCHANGED
-from .columns import COLUMNS
+from .columns import COLUMNS, Column
 from .comparison import Comparison, Entry, Row, compare
 
 #: How long a file waits to be confirmed, and how many of an account do.
@@ -31,6 +31,8 @@ KEPT, MOST_KEPT = timedelta(days=7), 10
 #: The column that says which number a row is about, and other names of it.
 NUMBER = "number"
 _NUMBER_NAMES = (NUMBER, "phone number", "phone", "telephone", "e164", "e.164")
+#: Events that a retry takes for decisions as well.
+_DESCRIBES = ("number.described",)
 #: Signs of a value that a job's page shows.
 _SHOWN = 60
 
@@ -182,15 +184,10 @@ def _step(turn: Turn) -> Outcome | None:
     pk = turn.item.subject_id
     if pk is None:
         raise ValueError("an item of an edit is one of our numbers")
-    retries.refuse_stale(turn, also=("number.described",))
+    retries.refuse_stale(turn, also=_DESCRIBES)
     number = PhoneNumber.objects.get(pk=pk)
-    tags = sorted(number.tags.values_list("name", flat=True))
     wanted = turn.item.wanted["values"]
-    differs = [
-        column
-        for name, column in COLUMNS.items()
-        if name in wanted and column.now(number, tags) != wanted[name]
-    ]
+    differs = _differing(number, wanted)
     if not differs:
         raise Blocked([UNCHANGED])
     calls: dict[Any, dict[str, Any]] = {}
@@ -199,6 +196,25 @@ def _step(turn: Turn) -> Outcome | None:
     for service, arguments in calls.items():
         service(pk, **arguments, actor=turn.actor, at=turn.at)
     return Outcome(result={"changed": [column.name for column in differs]})
+
+
+def _differing(number: PhoneNumber, wanted: Mapping[str, Any]) -> list[Column]:
+    """The columns in which the number is not as wanted."""
+    tags = sorted(tag.name for tag in number.tags.all())
+    return [
+        column
+        for name, column in COLUMNS.items()
+        if name in wanted and column.now(number, tags) != wanted[name]
+    ]
+
+
+def _skips_again(job: Job, items: Sequence[JobItem], at: datetime) -> bool:
+    wanted = {item.subject_id or 0: item.wanted["values"] for item in items}
+    stale = retries.decided(job, list(wanted), also=_DESCRIBES)
+    rows = PhoneNumber.objects.filter(pk__in=wanted).exclude(pk__in=stale)
+    return not any(
+        _differing(number, wanted[number.pk]) for number in rows.prefetch_related("tags")
+    )
 
 
 def _title(params: Params, count: int) -> str:
@@ -230,6 +246,7 @@ KIND = JobKind(
     step=_step,
     title=_title,
     check=_again,
+    skips_again=_skips_again,
     started_event="csv_edit.started",
     list_page="numbers:list",
     list_label="Numbers",

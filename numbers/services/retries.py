@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.db.models import Q
 
 from accounts.job_kinds import Turn
-from accounts.models import Event
+from accounts.models import Event, Job
 from config.errors import Blocked, Blocker
 
 DECIDED_SINCE = Blocker(
@@ -24,13 +24,20 @@ _DECIDES = Q(data__after__has_any_keys=["state", "agent", "answered"]) | Q(
 def refuse_stale(turn: Turn, *, also: Sequence[str] = ()) -> None:
     """Raise ``Blocked`` in a retry where anybody but the tries themselves has decided about the
     number since the first of them began. ``also`` are types of events that count besides."""
-    first, tries = turn.job, [turn.job.pk]
+    pk = turn.item.subject_id
+    if turn.job.retry_of is not None and pk is not None and decided(turn.job, [pk], also=also):
+        raise Blocked([DECIDED_SINCE])
+
+
+def decided(job: Job, ids: Sequence[int], *, also: Sequence[str] = ()) -> set[int]:
+    """Those of the numbers about which something else was decided since the first try began."""
+    first, tries = job, [job.pk]
     while first.retry_of is not None:
         first = first.retry_of
         tries.append(first.pk)
-    if len(tries) == 1 or turn.item.subject_id is None:
-        return
-    since = Event.objects.about("number", turn.item.subject_id).filter(at__gte=first.created_at)
+    since = Event.objects.filter(
+        subject_type="number", subject_id__in=ids, at__gte=first.created_at
+    )
     others = since.filter(Q(job=None) | ~Q(job__in=tries))
-    if others.filter(_DECIDES | Q(type__in=also)).exists():
-        raise Blocked([DECIDED_SINCE])
+    found = others.filter(_DECIDES | Q(type__in=also)).values_list("subject_id", flat=True)
+    return {pk for pk in found if pk is not None}

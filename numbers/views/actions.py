@@ -38,13 +38,16 @@ def find_number(request: AccountRequest, pk: int) -> PhoneNumber:
     return get_object_or_404(related.defer(*Connection.SECRETS_OF_IT), pk=pk)
 
 
-def way_back(request: AccountRequest, number: PhoneNumber) -> str:
-    """Where one came from inside this account, else the number's page."""
+def came_from(request: AccountRequest) -> str:
+    """The page of this account that ``?next=`` names; empty where it names none."""
     wanted = request.GET.get("next", "")
     inside = wanted.startswith(f"{get_script_prefix()}a/{request.account.slug}/")
-    if inside and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
-        return wanted
-    return to(request, "numbers:detail", number.pk)
+    return wanted if inside and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else ""
+
+
+def way_back(request: AccountRequest, number: PhoneNumber) -> str:
+    """Where one came from, else the number's page."""
+    return came_from(request) or to(request, "numbers:detail", number.pk)
 
 
 def posted(request: AccountRequest) -> QueryDict | None:

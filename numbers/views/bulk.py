@@ -1,4 +1,7 @@
-"""Bulk actions: what the action wants to know, a dry run, then a job that people can watch (B2)."""
+"""Bulk actions: what the action wants to know, a dry run, then a job that people can watch (B2).
+
+``?next=`` leads back to the list where the numbers were ticked; ``select.js`` keeps the ticks.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ from numbers.actions import ACTIONS, many_of
 from numbers.forms.actions import ParamsForm
 from numbers.forms.bulk import CountForm, SelectionForm
 from numbers.services import previews
+from numbers.services.bulk import BULK_ACTIONS
 from numbers.services.previews import BulkPreview
+
+from .actions import came_from
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -26,12 +32,12 @@ from numbers.services.previews import BulkPreview
 def bulk(request: AccountRequest) -> HttpResponse:
     """Three steps at one address: ``step`` is empty, ``preview`` or ``confirm``."""
     if request.method != "POST":
-        return redirect(to(request, "numbers:list"))
+        return redirect(_back(request))
     chosen = SelectionForm(request.POST)
     if not chosen.is_valid():
         refused = {name: [str(each) for each in errors] for name, errors in chosen.errors.items()}
         tell_refusal(request, Invalid(refused))
-        return redirect(_list_address(request))
+        return redirect(_back(request))
     action, step = chosen.cleaned_data["action"], request.POST.get("step", "")
     agents = request.account.agents.order_by("name")
     form = ParamsForm(ACTIONS[action].params, request.POST if step else None, agents=agents)
@@ -62,10 +68,14 @@ def bulk(request: AccountRequest) -> HttpResponse:
     except DomainError as error:
         if not form.fields:
             tell_refusal(request, error)
-            return redirect(_list_address(request))
+            return redirect(_back(request))
         add_refusal(form, error)
         return _ask(request, chosen, form, failed=True)
     context = _context(request, chosen, form) | {"preview": preview, "typed": typed}
+    changing, bulk_action = preview.will_change, BULK_ACTIONS[action]
+    order = f"{bulk_action.about_numbers(changing)}?"
+    context["heading"] = order if changing else "None of them would change"
+    context["submit_label"] = bulk_action.about(f"{changing:,}", count=changing)
     context["hidden"].append(("seal", preview.seal))
     status = 422 if seal is not None else 200
     return render(request, "numbers/bulk_preview.html", context, status=status)
@@ -78,11 +88,8 @@ def _typed(preview: BulkPreview, data: QueryDict | None) -> CountForm | None:
     return CountForm(data, changing=preview.will_change, risky=preview.risky)
 
 
-def _list_address(request: AccountRequest) -> str:
-    """The list one came from."""
-    query = request.POST.get("query", "")[:2000]
-    address = to(request, "numbers:list")
-    return f"{address}?{query}" if query else address
+def _back(request: AccountRequest) -> str:
+    return came_from(request) or to(request, "numbers:list")
 
 
 def _ask(
@@ -90,6 +97,11 @@ def _ask(
 ) -> HttpResponse:
     """The page that asks which agent, which tags, or what to do about protection."""
     context = _context(request, chosen, form)
+    action, count = BULK_ACTIONS[chosen.cleaned_data["action"]], len(chosen.ids)
+    if chosen.cleaned_data["everything"]:
+        context["heading"] = action.about("all numbers of the view", count=0)
+    else:
+        context["heading"] = action.about_numbers(count)
     return render(request, "numbers/bulk_ask.html", context, status=422 if failed else 200)
 
 
@@ -99,18 +111,16 @@ def _context(request: AccountRequest, chosen: SelectionForm, form: ParamsForm) -
     deed = ACTIONS[action]
     return {
         "action": action,
-        "label": deed.label,
         "danger": deed.danger,
         "touches": [*form.chosen(deed.params), many_of(deed).means],
         "undo": many_of(deed).undo,
         "form": form,
-        "everything": values["everything"],
-        "count": None if values["everything"] else len(chosen.ids),
         "hidden": [
             ("action", action),
             ("everything", "1" if values["everything"] else ""),
             ("query", values["query"]),
             ("ids", "" if values["everything"] else ",".join(map(str, chosen.ids))),
         ],
-        "cancel_url": _list_address(request),
+        "cancel_url": _back(request),
+        "is_from_list": _back(request).startswith(to(request, "numbers:list")),
     }

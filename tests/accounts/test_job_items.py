@@ -342,7 +342,7 @@ def test_a_job_to_which_nobody_ever_answers_is_given_up_and_says_so(
     assert (event.subject_type, event.subject_id, event.job_id) == ("job", job.pk, job.pk)
     assert event.actor_label == by_member.label
     assert event.data["code"] == "gave_up"
-    told = Notice.objects.filter(title="Check 3 numbers failed")
+    told = Notice.objects.filter(title="Failed: check 3 numbers")
     asked_for_it_or_may = {"member@example.com", owner.email, admin.email}
     assert set(told.values_list("user__email", flat=True)) == asked_for_it_or_may
     assert {notice.url for notice in told} == {f"/a/acme/jobs/{job.pk}/"}

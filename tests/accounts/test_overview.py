@@ -199,20 +199,20 @@ def test_a_job_is_one_line_of_what_happened_last(acme: Account) -> None:
     )
     EventFactory.create(
         account=acme, type="bulk.started", job=job, subject_type="job", subject_id=job.pk,
-        summary="Bulk job started: tag 300 numbers.",
+        summary="Tag 300 numbers.",
     )  # fmt: skip
     EventFactory.create_batch(300, account=acme, job=job)
     running = JobFactory.create(account=acme, running=True, done=5, total=40)
     EventFactory.create(
         account=acme, type="bulk.started", job=running, subject_type="job", subject_id=running.pk,
-        summary="Bulk job started: release 40 numbers.",
+        summary="Release 40 numbers.",
     )  # fmt: skip
     EventFactory.create(account=acme, type="grace.opened", job=job, subject_type="grace_period")
 
     assert [entry.sentence for entry in latest(acme)] == [
         "Label changed",
-        "Bulk job started: release 40 numbers (running, 5 of 40).",
-        "Bulk job started: tag 300 numbers (297 changed, 3 failed).",
+        "Release 40 numbers (running, 5 of 40).",
+        "Tag 300 numbers (297 changed, 3 failed).",
         "Label changed.",
     ]
 

@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from .conftest import WIDE, Visit
 from .desk import Desk
-from .house import House
+from .house import PASSWORD, House
 from .looking import look
 
 
@@ -298,6 +298,41 @@ def test_who_was_signed_out_meanwhile_signs_in_and_saves(house: House, visit: Vi
 
     desk.told("Saved.")
     expect(notes).to_have_value("Written before lunch")
+
+
+@pytest.mark.parametrize("opens", ["beside", "page"])
+def test_what_asks_by_itself_leads_nobody_away_from_what_they_type(
+    house: House, visit: Visit, opens: str
+) -> None:
+    desk = Desk(visit(answers=(401,)), house, house.homes["ember"])
+    desk.sign_in()
+    page, number = at_list(desk).page, desk.numbers()[9]
+    desk.follow(number) if opens == "beside" else desk.open_number(number)
+    notes = page.get_by_label("Notes (optional)")
+    notes.fill("Written before lunch")
+    page.context.clear_cookies(name="sessionid")
+    page.evaluate(ASK_AGAIN_AND_AGAIN)
+
+    expect(page.get_by_role("alert")).to_contain_text("You were signed out.")
+    page.wait_for_timeout(500)
+    expect(page.get_by_role("alert")).to_have_count(1)
+    page.get_by_role("alert").get_by_role("link", name="Sign in").click()
+    page.get_by_label("Email").fill(desk.home.owner)
+    page.get_by_label("Password").fill(PASSWORD)
+    desk.submit("Sign in")
+
+    desk.heading(number)
+    expect(notes).to_have_value("Written before lunch")
+    expect(page.get_by_text("What you typed before you were signed out")).to_have_count(1)
+
+
+#: As a number's page asks while Twilio is.
+ASK_AGAIN_AND_AGAIN = """() => {
+    const tasks = document.querySelector("#number-tasks");
+    tasks.setAttribute("hx-get", location.pathname);
+    tasks.setAttribute("hx-trigger", "every 100ms");
+    htmx.process(tasks);
+}"""
 
 
 def test_what_cannot_be_brought_beside_leads_to_its_page(desk: Desk) -> None:

@@ -196,7 +196,7 @@ def _first(desk: Desk) -> None:
 
 
 def _job(desk: Desk) -> None:
-    line = desk.page.get_by_role("listitem").filter(has_text="Bulk job started: protect 3 numbers")
+    line = desk.page.get_by_role("listitem").filter(has_text="Change the protection of 3 numbers")
     line.get_by_text("3 changed").click()
     expect(line.get_by_role("listitem")).to_have_count(3)
 

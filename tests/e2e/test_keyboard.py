@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from .conftest import Visit
 from .desk import Desk
-from .house import House
+from .house import PASSWORD, House
 
 
 def test_a_number_is_released_with_the_keyboard_alone(house: House, visit: Visit) -> None:
@@ -116,20 +117,70 @@ def test_after_a_refusal_the_focus_is_at_what_is_wrong(house: House, visit: Visi
     expect(page.get_by_role("alert")).to_be_in_viewport()
 
 
-def test_deciding_row_by_row_goes_on_at_the_next_row(house: House, visit: Visit) -> None:
-    desk = Desk(visit(), house, house.homes["delta"])
-    page = desk.page
+@pytest.mark.parametrize("narrow", [False, True])
+def test_deciding_row_by_row_goes_on_at_the_next_row(
+    house: House, visit: Visit, narrow: bool
+) -> None:
+    desk = Desk(visit(narrow=narrow), house, house.homes["delta"])
+    page, toast = desk.page, desk.page.locator(".toast")
     house.import_numbers(desk.home)
     desk.sign_in()
     desk.open("licenses/decide/")
-    number, following = desk.numbers()[8:10]
+    number, following = desk.numbers()[4:6]
 
     desk.row(number).get_by_role("button", name="Keep", exact=True).click()
 
     desk.told(f"{number} is kept as a spare.")
     expect(desk.row(following)).to_be_focused()
     expect(desk.row(following)).to_be_in_viewport()
-    expect(page.locator(".toast")).to_be_in_viewport()
+    expect(toast).to_be_in_viewport()
+    covered, shown = toast.bounding_box(), desk.row(following).bounding_box()
+    assert covered is not None
+    assert shown is not None
+    assert covered["y"] + covered["height"] <= shown["y"]
+    said = desk.row(number).locator(".decide span.soft")
+    assert said.inner_text() == "Kept just now"
+    between = page.evaluate(GAP, said.element_handle())
+    assert between > 0, "Keptjust now"
+
+    # and who was signed out comes back to the row they were at
+    page.context.clear_cookies(name="sessionid")
+    number = desk.numbers()[5]
+    desk.row(number).get_by_role("button", name="Keep", exact=True).click()
+    desk.told("You were signed out, so nothing was changed.")
+    page.get_by_label("Email").fill(desk.home.owner)
+    page.get_by_label("Password").fill(PASSWORD)
+    desk.submit("Sign in")
+    expect(desk.row(number).get_by_role("button", name="Keep", exact=True)).to_be_in_viewport()
+    expect(desk.row(number)).to_be_focused()
+
+
+#: How far its time is from the word before it.
+GAP = """said => {
+    const word = document.createRange();
+    word.setStart(said.firstChild, 0);
+    word.setEnd(said.firstChild, said.firstChild.data.trimEnd().length);
+    const time = said.querySelector("time").getBoundingClientRect();
+    return time.left - word.getBoundingClientRect().right;
+}"""
+
+
+def test_the_acts_stay_within_reach_beside_an_open_number(house: House, visit: Visit) -> None:
+    desk = Desk(visit(), house, house.homes["delta"])
+    page = desk.page
+    house.import_numbers(desk.home)
+    desk.sign_in()
+    desk.open("licenses/decide/")
+    number, following = desk.numbers()[10:12]
+
+    for width in (1280, 1200):
+        page.set_viewport_size({"width": width, "height": 800})
+        desk.follow(number)
+        expect(page.get_by_role("complementary", name=number, exact=True)).to_be_visible()
+        release = desk.row(following).get_by_role("link", name="Release", exact=True)
+        expect(release).to_be_visible()
+        release.click(trial=True)  # nothing lies over it
+        page.keyboard.press("Escape")
 
 
 def test_the_menu_of_a_phone_gives_the_focus_back(house: House, visit: Visit) -> None:

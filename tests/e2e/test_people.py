@@ -132,7 +132,27 @@ def test_who_was_signed_out_finds_again_what_they_typed(house: House, visit: Vis
 
     page.reload()  # and then it is forgotten
     expect(page.get_by_label("Name")).to_have_value("Kite")
+
+
+def test_a_preview_leads_nobody_away_from_what_they_type(house: House, visit: Visit) -> None:
+    desk = Desk(visit(answers=(401,)), house, house.homes["kite"])
+    page = desk.page
+    desk.sign_in()
     desk.go("Licenses")
     page.context.clear_cookies(name="sessionid")
-    page.get_by_role("spinbutton").first.fill("7")
-    desk.heading("Sign in")
+    box, why = page.get_by_label("Licenses", exact=True), page.get_by_label("Why (optional)")
+
+    box.fill("1")
+    expect(page.get_by_role("alert")).to_contain_text("You were signed out.")
+    box.fill("17")
+    why.fill("More shops")
+    expect(page.locator("#preview")).to_have_text(re.compile("^You were signed out.*typed[.]$"))
+    desk.follow("Sign in")
+    page.get_by_label("Email").fill(desk.home.owner)
+    page.get_by_label("Password").fill(PASSWORD)
+    desk.submit("Sign in")
+
+    desk.heading("Manage licenses")
+    expect(box).to_have_value("17")
+    expect(why).to_have_value("More shops")
+    expect(page.locator("#preview")).to_contain_text("17 for")

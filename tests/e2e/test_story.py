@@ -147,9 +147,9 @@ def tags_everything_in_bulk(desk: Desk) -> None:  # B2
     desk.press("Tag", within=bar)
     page.get_by_label("Add (optional)").fill("spring")
     desk.press("Preview")
-    desk.heading(f"Tag {matching} numbers?")
+    desk.heading(f"Change the tags of {matching} numbers?")
     expect(page.get_by_text("Nothing has been changed yet.")).to_be_visible()
-    desk.press(f"Tag {matching}")
+    desk.press(f"Change the tags of {matching}")
     expect(page.locator(".progress")).to_contain_text(f"{matching} of {matching}")
     expect(page.locator("tbody tr").filter(has_text="Changed")).to_have_count(matching)
 

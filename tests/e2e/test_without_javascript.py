@@ -93,7 +93,7 @@ def tags_what_is_ticked(desk: Desk) -> None:
     desk.press("Tag", within=bar)
     page.get_by_label("Add (optional)").fill("quiet")
     desk.press("Preview")
-    desk.press("Tag 2")
+    desk.press("Change the tags of 2")
     desk.wait_for_worker(desk.row(second).filter(has_text="Changed"))
     desk.follow(first)
     expect(page.get_by_label("Tags (optional)")).to_have_value("quiet")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
 from accounts.actor import SYSTEM
 from accounts.models import Account, Job
 from accounts.services import job_items
 from accounts.states import JobState
 from numbers.models import CarrierTask, PhoneNumber
-from numbers.services import bulk
+from numbers.services import assignment, bulk
 from numbers.states import NumberState
 from tests.factories import NOON, AgentFactory, PhoneNumberFactory, TagFactory
 
@@ -232,10 +234,43 @@ def test_ticks_of_other_pages_arrive_in_one_field(
 def test_nothing_ticked_is_said_on_the_list(acme: Account, owner_client: Client) -> None:
     PhoneNumberFactory.create(account=acme)
 
-    response = owner_client.post(BULK, {"action": "release", "query": "tab=all"}, follow=True)
+    response = owner_client.post(BULK, {"action": "release"}, follow=True)
 
-    assert response.redirect_chain[0][0] == "/a/acme/numbers/?tab=all"
+    assert response.redirect_chain[0][0] == "/a/acme/numbers/"
     assert "Select at least one number." in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    "place", ["licenses/decide/?after=abc", "numbers/?tab=unassigned&before=x"]
+)
+def test_cancel_leads_back_to_where_the_numbers_were_ticked(
+    acme: Account, owner_client: Client, noon: Any, place: str
+) -> None:
+    number = PhoneNumberFactory.create(account=acme)
+    address = f"{BULK}?{urlencode({'next': f'/a/acme/{place}'})}"
+
+    for action in ("release", "tag"):  # one asks before its dry run
+        page = owner_client.post(address, {"action": action, "ids": number.pk})
+        text = page.content.decode()
+        assert text.count(f'href="/a/acme/{escape(place)}"') == 2
+        name = "Back" if "decide" in place else "Numbers"
+        assert f">{name}</a></div>" in text
+    for refused in (owner_client.post(address, {"action": "release"}), owner_client.get(address)):
+        assert refused["Location"] == f"/a/acme/{place}"
+    elsewhere = owner_client.get(f"{BULK}?next=/a/other/numbers/")
+    assert elsewhere["Location"] == "/a/acme/numbers/"
+
+
+@pytest.mark.parametrize("place", ["licenses/decide/", "numbers/?tab=released"])
+def test_a_list_says_where_its_ticks_are(owner_client: Client, acme: Account, place: str) -> None:
+    PhoneNumberFactory.create(account=acme, released=True)
+    PhoneNumberFactory.create(account=acme)
+    acme.subscription.licenses = 0
+    acme.subscription.save()
+
+    text = owner_client.get(f"/a/acme/{place}").content.decode()
+
+    assert f'action="{BULK}?next={quote(f"/a/acme/{place}", safe="")}"' in text
 
 
 def test_an_unknown_action_is_refused(acme: Account, owner_client: Client) -> None:
@@ -310,6 +345,7 @@ def test_when_nothing_would_change_there_is_no_button(
 
     assert response.context["preview"].will_change == 0
     assert ">Release 0<" not in response.content.decode()
+    assert "None of them would change</h1>" in response.content.decode()
 
 
 def test_numbers_of_another_account_are_never_touched(
@@ -359,3 +395,122 @@ def test_releasing_spares_takes_a_button(acme: Account, owner_client: Client, no
 
     assert 'name="count"' not in asked.content.decode()
     assert done.status_code == 302
+
+
+# --- Words -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("action", "one", "several"),
+    [
+        ("assign", "Assign 1 number", "Assign 3 numbers"),
+        ("services", "Choose services for 1 number", "Choose services for 3 numbers"),
+        ("keep", "Keep 1 number as a spare", "Keep 3 numbers as spares"),
+        ("unkeep", "Decide again about 1 number", "Decide again about 3 numbers"),
+        ("tag", "Change the tags of 1 number", "Change the tags of 3 numbers"),
+        ("protect", "Change the protection of 1 number", "Change the protection of 3 numbers"),
+        ("mark_gone", "Mark 1 number as gone", "Mark 3 numbers as gone"),
+        ("release", "Release 1 number", "Release 3 numbers"),
+    ],
+)
+def test_an_order_reads_as_english(action: str, one: str, several: str) -> None:
+    assert bulk.BULK_ACTIONS[action].about_numbers(1) == one
+    assert bulk.BULK_ACTIONS[action].about_numbers(3) == several
+
+
+def test_an_order_reads_as_english_on_its_pages_its_job_and_in_the_activity(
+    acme: Account, owner_client: Client, noon: Any
+) -> None:
+    ids = [number.pk for number in PhoneNumberFactory.create_batch(3, account=acme)]
+
+    asked = post(owner_client, action="services", ids=ids).content.decode()
+    of_all = post(owner_client, action="services", everything="1").content.decode()
+    preview = post(owner_client, action="keep", ids=ids)
+    shown = preview.content.decode()
+    post(owner_client, **hidden(preview), step="confirm")
+    job = Job.objects.get()
+    job_items.work(job.pk)
+    activity = owner_client.get("/a/acme/activity/").content.decode()
+    overview = owner_client.get("/a/acme/overview/").content.decode()
+
+    assert "Choose services for 3 numbers</h1>" in asked
+    assert "Choose services for all numbers of the view</h1>" in of_all
+    assert "Keep 3 numbers as spares?</h1>" in shown
+    assert ">Keep 3 as spares</button>" in shown
+    assert job.title == "Keep 3 numbers as spares"
+    assert ">Keep 3 numbers as spares.</a>" in activity
+    assert "Keep 3 numbers as spares (3 changed)." in overview
+
+
+# --- Another try -----------------------------------------------------------------------------
+
+
+def skipped_job(account: Account, action: str, params: dict[str, Any] | None = None) -> Job:
+    """A job that has skipped the one number of the account."""
+    job = bulk.start(
+        account.pk,
+        action=action,
+        selection=bulk.Selection(ids=[account.numbers.get().pk]),
+        params=params or {},
+        actor=SYSTEM,
+        at=NOON,
+        risk_confirmed=False,
+    )
+    job_items.work(job.pk)
+    assert job.items.get().state == "skipped"
+    return job
+
+
+@pytest.mark.parametrize("case", ["protected", "in use", "so already"])
+def test_another_try_is_offered_once_it_can_help(
+    acme: Account, owner_client: Client, noon: Any, case: str
+) -> None:
+    agent = AgentFactory.create(account=acme)
+    number = PhoneNumberFactory.create(
+        account=acme, protected=case == "protected", agent=agent if case == "in use" else None
+    )
+    if case == "so already":
+        job = skipped_job(acme, "protect", {"protected": False})
+    else:
+        job = skipped_job(acme, "release")
+    page = f"/a/acme/jobs/{job.pk}/"
+
+    in_vain = owner_client.get(page).content.decode()
+    PhoneNumber.objects.filter(pk=number.pk).update(protected=case == "so already", agent=None)
+    helps = owner_client.get(page).content.decode()
+
+    assert "Retry the rest" not in in_vain
+    assert "would be skipped again now" in in_vain
+    assert "Retry the rest" in helps
+    assert "would be skipped again now" not in helps
+
+
+def test_another_try_is_offered_where_one_of_the_rest_can_change(
+    acme: Account, owner_client: Client, noon: Any
+) -> None:
+    protected = PhoneNumberFactory.create(account=acme, protected=True)
+    job = skipped_job(acme, "exclude")
+    other = PhoneNumberFactory.create(account=acme)
+    job.items.create(key=other.e164, subject_type="number", subject_id=other.pk, state="skipped")
+    page = f"/a/acme/jobs/{job.pk}/"
+
+    assert "Retry the rest" in owner_client.get(page).content.decode()
+    other.protected = True
+    other.save()
+    assert "Retry the rest" not in owner_client.get(page).content.decode()
+    job.items.filter(subject_id=protected.pk).update(state="failed")
+    assert "Retry the rest" in owner_client.get(page).content.decode()
+
+
+def test_another_try_is_not_offered_where_something_else_was_decided_since(
+    acme: Account, owner_client: Client, noon: Any
+) -> None:
+    number = PhoneNumberFactory.create(account=acme, protected=True)
+    job = skipped_job(acme, "exclude")
+    PhoneNumber.objects.filter(pk=number.pk).update(protected=False)
+    page = f"/a/acme/jobs/{job.pk}/"
+    assert "Retry the rest" in owner_client.get(page).content.decode()
+
+    assignment.keep(number.pk, actor=SYSTEM, at=NOON)
+
+    assert "Retry the rest" not in owner_client.get(page).content.decode()

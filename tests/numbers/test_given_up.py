@@ -68,7 +68,7 @@ def test_an_import_whose_worker_dies_five_times_is_told_and_can_be_started_again
     event = Event.objects.get(type="import.failed")
     assert (event.subject_type, event.subject_id) == ("import", run.pk)
     assert event.actor_label == by_admin.label
-    told = Notice.objects.filter(title="Import from Main office failed")
+    told = Notice.objects.filter(title="Failed: import from Main office")
     assert set(told.values_list("user__email", flat=True)) == {owner.email, admin.email}
     assert {notice.url for notice in told} == {f"/a/acme/imports/{run.pk}/"}
     assert not Event.objects.filter(type="job.failed").exists()  # told once
@@ -117,7 +117,7 @@ def test_a_job_whose_task_nobody_knows_has_failed_and_says_so(
     job.refresh_from_db()
     assert (job.state, job.error_code) == (JobState.FAILED, "unknown_task")
     assert Event.objects.filter(type="job.failed", job=job).count() == 1
-    assert Notice.objects.filter(user=owner, title="Exclude 1 number failed").count() == 1
+    assert Notice.objects.filter(user=owner, title="Failed: exclude 1 number").count() == 1
     assert [row.task["func"] for row in OrmQ.objects.all()] == ["accounts.tasks.mail_notices"]
 
 
