@@ -83,6 +83,8 @@ ENDED = (ConnectionState.CLOSED, ConnectionState.DETACHED, ConnectionState.REMOV
 #: Not connected any more: there is no token, and the subaccount can be connected anew.
 UNATTACHED = (ConnectionState.DETACHED, ConnectionState.REMOVED)
 
+#: What a task's error is called while a subaccount that may have its number cannot be asked.
+NOT_ASKED_EVERYWHERE = "not_asked_everywhere"
 
 #: How long what was signed with a replaced token is believed: Twilio may still use it.
 PREVIOUS_TOKEN_FOR = timedelta(hours=1)

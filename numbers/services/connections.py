@@ -34,7 +34,9 @@ from config.text import inside
 from licensing.services.entitlement import lock
 from numbers import gates
 from numbers.models import CarrierTask, Connection, PhoneNumber
+from numbers.models.inventory import PhoneNumberQuerySet
 from numbers.states import (
+    NOT_ASKED_EVERYWHERE,
     PREVIOUS_TOKEN_FOR,
     REFRESH_INTERVAL,
     ConnectionState,
@@ -259,6 +261,7 @@ def _end(
             "next_refresh_at",
         ]
     )  # fmt: skip
+    _look_again(connection, at=at)
     return tell(
         connection,
         f"connection.{state}",
@@ -379,13 +382,25 @@ def _settle(connection: Connection, finding: _Finding, *, actor: Actor, at: date
         _wake(connection, at=at)
     if state == ConnectionState.CLOSED:
         enqueue("numbers.tasks.let_numbers_go", connection.pk)
+        _look_again(connection, at=at)
     if before == ConnectionState.ACTIVE or state == ConnectionState.CLOSED:
         _announce(connection, event, at=at)
 
 
 def _wake(connection: Connection, *, at: datetime) -> None:
     """Let everything that waits for this connection be tried now."""
-    numbers = PhoneNumber.objects.filter(connection=connection)
+    _try_now(PhoneNumber.objects.filter(connection=connection), at=at)
+    _look_again(connection, at=at)
+
+
+def _look_again(connection: Connection, *, at: datetime) -> None:
+    """Let what could not be looked for everywhere be looked for now."""
+    unfound = CarrierTask.objects.filter(error_code=NOT_ASKED_EVERYWHERE).values("number")
+    numbers = PhoneNumber.objects.filter(account=connection.account_id, pk__in=unfound)
+    _try_now(numbers, at=at)
+
+
+def _try_now(numbers: PhoneNumberQuerySet, *, at: datetime) -> None:
     waiting = CarrierTask.objects.filter(number__in=numbers, state=TaskState.PENDING)
     sweeps.clear(CarrierTask.SWEPT_AS, *waiting.values_list("pk", flat=True))
     if waiting.update(due_at=at, attempts=0):

@@ -10,12 +10,25 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from carrier import AccountInactive, CarrierAuthFailed, NumberRecord, carrier_for
+from carrier import (
+    AccountInactive,
+    CarrierAuthFailed,
+    CarrierUnavailable,
+    NumberRecord,
+    carrier_for,
+)
 from config import clock
+from config.text import inside
 from numbers.models import Connection, PhoneNumber
-from numbers.states import ConnectionState
+from numbers.states import ENDED, NOT_ASKED_EVERYWHERE
 
 from . import connections
+
+
+class NotAskedEverywhere(CarrierUnavailable):
+    """The number may be in a subaccount that does not let us look."""
+
+    code = NOT_ASKED_EVERYWHERE
 
 
 @dataclass(frozen=True)
@@ -36,24 +49,37 @@ class Found:
 
 
 def find(number: PhoneNumber) -> Found | None:
-    """Look for the number in its own subaccount, then in the account's other working ones.
+    """Look for the number in its own subaccount, then in every other one of the account.
 
-    None is Twilio's word that it is in none of them. Raises ``CarrierError`` when Twilio gave no
-    clear answer: then nothing can be said.
+    None is Twilio's word that it is in none of them. Raises ``NotAskedEverywhere`` when it was not
+    found and one of them did not let us look, ``CarrierError`` when Twilio gave no clear answer:
+    then nothing can be said.
     """
     record = carrier_for(number.connection).numbers.find(number.e164)
     if record is not None:
         return Found(number.connection, record)
-    others = Connection.objects.filter(
-        account_id=number.account_id, state=ConnectionState.ACTIVE
-    ).exclude(pk=number.connection_id)
-    for connection in others.order_by("pk"):
+    others = Connection.objects.filter(account_id=number.account_id).exclude(state__in=ENDED)
+    closed_to_us = []
+    for connection in others.exclude(pk=number.connection_id).order_by("pk"):
         try:
             record = carrier_for(connection).numbers.find(number.e164)
         except (CarrierAuthFailed, AccountInactive) as error:
-            # Its own trouble; it is not among the working ones.
             connections.note_trouble(connection.pk, error=error, at=clock.now())
+            connection.refresh_from_db()
+            if connection.state not in ENDED:  # what was closed has no numbers any more
+                closed_to_us.append(connection)
             continue
+        connections.note_answer(connection, at=clock.now())
         if record is not None:
             return Found(connection, record)
+    if closed_to_us:
+        raise _not_asked(closed_to_us[0])
     return None
+
+
+def _not_asked(connection: Connection) -> NotAskedEverywhere:
+    return NotAskedEverywhere(
+        "The number is not in the subaccount where it was, and it may be in "
+        f"“{connection.name}”, where nobody can look: "
+        f"{inside(connection.get_state_display())}. Mend or remove that connection."
+    )

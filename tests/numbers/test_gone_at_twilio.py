@@ -20,8 +20,15 @@ from config.errors import Blocked
 from licensing.standing import standing
 from numbers import tasks
 from numbers.models import CarrierTask, Connection, PhoneNumber
-from numbers.services import carrier_tasks, exclusion, imports, release, whereabouts
-from numbers.states import NumberState, TaskKind, TaskState
+from numbers.services import (
+    carrier_tasks,
+    connections,
+    exclusion,
+    imports,
+    release,
+    whereabouts,
+)
+from numbers.states import ConnectionState, NumberState, TaskKind, TaskState
 from tests.factories import ConnectionFactory
 from tests.sandbox_process import SandboxProcess
 
@@ -305,17 +312,82 @@ def test_a_number_bought_back_after_the_decision_is_left_to_a_person(
     assert (number.state, at_twilio(number.connection, number)) == (NumberState.RELEASED, None)
 
 
-def test_a_broken_connection_beside_it_does_not_hold_up_the_look(
-    number: PhoneNumber, by_admin: Actor, sandbox: SandboxProcess
+@pytest.fixture
+def unseen(number: PhoneNumber, by_admin: Actor, sandbox: SandboxProcess) -> PhoneNumber:
+    """Its release was decided here, and it is in West, whose token Twilio refuses."""
+    west = moved(number, sandbox, keep_sid=False)
+    sandbox.revoke_token(west.sid)
+    let_go(number, by_admin)
+    return number
+
+
+def released_at_last(number: PhoneNumber) -> bool:
+    tasks.work_carrier_tasks()
+    number.refresh_from_db()
+    return number.state == NumberState.RELEASED
+
+
+def test_a_number_that_may_be_in_a_broken_connection_is_not_called_released(
+    unseen: PhoneNumber,
+) -> None:
+    """Twilio would go on to bill it, and nobody would know."""
+    task = CarrierTask.objects.get(number=unseen)
+    assert (unseen.state, task.state) == (NumberState.RELEASING, TaskState.PENDING)
+    assert "may be in “West”" in task.error
+    assert "token refused. Mend or remove" in task.error
+
+    CarrierTask.objects.update(due_at=timezone.now())  # it was known to be broken beforehand
+    assert not released_at_last(unseen)
+
+
+def test_once_the_broken_connection_is_mended_the_number_is_released_there(
+    unseen: PhoneNumber, by_admin: Actor, sandbox: SandboxProcess
+) -> None:
+    west = Connection.objects.get(name="West")
+    token = sandbox.revoke_token(west.sid)
+
+    connections.replace_token(west.pk, token=token, actor=by_admin, at=timezone.now())
+
+    assert released_at_last(unseen)
+    assert unseen.connection == west
+    assert at_twilio(Connection.objects.get(name="West"), unseen) is None
+
+
+def test_a_connection_that_twilio_accepts_again_is_asked_unasked(
+    unseen: PhoneNumber, sandbox: SandboxProcess
+) -> None:
+    west = Connection.objects.get(name="West")
+    sandbox.revoke_token(west.sid, token=west.auth_token)
+    CarrierTask.objects.update(due_at=timezone.now())
+
+    assert released_at_last(unseen)
+    west.refresh_from_db()
+    assert west.state == ConnectionState.ACTIVE
+
+
+def test_a_connection_that_is_removed_holds_up_no_release(
+    unseen: PhoneNumber, by_admin: Actor
+) -> None:
+    west = Connection.objects.get(name="West")
+
+    connections.remove(west.pk, actor=by_admin, at=timezone.now())
+
+    assert released_at_last(unseen)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [("suspended", NumberState.RELEASING), ("closed", NumberState.RELEASED)],
+)
+def test_a_suspended_subaccount_may_have_the_number_and_a_closed_one_has_none(
+    number: PhoneNumber, by_admin: Actor, sandbox: SandboxProcess, status: str, expected: str
 ) -> None:
     west = moved(number, sandbox, keep_sid=False)
-    carrier_for(west).numbers.release(str(at_twilio(west, number)))
-    sandbox.revoke_token(west.sid)
+    sandbox.set_status(status, west.sid)
 
     let_go(number, by_admin)
 
-    west.refresh_from_db()
-    assert (number.state, west.state) == (NumberState.RELEASED, "auth_failed")
+    assert number.state == expected
 
 
 class Killed(BaseException):
