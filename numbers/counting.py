@@ -34,10 +34,10 @@ _SIDES = {"insert": ("new",), "update": ("old", "new"), "delete": ("old",)}
 _SIGN = {"new": 1, "old": -1}
 _NOTED = ("insert", "update")
 _ADD = (
-    "ON CONFLICT (account_id, state, assigned, country) DO UPDATE SET amount = "
+    "ON CONFLICT (account_id, state, assigned, enabled, country) DO UPDATE SET amount = "
     f"{COUNTS}.amount + excluded.amount"
 )
-_INTO = f"INSERT INTO {COUNTS} (account_id, state, assigned, country, amount)"
+_INTO = f"INSERT INTO {COUNTS} (account_id, state, assigned, enabled, country, amount)"
 _NOTE = f"INSERT INTO {HISTORY} (account_id, quarter, amount)"
 _NOTE_ADDS = (
     f"ON CONFLICT (account_id, quarter) DO UPDATE SET amount = {HISTORY}.amount + excluded.amount"
@@ -50,8 +50,8 @@ _QUARTER = {
     "sqlite": "datetime(strftime('%s', substr({}, 1, 19)) / 900 * 900, 'unixepoch')",
 }
 
-#: (account, state, has an agent, country) -> how many.
-Counts = Counter[tuple[int, str, bool, str]]
+#: (account, state, has an agent, is enabled, country) -> how many.
+Counts = Counter[tuple[int, str, bool, bool, str]]
 
 
 def install(connection: BaseDatabaseWrapper = default_connection) -> bool:
@@ -67,7 +67,7 @@ def install(connection: BaseDatabaseWrapper = default_connection) -> bool:
             for statement in _statements(connection.vendor, event):
                 cursor.execute(statement)
         cursor.execute(f"DELETE FROM {COUNTS}")  # noqa: S608 - here and below: our own names
-        cursor.execute(f"{_INTO} {_COUNTED} GROUP BY 1, 2, 3, 4")
+        cursor.execute(f"{_INTO} {_COUNTED} GROUP BY 1, 2, 3, 4, 5")
         cursor.execute(_history_of_what_is_held(connection.vendor))
         return True
 
@@ -79,7 +79,10 @@ def after_migrate(using: str, **facts: Any) -> None:
     install(connections[using])
 
 
-_COUNTED = f"SELECT account_id, state, agent_id IS NOT NULL, country, count(*) FROM {NUMBERS}"  # noqa: S608
+_COUNTED = (
+    "SELECT account_id, state, agent_id IS NOT NULL, enabled_at IS NOT NULL, country, count(*) "  # noqa: S608
+    f"FROM {NUMBERS}"
+)
 
 
 def _quarter(vendor: str, moment: str) -> str:
@@ -112,12 +115,13 @@ def _statements(vendor: str, event: str) -> list[str]:
 def _body(event: str) -> str:
     """What PostgreSQL does after a statement, with the rows before it and after it."""
     sides = " UNION ALL ".join(
-        "SELECT account_id, state, agent_id IS NOT NULL AS assigned, country, "  # noqa: S608
-        f"{_SIGN[side]} AS one FROM {side}_rows"
+        "SELECT account_id, state, agent_id IS NOT NULL AS assigned, "  # noqa: S608
+        f"enabled_at IS NOT NULL AS enabled, country, {_SIGN[side]} AS one FROM {side}_rows"
         for side in _SIDES[event]
     )
-    moved = f"SELECT account_id, state, assigned, country, sum(one) FROM ({sides}) AS moved"  # noqa: S608
-    grouped = "GROUP BY 1, 2, 3, 4 HAVING sum(one) <> 0 ORDER BY 1, 2, 3, 4"
+    columns = "account_id, state, assigned, enabled, country"
+    moved = f"SELECT {columns}, sum(one) FROM ({sides}) AS moved"  # noqa: S608
+    grouped = f"GROUP BY {columns} HAVING sum(one) <> 0 ORDER BY {columns}"
     many = f"{_INTO} {moved} {grouped} {_ADD}"
     steps = [many, _postgres_note(event)] if event in _NOTED else [many]
     return f"BEGIN {'; '.join(steps)}; RETURN NULL; END"
@@ -163,14 +167,14 @@ def _postgres_trigger(event: str) -> str:
 
 _STEP_OF_SQLITE = {
     "new": (
-        f"{_INTO} VALUES "
-        f"(new.account_id, new.state, new.agent_id IS NOT NULL, new.country, 1) {_ADD};"
+        f"{_INTO} VALUES (new.account_id, new.state, new.agent_id IS NOT NULL, "
+        f"new.enabled_at IS NOT NULL, new.country, 1) {_ADD};"
     ),
     # A count that is not there is not made: whoever empties all tables has emptied it already.
     "old": (
         f"UPDATE {COUNTS} SET amount = amount - 1 WHERE account_id = old.account_id "  # noqa: S608
         "AND state = old.state AND assigned = (old.agent_id IS NOT NULL) "
-        "AND country = old.country;"
+        "AND enabled = (old.enabled_at IS NOT NULL) AND country = old.country;"
     ),
 }
 
@@ -178,15 +182,14 @@ _STEP_OF_SQLITE = {
 def _sqlite_trigger(event: str) -> str:
     when = ""
     if event == "update":
-        when = (
-            " WHEN (old.account_id, old.state, old.agent_id IS NULL, old.country)"
-            " <> (new.account_id, new.state, new.agent_id IS NULL, new.country)"
-        )
+        counted = ("account_id", "state", "agent_id IS NULL", "enabled_at IS NULL", "country")
+        old, new = (", ".join(f"{side}.{each}" for each in counted) for side in ("old", "new"))
+        when = f" WHEN ({old}) <> ({new})"
     steps = " ".join(_STEP_OF_SQLITE[side] for side in _SIDES[event])
     if event in _NOTED:
         steps += "".join(_sqlite_note(event, side) for side in _SIDES[event])
-    counted = " UPDATE OF account_id, state, agent_id, country"
-    moved = counted if event == "update" else f" {event.upper()}"
+    watched = " UPDATE OF account_id, state, agent_id, enabled_at, country"
+    moved = watched if event == "update" else f" {event.upper()}"
     return (
         f"CREATE TRIGGER {_name(event)} AFTER{moved} ON {NUMBERS} FOR EACH ROW{when} "
         f"BEGIN {steps} END"
@@ -234,7 +237,7 @@ def kept(account_id: int | None = None) -> Counts:
     rows = NumberCount.objects.filter(_of(account_id)).exclude(amount=0)
     return Counter(
         {
-            (each.account_id, each.state, each.assigned, each.country): each.amount
+            (each.account_id, each.state, each.assigned, each.enabled, each.country): each.amount
             for each in rows.iterator()
         }
     )
@@ -245,14 +248,17 @@ def counted(account_id: int | None = None) -> Counts:
     rows = (
         PhoneNumber.objects.filter(_of(account_id))
         .order_by()
-        .annotate(has=ExpressionWrapper(Q(agent_id__isnull=False), BooleanField()))
-        .values_list("account_id", "state", "has", "country")
+        .annotate(
+            assigned=ExpressionWrapper(Q(agent_id__isnull=False), BooleanField()),
+            enabled=ExpressionWrapper(Q(enabled_at__isnull=False), BooleanField()),
+        )
+        .values_list("account_id", "state", "assigned", "enabled", "country")
         .annotate(amount=Count("pk"))
     )
     return Counter(
         {
-            (account, state, bool(has), country): amount
-            for account, state, has, country, amount in rows.iterator()
+            (account, state, bool(assigned), bool(enabled), country): amount
+            for account, state, assigned, enabled, country, amount in rows.iterator()
         }
     )
 
@@ -262,9 +268,14 @@ def recount(account_id: int) -> None:
     NumberCount.objects.filter(account_id=account_id).delete()
     NumberCount.objects.bulk_create(
         NumberCount(
-            account_id=account, state=state, assigned=assigned, country=country, amount=amount
+            account_id=account,
+            state=state,
+            assigned=assigned,
+            enabled=enabled,
+            country=country,
+            amount=amount,
         )
-        for (account, state, assigned, country), amount in counted(account_id).items()
+        for (account, state, assigned, enabled, country), amount in counted(account_id).items()
     )
 
 

@@ -415,7 +415,7 @@ def enable(number: PhoneNumber, standing: Standing, *, enabled: int) -> list[Blo
 
 def count_enabled(account: Account, standing: Standing) -> int:
     """How many numbers are enabled, where that decides: after a grace period has run out."""
-    return account.numbers.enabled().count() if standing.restricted else 0
+    return account.number_counts.enabled() if standing.restricted else 0
 
 
 def disable(number: PhoneNumber) -> list[Blocker]:

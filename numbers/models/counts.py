@@ -18,6 +18,10 @@ class NumberCountQuerySet(OwnedQuerySet["NumberCount"]):
         """How many numbers have an agent."""
         return self._sum(self.filter(state=NumberState.HELD, assigned=True))
 
+    def enabled(self) -> int:
+        """How many numbers are enabled."""
+        return self._sum(self.filter(state=NumberState.HELD, enabled=True))
+
     def unassigned(self) -> int:
         """How many held numbers have no agent."""
         return self._sum(self.filter(state=NumberState.HELD, assigned=False))
@@ -27,7 +31,7 @@ class NumberCountQuerySet(OwnedQuerySet["NumberCount"]):
 
 
 class NumberCount(models.Model):
-    """How many numbers of an account are in a state and a country, with or without an agent.
+    """How many numbers of an account are in a state and a country, assigned and enabled or not.
 
     The database keeps these rows itself (``numbers.counting``), in the transaction and so under the
     lock of whatever moves a number; nothing else writes them.
@@ -38,6 +42,7 @@ class NumberCount(models.Model):
     )
     state = models.CharField(max_length=10, choices=NumberState.choices)
     assigned = models.BooleanField()
+    enabled = models.BooleanField(default=False)
     country = models.CharField(max_length=2, blank=True, default="")
     amount = models.IntegerField()
 
@@ -46,7 +51,8 @@ class NumberCount(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["account", "state", "assigned", "country"], name="number_count_is_one_row"
+                fields=["account", "state", "assigned", "enabled", "country"],
+                name="number_count_is_one_row",
             ),
         ]
 

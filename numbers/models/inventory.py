@@ -196,6 +196,11 @@ class PhoneNumber(models.Model):
             models.Index(
                 name="number_enabled", fields=["account"], condition=Q(enabled_at__isnull=False)
             ),
+            models.Index(
+                name="number_not_in_service_yet",
+                fields=["account"],
+                condition=Q(enabled_at__isnull=False, in_service_at=None),
+            ),
         ]
 
     def __str__(self) -> str:

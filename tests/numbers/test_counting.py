@@ -19,7 +19,7 @@ from config.errors import DomainError
 from licensing.standing import standing
 from numbers import counting
 from numbers.models import CarrierTask, NumberCount, PhoneNumber
-from numbers.services import assignment, exclusion, lifecycle, release, swaps
+from numbers.services import assignment, enabling, exclusion, lifecycle, release, swaps
 from numbers.states import NumberState, TaskState
 from tests.factories import (
     NOON,
@@ -90,6 +90,18 @@ def test_each_country_is_counted_and_moves_with_its_numbers(acme: Account) -> No
     assert acme.number_counts.taking_license() == 4
 
 
+def test_enabled_numbers_are_counted_apart(acme: Account) -> None:
+    PhoneNumberFactory.create_batch(2, account=acme, assigned=True)
+    one, other, _ = PhoneNumberFactory.create_batch(3, account=acme, enabled=True)
+    assert acme.number_counts.enabled() == 3
+
+    PhoneNumber.objects.filter(pk=one.pk).update(enabled_at=None)
+    PhoneNumber.objects.filter(pk=other.pk).delete()
+
+    assert (acme.number_counts.enabled(), acme.number_counts.assigned()) == (1, 4)
+    assert_right()
+
+
 def test_what_is_rolled_back_was_not_counted(acme: Account) -> None:
     number = PhoneNumberFactory.create(account=acme)
 
@@ -150,6 +162,8 @@ STEPS: dict[str, Callable[[Any, int], object]] = {
         pk, agent_id=world.agent.pk, actor=SYSTEM, at=NOON
     ),
     "unassign": lambda world, pk: assignment.unassign(pk, actor=SYSTEM, at=NOON),
+    "enable": lambda world, pk: world.enable(pk),
+    "disable": lambda world, pk: enabling.disable(pk, actor=SYSTEM, at=NOON),
     "keep": lambda world, pk: assignment.keep(pk, actor=SYSTEM, at=NOON),
     "exclude": lambda world, pk: exclusion.exclude(pk, actor=SYSTEM, at=NOON),
     "bring_back": lambda world, pk: exclusion.bring_back(pk, actor=SYSTEM, at=NOON),
@@ -176,9 +190,13 @@ class World:
             self.arrive()
 
     def arrive(self) -> None:
-        where = {"account": self.account, "connection": self.connection}
+        where = {"account": self.account, "connection": self.connection, "texts": True}
         PhoneNumberFactory.create(**where)
         PhoneNumberFactory.create(**where, country="GB")
+
+    def enable(self, pk: int) -> None:
+        PhoneNumber.objects.filter(pk=pk).update(label="Desk")
+        enabling.enable(pk, actor=SYSTEM, at=NOON)
 
     def take_back(self, pk: int) -> None:
         CarrierTask.objects.filter(number=pk).update(state=TaskState.NEEDS_PERSON)
@@ -225,6 +243,9 @@ def test_the_steps_reach_every_state(acme: Account) -> None:
     assert world.account.number_counts.taking_license() == 8
     one, two, three, *_ = world.account.numbers.order_by("pk")
     STEPS["assign"](world, one.pk)
+    STEPS["enable"](world, one.pk)
+    assert world.account.number_counts.enabled() == 1
+    STEPS["disable"](world, one.pk)
     STEPS["exclude"](world, two.pk)
     STEPS["release"](world, three.pk)
     STEPS["twilio_took_it"](world, three.pk)
@@ -250,13 +271,15 @@ def _back_to_the_newest(transactional_db: None) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_back_to_the_newest")
-def test_counts_without_countries_become_counts_with_them_and_go_back() -> None:
+@pytest.mark.parametrize("before", ["0013_chosen_columns", "0017_words_of_services"])
+def test_counts_become_finer_and_go_back(before: str) -> None:
+    """By country since 0014, and by whether they are enabled since 0020."""
     account = AccountFactory.create()
     for country in ("US", "GB"):
         PhoneNumberFactory.create(account=account, country=country)
 
     executor = MigrationExecutor(database)
-    executor.migrate([("numbers", "0013_chosen_columns")])
+    executor.migrate([("numbers", before)])
     with database.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM {counting.COUNTS}")  # noqa: S608 - our own name
         assert cursor.fetchone() == (0,)  # the older program's migrate ends by counting anew
