@@ -35,7 +35,7 @@ def fill() -> None:
             "grace.settled": EventType("good", words="Grace period settled"),
             "license.changed": EventType(words="Licenses changed"),
             "license.payment_asked_again": EventType(),
-            "license.payment_concluded": EventType("warn", words="License payment concluded"),
+            "license.payment_concluded": EventType("warn"),
             "license.payment_refused": EventType("bad"),
             "license.payment_unanswered": EventType("warn", words="License payment not answered"),
             "subscription.changed": EventType(),

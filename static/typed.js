@@ -41,7 +41,7 @@
       const form = [...document.forms].find((each) => each.method === "post" && each.action === action);
       if (form && typed.length) fill(form, new Map(typed));
     }
-    const place = isBack && document.getElementById(kept.place);
+    const place = document.getElementById(isBack ? kept.place : "");
     place?.scrollIntoView({ block: "center" });
     place?.focus({ preventScroll: true });
   }

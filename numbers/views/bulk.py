@@ -73,8 +73,8 @@ def bulk(request: AccountRequest) -> HttpResponse:
         return _ask(request, chosen, form, failed=True)
     context = _context(request, chosen, form) | {"preview": preview, "typed": typed}
     changing, bulk_action = preview.will_change, BULK_ACTIONS[action]
-    order = f"{bulk_action.about_numbers(changing)}?"
-    context["heading"] = order if changing else "None of them would change"
+    question = f"{bulk_action.about_numbers(changing)}?"
+    context["heading"] = question if changing else "None of them would change"
     context["submit_label"] = bulk_action.about(f"{changing:,}", count=changing)
     context["hidden"].append(("seal", preview.seal))
     status = 422 if seal is not None else 200

@@ -6,6 +6,7 @@ import re
 import urllib.error
 
 import pytest
+from django.template.loader import render_to_string
 from playwright.sync_api import expect
 
 from .conftest import Visit
@@ -156,3 +157,25 @@ def test_a_preview_leads_nobody_away_from_what_they_type(house: House, visit: Vi
     expect(box).to_have_value("17")
     expect(why).to_have_value("More shops")
     expect(page.locator("#preview")).to_contain_text("17 for")
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_the_address_of_a_demo_login_stays_in_its_button(visit: Visit, narrow: bool) -> None:
+    page = visit(narrow=narrow, bypass_csp=True)
+    page.goto("/")
+    page.add_style_tag(path="static/css/demo.css")
+    logins = [
+        {"email": email, "words": "owner of another account", "password": PASSWORD}
+        for email in ("max@acme.example", "sam@numberdesk.example")
+    ]
+    html = render_to_string("demo/logins.html", {"demo": {"logins": logins}})
+    page.evaluate(
+        "html => document.querySelector('main').insertAdjacentHTML('beforeend', html)", html
+    )
+
+    buttons = page.locator(".demo-logins .button")
+    fits = buttons.evaluate_all("all => all.map((each) => each.scrollWidth <= each.clientWidth)")
+    widths = buttons.evaluate_all("all => all.map((each) => each.getBoundingClientRect().width)")
+    assert fits == [True, True]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert widths[0] == widths[1]
