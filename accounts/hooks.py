@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import (
     Http404,
@@ -16,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.services import hooks
+from carrier.signatures import FORM
 from config import clock
 from config.addresses import absolute
 from config.middleware import request_id_of
@@ -39,6 +41,8 @@ def receive(request: HttpRequest, source: str, address: str) -> HttpResponse:
         return _refused("The body is too long.", 413)
     except UnreadablePostError:
         return _refused("The body could not be read.", 400)
+    if request.content_type == FORM and body.count(b"&") >= settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:
+        return _refused("The form has too many fields.", 400)
     query = request.META.get("QUERY_STRING", "")
     incoming = hooks.Incoming(
         url=absolute(request.get_full_path()),

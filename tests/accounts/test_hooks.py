@@ -173,6 +173,17 @@ def test_a_body_that_is_too_long_is_refused_and_not_cut(
     assert not HookDelivery.objects.exists()
 
 
+def test_a_form_of_too_many_fields_is_refused_before_anybody_reads_it(
+    acme: Account, handler: Handler, client: Client, settings: Any
+) -> None:
+    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 3
+    form = {"content_type": "application/x-www-form-urlencoded", "headers": SIGNED}
+
+    assert client.post(address(), "a&b&c", **form).status_code == 200
+    assert client.post(address(), "a&b&c&d", **form).status_code == 400
+    assert HookDelivery.objects.count() == 1
+
+
 def test_what_could_not_be_handled_is_a_row_that_the_repeat_handles(
     acme: Account, handler: Handler, client: Client
 ) -> None:

@@ -6,10 +6,11 @@ Read from the configuration, so that a new page, endpoint or hook is tried witho
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib import admin
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.regex_helper import normalize
@@ -29,12 +30,10 @@ OF_ADMIN = (
     "at__month", "opened_at__year", "ends_at__day", "action", "_selected_action", "select_across",
     "index", "confirmed", "reason",
 )  # fmt: skip
-#: What our own pages and endpoints read.
+#: What our own pages read, and what no page with few rows shows.
 OF_OURS = (
-    "account", "action", "actor", "after", "agent", "before", "capability", "connection", "country",
-    "cursor", "everything", "expand", "fate", "ids", "imported_in", "job", "kept", "last",
-    "leaving", "limit", "next", "outcome", "preview", "protected", "q", "query", "since", "sort",
-    "state", "step", "subject", "tab", "tag", "taking", "to", "type", "until",
+    "account", "action", "everything", "fate", "ids", "last", "leaving", "next", "preview", "query",
+    "sort", "step", "taking", "to", "until",
 )  # fmt: skip
 
 
@@ -46,6 +45,8 @@ class Door:
     parameters: tuple[str, ...]
     names: set[str] = field(default_factory=set)
     bodies: list[dict[str, Any]] = field(default_factory=list)
+    #: Name of a place -> values that lead somewhere, where others do than at other doors.
+    values: dict[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def is_rest(self) -> bool:
@@ -85,27 +86,48 @@ def _shapes(pattern: Any) -> list[tuple[str, tuple[str, ...]]]:
     ]
 
 
-def learn(all_doors: list[Door], visitors: list[tuple[Client, dict[str, str]]]) -> None:
+def learn(
+    all_doors: list[Door], visitors: list[Client], values: Mapping[str, Sequence[str]]
+) -> None:
     """Look at each page once as each visitor: its fields and links name what can be sent."""
+    by_template = {door.template: door for door in all_doors}
+    _learn_admin(by_template)
+    document = openapi.document()
+    asked_for = {
+        parameter["name"]
+        for operations in document["paths"].values()
+        for operation in operations.values() if isinstance(operation, dict)
+        for parameter in operation.get("parameters", ()) if parameter["in"] == "query"
+    }  # fmt: skip
     for door in all_doors:
-        door.names |= set(OF_ADMIN if door.is_admin else OF_OURS)
+        door.names |= set(OF_ADMIN) if door.is_admin else {*OF_OURS, *asked_for}
         if door.is_rest:
             continue
-        for client, values in visitors:
-            address = "/" + door.template.format(**{n: values.get(n, "1") for n in door.parameters})
-            page = ask(client, "GET", address)
+        filled = {
+            name: (door.values.get(name) or values.get(name) or "1")[0] for name in door.parameters
+        }
+        for client in visitors:
+            page = ask(client, "GET", "/" + door.template.format(**filled))
             if page.status < 400 and "html" in page.headers.get("Content-Type", ""):
                 text = page.body.decode(errors="replace")
                 door.names |= set(_FIELD.findall(text)) | set(_QUERY.findall(text))
-    document = openapi.document()
     for path, operations in document["paths"].items():
-        shape = path.lstrip("/").replace("{id}", "{pk}")
-        for door in all_doors:
-            if door.template == shape:
-                door.bodies = [
-                    _schema(document, operation) for operation in operations.values()
-                    if isinstance(operation, dict) and "requestBody" in operation
-                ]  # fmt: skip
+        if door := by_template.get(path.lstrip("/").replace("{id}", "{pk}")):
+            door.bodies = [
+                _schema(document, operation) for operation in operations.values()
+                if isinstance(operation, dict) and "requestBody" in operation
+            ]  # fmt: skip
+
+
+def _learn_admin(doors: dict[str, Door]) -> None:
+    """Rows that are there, and acts that the support console has for them."""
+    for model, model_admin in admin.site._registry.items():
+        base = f"admin/{model._meta.app_label}/{model._meta.model_name}/"
+        rows = [str(pk) for pk in model._base_manager.values_list("pk", flat=True)[:3]]
+        acts = getattr(model_admin, "all_acts", list)()
+        for template, door in doors.items():
+            if template.startswith(f"{base}{{object_id}}/"):
+                door.values = {"object_id": rows, "act": [act.name for act in acts]}
 
 
 def _schema(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -63,12 +64,13 @@ class Dice:
 
     # --- Addresses -----------------------------------------------------------------------------
 
-    def address(self, door: Door, values: dict[str, str]) -> str:
+    def address(self, door: Door, values: Mapping[str, Sequence[str]]) -> str:
         """The address of a door, mostly about things that exist, with a query or without."""
         filled = {
-            name: values.get(name, "1") if self.chance(0.75) else self.segment()
+            name: self.random.choice(door.values.get(name) or values.get(name) or "1")
+            if self.chance(0.75) else self.segment()
             for name in door.parameters
-        }
+        }  # fmt: skip
         path = "/" + door.template.format(**filled)
         if self.chance(0.02):
             path += self.one_of("x", "/", "%00", "..;/", "?", "//")
