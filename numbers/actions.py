@@ -452,8 +452,9 @@ for _action in (
         ),
         many=Many(
             "Texts to them are answered from now on, and Twilio is told to send them here. Where "
-            "it sends them today is kept.",
-            "Disable them at any time. Excluding one puts back what Twilio has today.",
+            "they went before is kept.",
+            "Disable them at any time, which writes nothing at Twilio. Excluding one has its texts "
+            "go where they went before.",
             reads=lambda params, facts: gates.READS_OF_ENABLE,
             spends=lambda facts, n: replace(facts, enabled=facts.enabled + n),
             tabs=("all", "assigned"),
@@ -464,7 +465,10 @@ for _action in (
         "Disable",
         gate=lambda number, facts: gates.disable(number),
         service=enabling.disable,
-        done="{number} is disabled and not answered any more.",
+        done=lambda number: (
+            "{number} is disabled. Nothing is changed at Twilio. "
+            + plans.texts_of_disabled(number)
+        ),
         plan=lambda number, facts: plans.disable_plan(number),
         undo="enable",
         rest=Route(
@@ -475,7 +479,7 @@ for _action in (
         ),
         many=Many(
             "Texts to them are kept and not answered, and nothing is counted. What is configured "
-            "stays.",
+            "stays, and nothing is changed at Twilio.",
             "Enable them again at any time.",
             reads=lambda params, facts: gates.READS_OF_DISABLE,
             tabs=("all", "assigned"),

@@ -75,7 +75,7 @@ class PhoneNumber(models.Model):
     A number that is enabled (since ``enabled_at``) offers its services; it is in service once
     Twilio has confirmed that it sends them here (``in_service_at``). ``hook_key`` names it in the
     addresses that Twilio calls, and nobody can guess it. ``before_service`` are the settings at
-    Twilio that were not ours when it was taken over.
+    Twilio that were not ours when it was taken over (decision 38).
     """
 
     account = models.ForeignKey(

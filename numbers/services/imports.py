@@ -22,7 +22,7 @@ from django.db.models import Count
 from django.urls import reverse
 
 from accounts.actor import Actor
-from accounts.actors import of_job, requested_by
+from accounts.actors import finder_of, of_job, requested_by
 from accounts.job_kinds import JobKind
 from accounts.models import Event, Job
 from accounts.services import jobs
@@ -218,8 +218,7 @@ def store_page(job: Job, run: Import, page: NumberPage, *, asked_at: datetime) -
     Raises ``PagesLoop`` when this page's link has been read in this round, ``Blocked`` when the
     connection has ended in the meantime, ``jobs.LeaseLost``.
     """
-    at = clock.now()
-    actor = of_job(job)
+    at, finder = clock.now(), finder_of(job)
     jobs.keep(job, at=at)
     link = blake2b(run.next_page.encode(), digest_size=16).hexdigest()
     if run.seen.filter(round=run.round, link=link).exists():
@@ -233,10 +232,10 @@ def store_page(job: Job, run: Import, page: NumberPage, *, asked_at: datetime) -
     if todo.outdated:
         PhoneNumber.objects.filter(pk__in=todo.outdated).update(fingerprint="")
     PhoneNumber.objects.bulk_create(todo.new)
-    record_imported(run.connection, todo.new, actor=actor, at=at)
-    _write_changes(run.connection, todo.changed, asked_at=asked_at, actor=actor, at=at)
-    _follow(run.connection, todo.followed, actor=actor, at=at)
-    _take_back(run.connection, todo.returning, actor=actor, at=at)
+    record_imported(run.connection, todo.new, actor=of_job(job), at=at)
+    _write_changes(run.connection, todo.changed, asked_at=asked_at, actor=finder, at=at)
+    _follow(run.connection, todo.followed, actor=finder, at=at)
+    _take_back(run.connection, todo.returning, actor=finder, at=at)
     seen = array("q", [*todo.seen, *(number.pk for number in todo.new)])
     progress: dict[str, Any] = {"done": job.done + len(seen)}
     if odd := [*page.odd, *todo.odd]:

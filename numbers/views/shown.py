@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from config.text import absolute, name_as_label
 from numbers.models import CarrierTask, Connection, PhoneNumber
-from numbers.routes import TEXT_ROUTES, routes_of
+from numbers.routes import TEXT_ROUTES, addresses
 from numbers.states import ConnectionState, NumberState, TaskState
 
 
@@ -95,11 +95,11 @@ def shown_routes(number: PhoneNumber) -> list[tuple[str, str, str]]:
 
     As the last refresh found it; only what is set now or was set then.
     """
-    now, before = routes_of(number.twilio), routes_of(number.before_service)
+    now, before = addresses(number.twilio), addresses(number.before_service)
     return [
-        (name_as_label(name), now[name], before[name])
+        (name_as_label(name), now.get(name, ""), before.get(name, ""))
         for name in TEXT_ROUTES
-        if not name.endswith("_method") and (now[name] or before[name])
+        if name in now or name in before
     ]
 
 
