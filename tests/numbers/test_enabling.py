@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -121,7 +122,8 @@ def test_enabling_says_everything_that_is_missing_at_once(
     with pytest.raises(Blocked) as error:
         enabling.enable(bare.pk, actor=by_admin, at=NOON)
     assert codes(error) == ["no_name", "no_agent", "no_service", "connection_broken"]
-    assert all(blocker.fix for blocker in error.value.blockers)
+    leads_nowhere = [blocker.code for blocker in error.value.blockers if not blocker.fix]
+    assert leads_nowhere == ["no_service"]  # services are chosen once it has an agent
 
     draft = AgentFactory.create(account=acme, draft=True)
     number = PhoneNumberFactory.create(account=acme, ready=True, agent=draft, sms=False)
@@ -666,8 +668,45 @@ def test_what_is_missing_is_said_and_linked_before_anyone_tries(
     page = admin_client.get(reverse("numbers:detail", args=["acme", number.pk])).text
 
     assert "It has no name" in page
+    assert f'{number.get_absolute_url()}#id_label">Name it</a>' in page
+    assert 'id="id_label"' in page
+    assert ">Name</label>" in page  # and not optional
     assert "It offers nothing yet" in page
-    assert reverse("numbers:services", args=["acme", number.pk]) in page
+    services = reverse("numbers:services", args=["acme", number.pk])
+    assert services not in page  # it is refused without an agent, and its button says so
+
+    number.agent = AgentFactory.create(account=acme)
+    number.save()
+    page = admin_client.get(number.get_absolute_url()).text
+    assert f'<a href="{services}">Choose services</a>' in page
+
+
+def test_every_part_of_a_page_that_a_reason_leads_to_is_there(
+    acme: Account, admin_client: Client
+) -> None:  # B3
+    number = PhoneNumberFactory.create(account=acme, protected=True)
+
+    page = admin_client.get(number.get_absolute_url()).text
+
+    parts = re.findall(rf'href="{number.get_absolute_url()}#([^"]+)"', page)
+    assert {"id_label", "protection"} <= set(parts)
+    for part in [*parts, "id_tags", "id_notes"]:
+        assert f'id="{part}"' in page
+
+
+def test_while_twilio_is_told_all_that_shows_it_stays_up_to_date(
+    ready: PhoneNumber, admin_client: Client, by_admin: Actor
+) -> None:
+    enabling.enable(ready.pk, actor=by_admin, at=NOON)
+
+    page = admin_client.get(ready.get_absolute_url()).text
+
+    asked_for = re.search(r'hx-select-oob="([^"]+)"', page)
+    assert asked_for is not None
+    parts = asked_for[1].replace("#", "").split(",")
+    assert {"number-service", "number-configuration"} <= set(parts)
+    for part in parts:
+        assert f'id="{part}"' in page
 
 
 def test_the_list_says_who_is_in_service_and_whose_texts_go_elsewhere(
