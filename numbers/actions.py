@@ -395,7 +395,7 @@ for _action in (
             status=200,
         ),
         many=Many(
-            "Their agents no longer answer these numbers. They stay held and take their licenses.",
+            "They have no agents any more. They stay held and take their licenses.",
             "Assign them again at any time.",
             reads=lambda params, facts: gates.READS_OF_UNASSIGN,
             tabs=("all", "assigned"),
@@ -466,8 +466,7 @@ for _action in (
         gate=lambda number, facts: gates.disable(number),
         service=enabling.disable,
         done=lambda number: (
-            "{number} is disabled. Nothing is changed at Twilio. "
-            + plans.texts_of_disabled(number)
+            "{number} is disabled. Nothing is changed at Twilio. " + plans.texts_of_disabled(number)
         ),
         plan=lambda number, facts: plans.disable_plan(number),
         undo="enable",
@@ -657,8 +656,8 @@ for _action in (
             dry_run=True,
         ),
         many=Many(
-            "They are given back to Twilio. Agents no longer answer them, and they take no "
-            f"license. {plans.FREE}",
+            "They are given back to Twilio. They have no agents any more, and take no license. "
+            f"{plans.FREE}",
             f"For {RESTORE_WINDOW.days} days each can be restored if Twilio still has it: it is "
             f"bought again, and where Twilio refuses you get the steps for the Twilio Console. "
             f"{_A_LICENSE_EACH} A hosted number cannot be bought back.",

@@ -507,11 +507,7 @@ def swap_in(number: PhoneNumber) -> list[Blocker]:
 
 def swap(leaving: PhoneNumber, taking: PhoneNumber, fate: str) -> list[Blocker]:
     """Reasons against one number taking another's place."""
-    blockers = swap_out(leaving, fate) + swap_in(taking)
-    if leaving.texts:
-        blockers += _can_text(taking)
-    if leaving.is_enabled:
-        blockers += reachable(taking.connection)
+    blockers = swap_out(leaving, fate) + swap_in(taking) + fits(leaving, taking)
     tags = {tag.name for number in (leaving, taking) for tag in number.tags.all()}
     if len(tags) > MOST_TAGS:
         blockers.append(
@@ -538,6 +534,22 @@ def swap(leaving: PhoneNumber, taking: PhoneNumber, fate: str) -> list[Blocker]:
             )
         )
     return blockers
+
+
+def fits(leaving: PhoneNumber, taking: PhoneNumber) -> list[Blocker]:
+    """Reasons why a number cannot offer what another one does; pickers show them."""
+    blockers = []
+    if leaving.texts and not taking.sms:
+        blockers.append(
+            Blocker(
+                "cannot_text",
+                f"{leaving} offers texts, and Twilio says that {taking} cannot receive them.",
+                "Choose what it offers",
+                "numbers:services",
+                (leaving.pk,),
+            )
+        )
+    return blockers + (reachable(taking.connection) if leaving.is_enabled else [])
 
 
 def merged_notes(leaving: PhoneNumber, taking: PhoneNumber) -> str:

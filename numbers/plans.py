@@ -59,7 +59,7 @@ def release_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
     """What releasing touches, what it costs, until when it can be undone (S1-14 to S1-18)."""
     touches = []
     if number.agent:
-        touches.append(f"{number.agent.name} no longer answers this number.")
+        touches.append(f"{number.agent.name} is no longer its agent.")
     kept = settings_of(number)
     if any(name.startswith(("voice_", "trunk_")) for name in kept):
         touches.append("Calls to it no longer reach the voice settings at Twilio.")
@@ -116,7 +116,7 @@ def unassign_plan(number: PhoneNumber) -> Plan:
     agent = _agent_name(number)
     return Plan(
         changes=[Change("Agent", str(number), agent, "")],
-        touches=[f"{agent or 'The agent'} no longer answers this number."],
+        touches=[f"{agent or 'The agent'} is no longer its agent."],
         cost="Nothing changes: it stays held and takes its license.",
         undo="Assign it again at any time.",
         blockers=gates.unassign(number),
@@ -231,7 +231,7 @@ def take_back_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
             blockers=gates.take_back(number, standing),
         )
     if agent := number.before_release.get("agent"):
-        touches.append(f"{agent} answers it again, if that agent is live.")
+        touches.append(_agent_again(agent))
     return Plan(
         changes=[Change("State", str(number), number.get_state_display(), "Held")],
         touches=touches,
@@ -245,7 +245,7 @@ def bring_back_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
     """What managing an excluded number again takes."""
     touches = ["The next refresh reads its settings again."]
     if agent := number.before_release.get("agent"):
-        touches.insert(0, f"{agent} answers it again, if that agent is live.")
+        touches.insert(0, _agent_again(agent))
     return Plan(
         changes=[Change("State", str(number), number.get_state_display(), "Held")],
         touches=touches,
@@ -253,6 +253,11 @@ def bring_back_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
         undo="Exclude it again at any time.",
         blockers=gates.bring_back(number, standing),
     )
+
+
+def _agent_again(agent: str) -> str:
+    """What a number that comes back has of the agent it had."""
+    return f"{agent} is its agent again, if live, and answers it once the number is enabled."
 
 
 def put_settings_back_plan(number: PhoneNumber) -> Plan:
@@ -289,7 +294,7 @@ def restore_plan(number: PhoneNumber, *, standing: Standing, at: datetime) -> Pl
     remembered = number.before_release
     touches = ["Name, notes and tags come back."]
     if remembered.get("agent"):
-        touches.append(f"{remembered['agent']} answers it again, if that agent is live.")
+        touches.append(_agent_again(remembered["agent"]))
     if remembered.get("settings"):
         touches.append(
             f"{len(remembered['settings'])} settings at Twilio are put back, unless somebody has "
@@ -359,10 +364,7 @@ def swap_plan(leaving: PhoneNumber, taking: PhoneNumber, *, fate: str) -> Plan:
             for label, number, before, after in rows
             if before != after
         ],
-        touches=[
-            f"Whoever calls or texts {leaving} is no longer answered here.",
-            _settings_of_taker(leaving, taking),
-        ],
+        touches=_touched_by_swap(leaving, taking),
         cost="The number of licenses does not change.",
         undo=_swap_undo(fate),
         blockers=gates.swap(leaving, taking, fate),
@@ -373,10 +375,16 @@ def _on_or_off(value: bool) -> str:
     return "on" if value else "off"
 
 
-def _settings_of_taker(leaving: PhoneNumber, taking: PhoneNumber) -> str:
+def _touched_by_swap(leaving: PhoneNumber, taking: PhoneNumber) -> list[str]:
     if leaving.is_enabled:
-        return f"Twilio is told to send the texts of {taking} here; what it has today is kept."
-    return "Settings at Twilio of the number that takes the place stay as they are."
+        return [
+            f"Whoever texts {leaving} is no longer answered here.",
+            f"Twilio is told to send the texts of {taking} here; what it has today is kept.",
+        ]
+    return [
+        f"Neither is answered: {leaving} is disabled, and so is {taking} then.",
+        "Settings at Twilio of the number that takes the place stay as they are.",
+    ]
 
 
 def _swap_undo(fate: str) -> str:

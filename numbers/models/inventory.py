@@ -231,15 +231,15 @@ class PhoneNumber(models.Model):
 
     @property
     def name(self) -> str:
-        """What people call it: our label, else its name at Twilio.
+        """What people call it: our label, else its name at Twilio, and that it is that one.
 
         Twilio names a number by its own digits; such a name says nothing and is left out.
         """
-        if self.label:
+        if self.label or not self.friendly_name:
             return self.label
-        name = self.friendly_name
-        written = read(name)
-        return "" if written and written.ends(self.e164) else name
+        written = read(self.friendly_name)
+        is_digits = written is not None and written.ends(self.e164)
+        return "" if is_digits else f"At Twilio: {self.friendly_name}"
 
     @property
     def was_excluded(self) -> bool:

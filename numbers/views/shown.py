@@ -62,7 +62,8 @@ def _held_badge(number: PhoneNumber, zone: ZoneInfo) -> Badge:
     if number.is_enabled:
         return Badge("Enabled", "warn", "Twilio has not confirmed that it sends its texts here.")
     if number.agent is not None:
-        return Badge("Assigned", "good", f"{number.agent.name} answers it. Takes a license.")
+        rule = f"{number.agent.name} is its agent; it is disabled, so nobody answers it."
+        return Badge("Assigned", "good", f"{rule} Takes a license.")
     if number.keep_decided_at is not None:
         decided = absolute(number.keep_decided_at, zone)
         return Badge("Kept", "plain", f"Kept as a spare since {decided}. Takes a license.")
