@@ -102,7 +102,7 @@ def to_keep(number: PhoneNumber, record: Mapping[str, Any]) -> dict[str, Any]:
     Where its texts still come here, what is kept already, with what somebody has set beside our
     address.
     """
-    before = number.before_service
+    before: dict[str, Any] = number.before_service
     if before.get(WANTED):
         return before
     kept = {name: before[name] for name in TEXT_ROUTES if name in before}

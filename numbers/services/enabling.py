@@ -21,6 +21,7 @@ from numbers.models import PhoneNumber
 from numbers.states import TaskKind, TaskState
 
 from .lifecycle import lock_number, lock_rows, standing_of
+from .release import tell_jobs
 from .routing import keep, remember, tell_again, tell_twilio
 
 _KEY_BYTES = 16
@@ -130,8 +131,9 @@ def end_service(number: PhoneNumber, *, at: datetime) -> None:
     """Disable a locked number; what Twilio has not been told yet, it is not told any more."""
     number.enabled_at = number.in_service_at = None
     number.save(update_fields=["enabled_at", "in_service_at"])
-    waiting = number.carrier_tasks.unfinished().filter(kind=TaskKind.ROUTE)
-    waiting.unclaimed(at).update(state=TaskState.DROPPED, finished_at=at)
+    waiting = number.carrier_tasks.unfinished().unclaimed(at).filter(kind=TaskKind.ROUTE)
+    tell_jobs(waiting)
+    waiting.update(state=TaskState.DROPPED, finished_at=at)
 
 
 @transaction.atomic

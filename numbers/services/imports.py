@@ -40,6 +40,7 @@ from carrier import (
 )
 from config import clock
 from config.errors import DomainError, NotDue, refuse
+from config.jobs import enqueue
 from config.text import name_in_words, plural
 from licensing.services import grace
 from licensing.services.entitlement import lock
@@ -304,7 +305,10 @@ def _write_changes(
     PhoneNumber.objects.bulk_update(routed, ["in_service_at"])
     if came := [number.pk for number in routed if number.in_service_at is not None]:
         refused = CarrierTask.objects.needing_a_person().filter(kind=TaskKind.ROUTE)
-        refused.filter(number__in=came).update(state=TaskState.DONE, finished_at=at)
+        mended = refused.filter(number__in=came)
+        mended.filter(job=None).update(state=TaskState.DONE, finished_at=at)
+        if mended.update(state=TaskState.PENDING, due_at=at):  # the worker tells their jobs
+            enqueue("numbers.tasks.work_carrier_tasks")
     record_all(events)
 
 

@@ -39,13 +39,18 @@ class NotThere(CarrierRefused):
     code = "not_at_twilio"
 
 
+def is_told(number: PhoneNumber) -> bool:
+    """Whether Twilio is to have something of the number's texts, as it is decided now."""
+    return number.is_enabled or number.state == NumberState.EXCLUDED
+
+
 def ask(number: PhoneNumber) -> Found | None:
     """Tell Twilio what is missing there; None when nothing is to be said any more.
 
     Asked outside of transactions. What was there before is stored before it is written over, so a
     worker that is killed in between has forgotten nothing.
     """
-    if not number.is_enabled and number.state != NumberState.EXCLUDED:
+    if not is_told(number):
         return None
     found = whereabouts.find(number)
     if found is None:
