@@ -185,8 +185,12 @@ def disable_plan(number: PhoneNumber) -> Plan:
         changes=[Change("Answered", str(number), "yes", "no")],
         touches=[
             texts_of_disabled(number),
-            "Agent, services and name stay. Nothing is changed at Twilio: what it had before is "
-            "put back when the number is excluded.",
+            "Agent, services and name stay. Nothing is changed at Twilio"
+            + (
+                ": what it had before is put back when the number is excluded."
+                if routes.comes_here(number, number.twilio)
+                else "."
+            ),
         ],
         cost="While it is disabled nothing is counted. It stays held and takes its license.",
         undo="Enable it again at any time.",

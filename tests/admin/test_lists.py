@@ -124,7 +124,7 @@ def test_signing_in_to_the_admin_is_signing_in_everywhere(db: None, client: Clie
 def test_numbers_say_whether_they_are_in_service_and_are_found_by_it(
     acme: Account, support_client: Client
 ) -> None:
-    made = {
+    made: dict[str, dict[str, Any]] = {
         "In service": {"enabled": True, "in_service_at": NOON},
         "Enabled, not confirmed by Twilio": {"enabled": True},
         "Goes elsewhere": {"enabled": True},
