@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .actor import Actor
+from .actor import SYSTEM, Actor
 from .models import ApiKey, Job, Look, Membership, RequestedBy, User
 from .states import ROLE_PERMISSIONS, ActorKind, Permission, Role
 
@@ -91,3 +91,8 @@ def requested_by(row: RequestedBy, *, account_id: int, job_id: int | None = None
 def of_job(job: Job) -> Actor:
     """Who asked for the job; what this actor does says that it belongs to the job."""
     return requested_by(job, account_id=job.account_id, job_id=job.pk)
+
+
+def finder_of(job: Job) -> Actor:
+    """Numberdesk, for what the job found: others did that, and not who asked for the job."""
+    return replace(SYSTEM, request_id=job.request_id, job_id=job.pk)

@@ -14,7 +14,8 @@ class Blocker:
     """One reason why an action is refused (design mechanism 2).
 
     ``code`` is stable and the same in pages and REST. ``fix`` names the page that removes the
-    reason, as a URL name inside the account plus its arguments; ``fix_label`` is its link text.
+    reason, as a URL name inside the account plus its arguments, and perhaps the id of an element of
+    it (``fix_part``); ``fix_label`` is its link text.
     """
 
     code: str
@@ -22,10 +23,14 @@ class Blocker:
     fix_label: str = ""
     fix: str = ""
     fix_args: tuple[Any, ...] = field(default=())
+    fix_part: str = ""
 
     def fix_path(self, slug: str) -> str:
         """The page that removes the reason, inside the account ``slug``."""
-        return reverse(self.fix, args=[slug, *self.fix_args]) if self.fix else ""
+        if not self.fix:
+            return ""
+        part = f"#{self.fix_part}" if self.fix_part else ""
+        return reverse(self.fix, args=[slug, *self.fix_args]) + part
 
 
 class DomainError(Exception):

@@ -398,7 +398,7 @@ for _action in (
             status=200,
         ),
         many=Many(
-            "Their agents no longer answer these numbers. They stay held and take their licenses.",
+            "They have no agents any more. They stay held and take their licenses.",
             "Assign them again at any time.",
             reads=lambda params, facts: gates.READS_OF_UNASSIGN,
             tabs=("all", "assigned"),
@@ -456,10 +456,12 @@ for _action in (
         ),
         many=Many(
             "Texts to them are answered from now on, and Twilio is told to send them here. Where "
-            "it sends them today is kept.",
-            "Disable them at any time. Excluding one puts back what Twilio has today.",
+            "they went before is kept.",
+            "Disable them at any time, which writes nothing at Twilio. Excluding one has its texts "
+            "go where they went before.",
             reads=lambda params, facts: gates.READS_OF_ENABLE,
             spends=lambda facts, n: replace(facts, enabled=facts.enabled + n),
+            at_twilio=TaskKind.ROUTE,
             tabs=("all", "assigned"),
         ),
     ),
@@ -468,7 +470,9 @@ for _action in (
         "Disable",
         gate=lambda number, facts: gates.disable(number),
         service=enabling.disable,
-        done="{number} is disabled and not answered any more.",
+        done=lambda number: (
+            "{number} is disabled. Nothing is changed at Twilio. " + plans.texts_of_disabled(number)
+        ),
         plan=lambda number, facts: plans.disable_plan(number),
         undo="enable",
         rest=Route(
@@ -479,7 +483,7 @@ for _action in (
         ),
         many=Many(
             "Texts to them are kept and not answered, and nothing is counted. What is configured "
-            "stays.",
+            "stays, and nothing is changed at Twilio.",
             "Enable them again at any time.",
             reads=lambda params, facts: gates.READS_OF_DISABLE,
             tabs=("all", "assigned"),
@@ -639,6 +643,7 @@ for _action in (
             f"Bring them back at any time. {_A_LICENSE_EACH}",
             reads=lambda params, facts: gates.READS_OF_EXCLUDE,
             licenses=lambda number: -1,
+            at_twilio=TaskKind.ROUTE,
             tabs=_HELD,
         ),
     ),
@@ -661,8 +666,8 @@ for _action in (
             dry_run=True,
         ),
         many=Many(
-            "They are given back to Twilio. Agents no longer answer them, and they take no "
-            f"license. {plans.FREE}",
+            "They are given back to Twilio. They have no agents any more, and take no license. "
+            f"{plans.FREE}",
             f"For {RESTORE_WINDOW.days} days each can be restored if Twilio still has it: it is "
             f"bought again, and where Twilio refuses you get the steps for the Twilio Console. "
             f"{_A_LICENSE_EACH} A hosted number cannot be bought back.",

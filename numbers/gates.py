@@ -73,9 +73,10 @@ def _unprotected(number: PhoneNumber) -> list[Blocker]:
         Blocker(
             "protected",
             "This number is protected. Remove the protection first.",
-            "Open the number",
+            "See its protection",
             "numbers:detail",
             (number.pk,),
+            "protection",
         )
     ]
 
@@ -389,28 +390,28 @@ def enable(number: PhoneNumber, standing: Standing, *, enabled: int) -> list[Blo
                 "Name it",
                 "numbers:detail",
                 (number.pk,),
+                "id_label",
             )
         )
     blockers += _with_an_agent(number)
     if number.agent is not None:
         blockers += agent(number.agent)
     if not number.texts:
-        blockers.append(
-            Blocker(
-                "no_service",
-                "It offers nothing yet. Choose at least one service.",
-                "Choose services",
-                "numbers:services",
-                (number.pk,),
-            )
-        )
-    else:
-        blockers += _can_text(number)
+        blockers.append(_no_service(number))
+    blockers += _can_text(number)
     return (
         blockers
         + reachable(number.connection)
         + licensing_gates.put_to_work(standing, already=enabled, how="enabled")
     )
+
+
+def _no_service(number: PhoneNumber) -> Blocker:
+    """That it offers nothing, with the way to choose where that is open."""
+    code, message = "no_service", "It offers nothing yet. Choose at least one service."
+    if choose_services(number, texts=True):
+        return Blocker(code, message)
+    return Blocker(code, message, "Choose services", "numbers:services", (number.pk,))
 
 
 def count_enabled(account: Account, standing: Standing) -> int:
@@ -496,8 +497,8 @@ def swap_in(number: PhoneNumber) -> list[Blocker]:
             Blocker(
                 "assigned",
                 "This number has an agent. Choose an unassigned one, or unassign it first.",
-                "Open the number",
-                "numbers:detail",
+                "Unassign it",
+                "numbers:unassign",
                 (number.pk,),
             )
         )
@@ -506,11 +507,7 @@ def swap_in(number: PhoneNumber) -> list[Blocker]:
 
 def swap(leaving: PhoneNumber, taking: PhoneNumber, fate: str) -> list[Blocker]:
     """Reasons against one number taking another's place."""
-    blockers = swap_out(leaving, fate) + swap_in(taking)
-    if leaving.texts:
-        blockers += _can_text(taking)
-    if leaving.is_enabled:
-        blockers += reachable(taking.connection)
+    blockers = swap_out(leaving, fate) + swap_in(taking) + fits(leaving, taking)
     tags = {tag.name for number in (leaving, taking) for tag in number.tags.all()}
     if len(tags) > MOST_TAGS:
         blockers.append(
@@ -518,9 +515,10 @@ def swap(leaving: PhoneNumber, taking: PhoneNumber, fate: str) -> list[Blocker]:
                 "too_many_tags",
                 f"Both numbers together have {len(tags)} tags, and one can carry {MOST_TAGS}. "
                 "Remove some first.",
-                "Open the number",
+                "See its tags",
                 "numbers:detail",
                 (taking.pk,),
+                "id_tags",
             )
         )
     if (length := len(merged_notes(leaving, taking))) > LONGEST_NOTES:
@@ -529,12 +527,29 @@ def swap(leaving: PhoneNumber, taking: PhoneNumber, fate: str) -> list[Blocker]:
                 "notes_too_long",
                 f"The notes of both numbers together have {length:,} characters, and one can carry "
                 f"{LONGEST_NOTES:,}. Shorten some first.",
-                "Open the number",
+                "See its notes",
                 "numbers:detail",
                 (taking.pk,),
+                "id_notes",
             )
         )
     return blockers
+
+
+def fits(leaving: PhoneNumber, taking: PhoneNumber) -> list[Blocker]:
+    """Reasons why a number cannot offer what another one does; pickers show them."""
+    blockers = []
+    if leaving.texts and not taking.sms:
+        blockers.append(
+            Blocker(
+                "cannot_text",
+                f"{leaving} offers texts, and Twilio says that {taking} cannot receive them.",
+                "Choose what it offers",
+                "numbers:services",
+                (leaving.pk,),
+            )
+        )
+    return blockers + (reachable(taking.connection) if leaving.is_enabled else [])
 
 
 def merged_notes(leaving: PhoneNumber, taking: PhoneNumber) -> str:

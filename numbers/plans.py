@@ -59,7 +59,7 @@ def release_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
     """What releasing touches, what it costs, until when it can be undone (S1-14 to S1-18)."""
     touches = []
     if number.agent:
-        touches.append(f"{number.agent.name} no longer answers this number.")
+        touches.append(f"{number.agent.name} is no longer its agent.")
     kept = settings_of(number)
     if any(name.startswith(("voice_", "trunk_")) for name in kept):
         touches.append("Calls to it no longer reach the voice settings at Twilio.")
@@ -116,7 +116,7 @@ def unassign_plan(number: PhoneNumber) -> Plan:
     agent = _agent_name(number)
     return Plan(
         changes=[Change("Agent", str(number), agent, "")],
-        touches=[f"{agent or 'The agent'} no longer answers this number."],
+        touches=[f"{agent or 'The agent'} is no longer its agent."],
         cost="Nothing changes: it stays held and takes its license.",
         undo="Assign it again at any time.",
         blockers=gates.unassign(number),
@@ -137,13 +137,46 @@ def enable_plan(number: PhoneNumber, *, standing: Standing, enabled: int) -> Pla
         ],
         touches=[
             f"{agent or 'Its agent'} gets the texts to this number from now on.",
-            "Twilio is told at once. What it has today, as the last refresh found it, is kept and "
-            "put back when the number is excluded.",
+            *_kept_by_enabling(number),
         ],
         cost="Nothing is charged for enabling.",
-        undo="Disable it at any time.",
+        undo=(
+            "Disable it at any time. That writes nothing at Twilio: texts go on coming here and "
+            "are kept. To have them go where they went before, exclude the number."
+        ),
         blockers=gates.enable(number, standing, enabled=enabled),
     )
+
+
+def _kept_by_enabling(number: PhoneNumber) -> list[str]:
+    """What Twilio is told, and what is put back one day (decision 38)."""
+    if routes.comes_here(number, number.twilio):
+        asked = "Twilio still sends its texts here, and is asked at once whether that is so."
+    else:
+        asked = "Twilio is told at once."
+    if number.before_service.get(routes.WANTED) or _waits_for_restore(number):
+        return [asked, "What its restore was to put back is kept for when the number is excluded."]
+    if not routes.comes_here(number, number.twilio):
+        kept = "What it has today, as the last refresh found it, is kept and put back when the "
+        return [asked, f"{kept}number is excluded."]
+    before = routes.addresses(routes.to_keep(number, number.twilio))
+    if not before:
+        return [asked, "Nothing was set there before; excluded, it is set to nothing again."]
+    kept = "What Twilio had before stays kept and is put back when the number is excluded: "
+    return [asked, f"{kept}{', '.join(before.values())}."]
+
+
+def _waits_for_restore(number: PhoneNumber) -> bool:
+    """Whether settings that say where its texts go are still to be put back."""
+    waiting = number.carrier_tasks.unfinished().filter(kind=TaskKind.PUT_BACK)
+    return any(routes.addresses(task.settings) for task in waiting)
+
+
+def texts_of_disabled(number: PhoneNumber) -> str:
+    """What becomes of texts to a number that is not answered."""
+    if routes.comes_here(number, number.twilio):
+        return "Texts to it still come here, are kept, and are not answered."
+    return "Texts to it go where Twilio sends them now, which is not here."
 
 
 def disable_plan(number: PhoneNumber) -> Plan:
@@ -151,10 +184,13 @@ def disable_plan(number: PhoneNumber) -> Plan:
     return Plan(
         changes=[Change("Answered", str(number), "yes", "no")],
         touches=[
-            "Texts to it still come here, are kept, and are not answered."
-            if routes.comes_here(number, number.twilio)
-            else "Texts to it go where Twilio sends them now, which is not here.",
-            "Agent, services and name stay. Nothing is changed at Twilio.",
+            texts_of_disabled(number),
+            "Agent, services and name stay. Nothing is changed at Twilio"
+            + (
+                ": what it had before is put back when the number is excluded."
+                if routes.comes_here(number, number.twilio)
+                else "."
+            ),
         ],
         cost="While it is disabled nothing is counted. It stays held and takes its license.",
         undo="Enable it again at any time.",
@@ -199,7 +235,7 @@ def take_back_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
             blockers=gates.take_back(number, standing),
         )
     if agent := number.before_release.get("agent"):
-        touches.append(f"{agent} answers it again, if that agent is live.")
+        touches.append(_agent_again(agent))
     return Plan(
         changes=[Change("State", str(number), number.get_state_display(), "Held")],
         touches=touches,
@@ -213,7 +249,7 @@ def bring_back_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
     """What managing an excluded number again takes."""
     touches = ["The next refresh reads its settings again."]
     if agent := number.before_release.get("agent"):
-        touches.insert(0, f"{agent} answers it again, if that agent is live.")
+        touches.insert(0, _agent_again(agent))
     return Plan(
         changes=[Change("State", str(number), number.get_state_display(), "Held")],
         touches=touches,
@@ -221,6 +257,11 @@ def bring_back_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
         undo="Exclude it again at any time.",
         blockers=gates.bring_back(number, standing),
     )
+
+
+def _agent_again(agent: str) -> str:
+    """What a number that comes back has of the agent it had."""
+    return f"{agent} is its agent again, if live, and answers it once the number is enabled."
 
 
 def put_settings_back_plan(number: PhoneNumber) -> Plan:
@@ -257,7 +298,7 @@ def restore_plan(number: PhoneNumber, *, standing: Standing, at: datetime) -> Pl
     remembered = number.before_release
     touches = ["Name, notes and tags come back."]
     if remembered.get("agent"):
-        touches.append(f"{remembered['agent']} answers it again, if that agent is live.")
+        touches.append(_agent_again(remembered["agent"]))
     if remembered.get("settings"):
         touches.append(
             f"{len(remembered['settings'])} settings at Twilio are put back, unless somebody has "
@@ -327,10 +368,7 @@ def swap_plan(leaving: PhoneNumber, taking: PhoneNumber, *, fate: str) -> Plan:
             for label, number, before, after in rows
             if before != after
         ],
-        touches=[
-            f"Whoever calls or texts {leaving} is no longer answered here.",
-            _settings_of_taker(leaving, taking),
-        ],
+        touches=_touched_by_swap(leaving, taking),
         cost="The number of licenses does not change.",
         undo=_swap_undo(fate),
         blockers=gates.swap(leaving, taking, fate),
@@ -341,10 +379,16 @@ def _on_or_off(value: bool) -> str:
     return "on" if value else "off"
 
 
-def _settings_of_taker(leaving: PhoneNumber, taking: PhoneNumber) -> str:
+def _touched_by_swap(leaving: PhoneNumber, taking: PhoneNumber) -> list[str]:
     if leaving.is_enabled:
-        return f"Twilio is told to send the texts of {taking} here; what it has today is kept."
-    return "Settings at Twilio of the number that takes the place stay as they are."
+        return [
+            f"Whoever texts {leaving} is no longer answered here.",
+            f"Twilio is told to send the texts of {taking} here; what it has today is kept.",
+        ]
+    return [
+        f"Neither is answered: {leaving} is disabled, and so is {taking} then.",
+        "Settings at Twilio of the number that takes the place stay as they are.",
+    ]
 
 
 def _swap_undo(fate: str) -> str:

@@ -26,6 +26,8 @@ TEXT_ROUTES = (
     "sms_application_sid",
 )
 Routes = dict[str, str]
+#: In ``before_service``: a restore wanted these, so what Twilio has meanwhile does not count.
+WANTED = "wanted"
 _IS_OURS = re.compile(rf"/hooks/{TEXTS_HOOK}/[0-9a-f]{{32}}$")
 #: What a number has there that nothing was set for.
 _UNSET: Routes = {
@@ -57,6 +59,15 @@ def planned(number: PhoneNumber) -> Routes:
     }
 
 
+def addresses(settings: Mapping[str, Any]) -> Routes:
+    """Those of the settings that say where texts go by themselves, as far as they are set."""
+    return {
+        name: value
+        for name, value in routes_of(settings).items()
+        if value and not name.endswith("_method")
+    }
+
+
 def routes_of(record: Mapping[str, Any]) -> Routes:
     """Those of Twilio's record; unset ones, which come as ``""`` or null, as ``""``."""
     return {name: str(record.get(name) or "") for name in TEXT_ROUTES}
@@ -83,6 +94,19 @@ def missing(number: PhoneNumber, record: Mapping[str, Any]) -> Routes:
     """Those of ours that Twilio has otherwise."""
     there = routes_of(record)
     return {name: value for name, value in ours(number).items() if there[name] != value}
+
+
+def to_keep(number: PhoneNumber, record: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept, to be put back one day, of a number that is enabled while Twilio has this.
+
+    Where its texts still come here, what is kept already, with what somebody has set beside our
+    address.
+    """
+    before: dict[str, Any] = number.before_service
+    if before.get(WANTED):
+        return before
+    kept = {name: before[name] for name in TEXT_ROUTES if name in before}
+    return {**(kept if comes_here(number, record) else {}), **foreign(number, record)}
 
 
 def to_hand_back(number: PhoneNumber, record: Mapping[str, Any]) -> Routes:

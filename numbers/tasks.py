@@ -10,7 +10,7 @@ from config import clock
 from config.errors import Blocked
 
 from .models import CarrierTask, Connection
-from .services import carrier_tasks, departures, imports, refreshes
+from .services import carrier_tasks, departures, imports, refreshes, release
 
 
 def run_import(job_id: int) -> None:
@@ -35,6 +35,11 @@ def work_carrier_tasks() -> int:
     done = for_each(due, lambda pk: carrier_tasks.work(pk, at=clock.now()), CarrierTask.SWEPT_AS)
     carrier_tasks.queue_the_rest(clock.now())
     return done
+
+
+def settle_overtaken(job_id: int, e164: str) -> None:
+    """Tell a job that somebody has decided otherwise about a number before Twilio answered."""
+    release.settle_overtaken(job_id, e164, at=clock.now())
 
 
 def let_numbers_go(connection_id: int) -> None:

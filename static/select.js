@@ -10,6 +10,7 @@
 // are sent in one hidden input, with commas between them. Shift-click picks a range; keys: / searches,
 // j and k move, Enter opens the row, x picks, a goes to the bar, which stands behind all the rows,
 // Escape goes back and leaves the search, and ? tells all that (components/shortcuts.html).
+// A list without boxes has the keys, too: <div data-rows>.
 // A page with [data-selection-done] (a started job) empties every stored selection.
 "use strict";
 (() => {
@@ -170,5 +171,5 @@
     restore();
   };
 
-  for (const form of document.querySelectorAll("form[data-selection-key]")) watch(form);
+  for (const form of document.querySelectorAll("form[data-selection-key], [data-rows]")) watch(form);
 })();

@@ -21,6 +21,8 @@ from .states import AddressKind, Keyword, NotAnswered
 
 #: Texts on the page of a number; the rest is on the list that it links to.
 SHOWN = 5
+#: Of a longer text, lists show the beginning, and the whole on opening it.
+LONGEST_SHOWN, BEGINNING, MOST_LINES = 320, 240, 6
 #: What a keyword means, for the tooltip of its badge.
 KEYWORDS: dict[str, str] = {
     Keyword.STOP: "They want no more texts of this sender. Twilio confirmed it and blocks them.",
@@ -33,12 +35,16 @@ _MEDIA = {"image": "picture", "video": "video", "audio": "recording", "text": "d
 
 @dataclass(frozen=True)
 class Row:
-    """A text as lists show it; ``sender_query`` finds what else came from there."""
+    """A text as lists show it; ``sender_query`` finds what else came from there.
+
+    ``beginning`` is that of a text which is too long to be shown whole.
+    """
 
     message: Message
     sender: str
     sender_kind: str
     sender_query: str
+    beginning: str
     attachments: str
     keyword: str
     why_not: str
@@ -69,10 +75,17 @@ def _row(message: Message, account: Account) -> Row:
         sender=address.written(account.country),
         sender_kind="" if address.kind == AddressKind.PHONE else address.get_kind_display(),
         sender_query=address.canonical or str(address.get_kind_display()),
+        beginning=_beginning(message.body),
         attachments=in_words(message.attachments),
         keyword=KEYWORDS.get(message.keyword, ""),
         why_not=str(NotAnswered(message.not_answered).label) if message.not_answered else "",
     )
+
+
+def _beginning(body: str) -> str:
+    if len(body) <= LONGEST_SHOWN and body.count("\n") < MOST_LINES:
+        return ""
+    return "\n".join(body.split("\n")[:MOST_LINES])[:BEGINNING].rstrip() + "…"
 
 
 def in_words(media: Iterable[Media]) -> str:

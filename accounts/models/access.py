@@ -72,7 +72,7 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
-    #: The sheet of the form that asked for it: sent again, it makes no second key.
+    #: A digest of account and sheet of the form that asked for it: sent again, it makes no second.
     sheet = models.CharField(max_length=32, unique=True, null=True, blank=True, default=None)
 
     objects = ApiKeyQuerySet.as_manager()

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest
 
 from accounts.admin import acting, list_url
@@ -25,7 +25,8 @@ from numbers.actions import ACTIONS, Action, Kind, is_relevant, many_of
 from numbers.forms.actions import DigitsForm, param_fields
 from numbers.forms.bulk import CountField
 from numbers.gates import Facts, facts_of
-from numbers.models import Connection, PhoneNumber
+from numbers.models import CarrierTask, Connection, PhoneNumber
+from numbers.models.inventory import PhoneNumberQuerySet
 from numbers.services import previews
 from numbers.services.bulk import Selection
 from numbers.services.previews import BulkPreview
@@ -170,10 +171,45 @@ class AssignedFilter(admin.SimpleListFilter):
         return queryset.filter(state=NumberState.HELD, agent__isnull=self.value() == "no")
 
 
+class ServiceFilter(admin.SimpleListFilter):
+    """Whether held numbers are answered, and whether Twilio sends their texts here."""
+
+    title = "service"
+    parameter_name = "service"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return SERVICES.items()
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        numbers = cast(PhoneNumberQuerySet, queryset)
+        match self.value():
+            case "in_service":
+                return numbers.enabled().filter(in_service_at__isnull=False)
+            case "elsewhere":
+                return numbers.going_elsewhere()
+            case "enabled":
+                told = numbers.enabled().filter(in_service_at=None)
+                return told.exclude(pk__in=PhoneNumber.objects.going_elsewhere().values("pk"))
+            case "disabled":
+                return numbers.held().filter(enabled_at=None)
+        return queryset
+
+
+#: In the words of the Numbers page.
+SERVICES = {
+    "in_service": "In service",
+    "enabled": "Enabled, not confirmed by Twilio",
+    "elsewhere": "Goes elsewhere",
+    "disabled": "Disabled",
+}
+
+
 @admin.register(PhoneNumber)
 class PhoneNumberAdmin(SupportAdmin):
-    list_display = ("number", "account", "state", "agent", "called", "type", "connection", "sid")
-    list_filter = ("state", AssignedFilter, "protected", "type")
+    list_display = (
+        "number", "account", "state", "service", "agent", "called", "type", "connection", "sid",
+    )  # fmt: skip
+    list_filter = ("state", ServiceFilter, AssignedFilter, "protected", "type")
     list_select_related = ("account", "agent", "connection")
     ordering = ("account", "state", "agent", "e164")  # the index number_by_state, filtered or not
     search_fields = ("e164",)
@@ -192,7 +228,10 @@ class PhoneNumberAdmin(SupportAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.defer(*Connection.SECRETS_OF_IT)
+        open_tasks = Prefetch(
+            "carrier_tasks", CarrierTask.objects.unfinished(), to_attr="open_tasks"
+        )
+        return rows.defer(*Connection.SECRETS_OF_IT).prefetch_related(open_tasks)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -212,6 +251,17 @@ class PhoneNumberAdmin(SupportAdmin):
     @admin.display(description="name", empty_value="-")
     def called(self, row: PhoneNumber) -> str:
         return row.label
+
+    @admin.display(description="service", empty_value="-")
+    def service(self, row: PhoneNumber) -> str:
+        if row.state != NumberState.HELD:
+            return ""
+        if not row.is_enabled:
+            return SERVICES["disabled"]
+        if row.in_service_at is not None:
+            return SERVICES["in_service"]
+        goes_elsewhere = row.goes_elsewhere(row.open_tasks)  # type: ignore[attr-defined]
+        return SERVICES["elsewhere" if goes_elsewhere else "enabled"]
 
     @admin.display(description="number")
     def number(self, row: PhoneNumber) -> str:

@@ -182,14 +182,20 @@ def _sentence(param: Param, value: Any, field: forms.Field) -> str:
     return param.said[0].format(names[value] if names else ", ".join(value))
 
 
+class NameField(forms.CharField):
+    """Not called optional: the form does without it, and what comes later does not."""
+
+    is_needed_later = True
+
+
 class DescribeForm(forms.Form):
     """What the team calls a number, notes and tags."""
 
-    label = forms.CharField(
+    label = NameField(
         label="Name",
         max_length=100,
         required=False,
-        help_text="For your team; callers never see it.",
+        help_text="For your team; callers never see it. A number is enabled only with a name.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     tags = TagsField(

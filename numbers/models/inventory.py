@@ -75,7 +75,7 @@ class PhoneNumber(models.Model):
     A number that is enabled (since ``enabled_at``) offers its services; it is in service once
     Twilio has confirmed that it sends them here (``in_service_at``). ``hook_key`` names it in the
     addresses that Twilio calls, and nobody can guess it. ``before_service`` are the settings at
-    Twilio that were not ours when it was taken over.
+    Twilio that were not ours when it was taken over (decision 38).
     """
 
     account = models.ForeignKey(
@@ -236,15 +236,15 @@ class PhoneNumber(models.Model):
 
     @property
     def name(self) -> str:
-        """What people call it: our label, else its name at Twilio.
+        """What people call it: our label, else its name at Twilio, and that it is that one.
 
         Twilio names a number by its own digits; such a name says nothing and is left out.
         """
-        if self.label:
+        if self.label or not self.friendly_name:
             return self.label
-        name = self.friendly_name
-        written = read(name)
-        return "" if written and written.ends(self.e164) else name
+        written = read(self.friendly_name)
+        is_digits = written is not None and written.ends(self.e164)
+        return "" if is_digits else f"At Twilio: {self.friendly_name}"
 
     @property
     def was_excluded(self) -> bool:

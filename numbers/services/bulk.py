@@ -187,10 +187,14 @@ def _step(turn: Turn) -> Outcome | None:
         raise Blocked([UNCHANGED])
     confirmed = job.params.get("risk_confirmed", True)
     after = bulk.run(pk, params, actor=turn.actor, at=turn.at, risk_confirmed=confirmed)
-    if not isinstance(after, PhoneNumber) or after.state not in _AT_TWILIO:
+    if not isinstance(after, PhoneNumber):
+        return None
+    is_routed = bulk.at_twilio == TaskKind.ROUTE and after.hook_key
+    if not is_routed and after.state not in _AT_TWILIO:
         return None
     # One that was on its way already got a tag: nobody at Twilio is asked about that.
-    return STARTED if after.state_changed_at == turn.at else None
+    mine = CarrierTask.objects.unfinished().filter(number=pk, job=job)
+    return STARTED if mine.exists() else None
 
 
 def _refused_at_twilio(pks: Sequence[int], bulk: BulkAction) -> int | None:

@@ -48,7 +48,7 @@ from numbers.states import RESTORE_WINDOW, NumberState, TaskKind, TaskState
 from . import connections, routing, whereabouts
 from .lifecycle import STATE_FIELDS, lock_number, move, relocate
 from .records import apply_record, store_record
-from .release import come_back
+from .release import OVERTAKEN, come_back
 from .whereabouts import Found
 
 #: How long a worker has for one task before another one may try.
@@ -312,7 +312,9 @@ def _done(task: CarrierTask, answer: Answer, conclude: Conclusion, *, at: dateti
     closed = _claimed(task).update(state=TaskState.DONE, finished_at=at, error="", error_code="")
     if closed:
         conclude(number, task, answer, at)
-        job_items.settle(task.job_id, number.e164, Outcome(), at=at)
+        overtaken = task.kind == TaskKind.ROUTE and not routing.is_told(number)
+        outcome = OVERTAKEN if overtaken else Outcome()
+        job_items.settle(task.job_id, number.e164, outcome, at=at)
     elif answer.found is not None:
         # Somebody has closed the task meanwhile, and Twilio has the number: a refresh looks.
         enqueue("numbers.tasks.refresh", answer.found.connection.pk)

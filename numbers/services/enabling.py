@@ -21,7 +21,8 @@ from numbers.models import PhoneNumber
 from numbers.states import TaskKind, TaskState
 
 from .lifecycle import lock_number, lock_rows, standing_of
-from .routing import keep, remember, tell_again
+from .release import tell_jobs
+from .routing import keep, remember, tell_again, tell_twilio
 
 _KEY_BYTES = 16
 
@@ -86,9 +87,9 @@ def begin_service(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
     number.hook_key = number.hook_key or secrets.token_hex(_KEY_BYTES)
     number.enabled_at = at
     number.save(update_fields=["hook_key", "enabled_at"])
-    remember(number, number.twilio)
+    remember(number)
     _take_over_from_restore(number)
-    tell_again(number, actor=actor, at=at)
+    tell_twilio(number, actor=actor, at=at)
 
 
 def _take_over_from_restore(number: PhoneNumber) -> None:
@@ -130,23 +131,30 @@ def end_service(number: PhoneNumber, *, at: datetime) -> None:
     """Disable a locked number; what Twilio has not been told yet, it is not told any more."""
     number.enabled_at = number.in_service_at = None
     number.save(update_fields=["enabled_at", "in_service_at"])
-    waiting = number.carrier_tasks.unfinished().filter(kind=TaskKind.ROUTE)
-    waiting.unclaimed(at).update(state=TaskState.DROPPED, finished_at=at)
+    waiting = number.carrier_tasks.unfinished().unclaimed(at).filter(kind=TaskKind.ROUTE)
+    tell_jobs(waiting)
+    waiting.update(state=TaskState.DROPPED, finished_at=at)
 
 
 @transaction.atomic
 def send_here_again(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
     """Have Twilio send the texts here again after somebody has changed that there (B5).
 
-    What is there now is kept as what was there before. Raises ``Blocked``.
+    What is there now is written over, and stays on the timeline; what was there before the service
+    is kept, to be put back. Raises ``Blocked``.
     """
     actor.require(Permission.NUMBERS)
     number = lock_rows([number_id])[0]
     refuse(gates.send_here_again(number))
-    remember(number, number.twilio)
+    there, wanted = routes.routes_of(number.twilio), routes.missing(number, number.twilio)
     tell_again(number, actor=actor, at=at)
     tell(
-        number, "number.asked_here_again", "Twilio is asked to send its texts here again.",
-        actor=actor, at=at,
-    )  # fmt: skip
+        number,
+        "number.asked_here_again",
+        "Twilio is asked to send its texts here again.",
+        actor=actor,
+        at=at,
+        before={name: there[name] for name in wanted},
+        after=wanted,
+    )
     return number

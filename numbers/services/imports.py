@@ -22,7 +22,7 @@ from django.db.models import Count
 from django.urls import reverse
 
 from accounts.actor import Actor
-from accounts.actors import of_job, requested_by
+from accounts.actors import finder_of, of_job, requested_by
 from accounts.job_kinds import JobKind
 from accounts.models import Event, Job
 from accounts.services import jobs
@@ -39,6 +39,7 @@ from carrier import (
 )
 from config import clock
 from config.errors import DomainError, NotDue, refuse
+from config.jobs import enqueue
 from config.text import name_in_words, plural
 from licensing.services import grace
 from licensing.services.entitlement import lock
@@ -223,8 +224,7 @@ def store_page(job: Job, run: Import, page: NumberPage, *, asked_at: datetime) -
     Raises ``PagesLoop`` when this page's link has been read in this round, ``Blocked`` when the
     connection has ended in the meantime, ``jobs.LeaseLost``.
     """
-    at = clock.now()
-    actor = of_job(job)
+    at, finder = clock.now(), finder_of(job)
     jobs.keep(job, at=at)
     link = blake2b(run.next_page.encode(), digest_size=16).hexdigest()
     if run.seen.filter(round=run.round, link=link).exists():
@@ -238,10 +238,10 @@ def store_page(job: Job, run: Import, page: NumberPage, *, asked_at: datetime) -
     if todo.outdated:
         PhoneNumber.objects.filter(pk__in=todo.outdated).update(fingerprint="")
     PhoneNumber.objects.bulk_create(todo.new)
-    record_imported(run.connection, todo.new, actor=actor, at=at)
-    _write_changes(run.connection, todo.changed, asked_at=asked_at, actor=actor, at=at)
-    _follow(run.connection, todo.followed, actor=actor, at=at)
-    _take_back(run.connection, todo.returning, actor=actor, at=at)
+    record_imported(run.connection, todo.new, actor=of_job(job), at=at)
+    _write_changes(run.connection, todo.changed, asked_at=asked_at, actor=finder, at=at)
+    _follow(run.connection, todo.followed, actor=finder, at=at)
+    _take_back(run.connection, todo.returning, actor=finder, at=at)
     seen = array("q", [*todo.seen, *(number.pk for number in todo.new)])
     progress: dict[str, Any] = {"done": job.done + len(seen)}
     if odd := [*page.odd, *todo.odd]:
@@ -310,7 +310,10 @@ def _write_changes(
     PhoneNumber.objects.bulk_update(routed, ["in_service_at"])
     if came := [number.pk for number in routed if number.in_service_at is not None]:
         refused = CarrierTask.objects.needing_a_person().filter(kind=TaskKind.ROUTE)
-        refused.filter(number__in=came).update(state=TaskState.DONE, finished_at=at)
+        mended = refused.filter(number__in=came)
+        mended.filter(job=None).update(state=TaskState.DONE, finished_at=at)
+        if mended.update(state=TaskState.PENDING, due_at=at):  # the worker tells their jobs
+            enqueue("numbers.tasks.work_carrier_tasks")
     record_all(events)
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.actor import Actor
-from accounts.actors import of_job
+from accounts.actors import finder_of
 from accounts.models import Job
 from accounts.services import jobs
 from accounts.services.events import Fact, record_all
@@ -88,19 +88,19 @@ def _settled_before(job: Job, run: Import) -> PhoneNumberQuerySet:
 @transaction.atomic
 def _mark(job: Job, run: Import, ids: list[int], *, at: datetime) -> None:
     """Mark those of the numbers that are there still."""
-    actor = of_job(job)
+    finder = finder_of(job)
     jobs.keep(job, at=at, done=job.done)
     lock(job.account_id)
     refuse(gates.ended(Connection.objects.get(pk=run.connection_id)))
     gone = _settled_before(job, run).filter(pk__in=ids)
-    mark_held(gone.held(), "Missing: Twilio no longer lists it.", actor=actor, at=at)
+    mark_held(gone.held(), "Missing: Twilio no longer lists it.", actor=finder, at=at)
     mark_excluded(
         gone.filter(state=NumberState.EXCLUDED),
         "Twilio no longer lists it.",
-        actor=actor,
+        actor=finder,
         at=at,
     )
-    grace.settle(job.account_id, actor=actor, at=at)
+    grace.settle(job.account_id, actor=finder, at=at)
 
 
 def mark_held(numbers: PhoneNumberQuerySet, summary: str, *, actor: Actor, at: datetime) -> None:

@@ -26,6 +26,7 @@ from licensing.services.entitlement import lock
 from licensing.standing import of_subscription
 from numbers import gates
 from numbers.models import CarrierTask, PhoneNumber
+from numbers.models.tasks import CarrierTaskQuerySet
 from numbers.previous import chosen_anew, differing, settings_of, worth_keeping
 from numbers.states import OPEN_TASK_STATES, NumberState, TaskKind, TaskState
 
@@ -110,6 +111,7 @@ def queue_task(
         "job_id": actor.job_id,
         **actor.as_request(),
     }
+    tell_jobs(number.carrier_tasks.unfinished().filter(kind=kind).exclude(job=actor.job_id))
     CarrierTask.objects.update_or_create(
         number=number,
         kind=kind,
@@ -118,6 +120,31 @@ def queue_task(
         create_defaults={"number": number, "kind": kind, "created_at": at, **wanted},
     )
     enqueue("numbers.tasks.work_carrier_tasks")
+
+
+def tell_jobs(overtaken: CarrierTaskQuerySet) -> None:
+    """Have the jobs told whose tasks somebody decides otherwise about before Twilio has answered.
+
+    By the worker, who takes a job before its numbers.
+    """
+    waiting = overtaken.filter(state=TaskState.PENDING, job__isnull=False)
+    for job_id, e164 in waiting.values_list("job_id", "number__e164"):
+        enqueue("numbers.tasks.settle_overtaken", job_id, e164)
+
+
+#: What becomes of an item whose number somebody has decided otherwise about by then.
+OVERTAKEN = Outcome(
+    ItemState.SKIPPED,
+    code="decided_since",
+    message="Something else was decided about it before Twilio had confirmed this.",
+)
+
+
+@transaction.atomic
+def settle_overtaken(job_id: int, e164: str, *, at: datetime) -> None:
+    """Tell the job so, unless its item has ended already."""
+    jobs.hold(job_id)
+    job_items.settle(job_id, e164, OVERTAKEN, at=at)
 
 
 def hand_routes_back(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:

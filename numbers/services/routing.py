@@ -16,7 +16,15 @@ from accounts.actor import Actor
 from accounts.services.events import Fact, tell
 from carrier import CarrierConfused, CarrierRefused, NumberRecord, carrier_for
 from numbers.models import PhoneNumber
-from numbers.routes import comes_here, foreign, missing, routes_of, to_hand_back
+from numbers.routes import (
+    WANTED,
+    comes_here,
+    foreign,
+    missing,
+    routes_of,
+    to_hand_back,
+    to_keep,
+)
 from numbers.states import NumberState, TaskKind
 
 from . import whereabouts
@@ -31,13 +39,18 @@ class NotThere(CarrierRefused):
     code = "not_at_twilio"
 
 
+def is_told(number: PhoneNumber) -> bool:
+    """Whether Twilio is to have something of the number's texts, as it is decided now."""
+    return number.is_enabled or number.state == NumberState.EXCLUDED
+
+
 def ask(number: PhoneNumber) -> Found | None:
     """Tell Twilio what is missing there; None when nothing is to be said any more.
 
     Asked outside of transactions. What was there before is stored before it is written over, so a
     worker that is killed in between has forgotten nothing.
     """
-    if not number.is_enabled and number.state != NumberState.EXCLUDED:
+    if not is_told(number):
         return None
     found = whereabouts.find(number)
     if found is None:
@@ -60,26 +73,29 @@ def _prepare(number_id: int, record: NumberRecord) -> dict[str, str]:
         return to_hand_back(number, record.twilio)
     if not number.is_enabled:
         return {}
-    remember(number, record.twilio)
+    _look_again(number, record)
     return missing(number, record.twilio)
 
 
 _IN_SERVICE = "In service: Twilio sends its texts here."
-#: In ``before_service``: a restore wanted these, so what Twilio has meanwhile does not count.
-_WANTED = "wanted"
+#: In ``before_service``: these stood before the service, whatever is written over ours in it.
+_STANDS = "stands"
 
 
-def remember(number: PhoneNumber, record: Mapping[str, Any]) -> None:
-    """Keep on a locked number where Twilio sends its texts, as far as that is not here."""
-    if number.before_service.get(_WANTED):
-        return
-    kept = number.before_service if comes_here(number, record) else {}
-    _keep(number, {**kept, **foreign(number, record)})
+def remember(number: PhoneNumber) -> None:
+    """Keep on a locked number that is being enabled where its texts went until now."""
+    _keep(number, to_keep(number, number.twilio))
+
+
+def _look_again(number: PhoneNumber, record: NumberRecord) -> None:
+    """The same as Twilio has it right before it is told, unless what is kept is settled."""
+    if not number.before_service.keys() & {WANTED, _STANDS}:
+        _keep(number, to_keep(number, record.twilio))
 
 
 def keep(number: PhoneNumber, routes: Mapping[str, Any]) -> None:
     """Keep on a locked number where its texts were about to go again, by a restore."""
-    _keep(number, {**foreign(number, routes), _WANTED: True})
+    _keep(number, {**foreign(number, routes), WANTED: True})
 
 
 def _keep(number: PhoneNumber, routes: dict[str, Any]) -> None:
@@ -94,6 +110,12 @@ def come_here_again(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
 
 
 def tell_again(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
+    """The same for one that has been told of: what somebody wrote over ours is not put back."""
+    _keep(number, {**number.before_service, _STANDS: True})
+    tell_twilio(number, actor=actor, at=at)
+
+
+def tell_twilio(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
     """Queue what Twilio is told of a locked, enabled number; in service once it has confirmed."""
     number.in_service_at = None
     number.save(update_fields=["in_service_at"])
@@ -126,7 +148,8 @@ def note_found(number: PhoneNumber, *, actor: Actor, at: datetime) -> Fact | Non
 def conclude(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
     """Note on a locked number what Twilio has confirmed; its record is stored already."""
     if number.is_enabled and not missing(number, number.twilio):
-        number.before_service.pop(_WANTED, None)
+        for mark in (WANTED, _STANDS):
+            number.before_service.pop(mark, None)
         is_news, number.in_service_at = number.in_service_at is None, number.in_service_at or at
         number.save(update_fields=["in_service_at", "before_service"])
         if is_news:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -17,7 +17,7 @@ from accounts.models import Event
 from accounts.states import Permission
 from accounts.web import AccountRequest, account_page, to
 from config import clock
-from config.errors import Blocker, DomainError
+from config.errors import DomainError
 from config.refusals import add_refusal
 from config.undo import UndoButton, tell_done
 from numbers.actions import ACTIONS, ActionState, all_actions
@@ -157,7 +157,7 @@ def _buttons(request: AccountRequest, number: PhoneNumber, *, at: datetime) -> l
     facts = facts_of(request.account, at=at)
     return [
         Button(
-            state=replace(state, blockers=[_unlinked(each, number) for each in state.blockers]),
+            state=state,
             url=to(request, ACTIONS[state.action].address, number.pk),
             at_once=ACTIONS[state.action].at_once,
             danger=ACTIONS[state.action].danger,
@@ -165,10 +165,3 @@ def _buttons(request: AccountRequest, number: PhoneNumber, *, at: datetime) -> l
         for state in all_actions(number, actor=request.actor, facts=facts)
         if state.relevant
     ]
-
-
-def _unlinked(blocker: Blocker, number: PhoneNumber) -> Blocker:
-    """The reason without its link when that leads to the page one is on."""
-    if blocker.fix_path(number.account.slug) == number.get_absolute_url():
-        return replace(blocker, fix="")
-    return blocker

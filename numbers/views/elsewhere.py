@@ -127,7 +127,7 @@ def _told(number: PhoneNumber, request: AccountRequest, *, at: datetime) -> str:
     since = absolute(number.state_changed_at, zone)
     match NumberState(number.state):
         case NumberState.HELD:
-            return f"is answered by {number.agent.name}" if number.agent else "has no agent"
+            return f"is assigned to {number.agent.name}" if number.agent else "has no agent"
         case NumberState.RELEASED:
             until = restorable_until(number, at)
             end = f"can come back until {absolute(until, zone)}" if until else "is gone for good"

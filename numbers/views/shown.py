@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from config.text import absolute, name_as_label
 from numbers.models import CarrierTask, Connection, PhoneNumber
-from numbers.routes import TEXT_ROUTES, routes_of
+from numbers.routes import TEXT_ROUTES, addresses
 from numbers.states import ConnectionState, NumberState, TaskState
 
 
@@ -62,7 +62,8 @@ def _held_badge(number: PhoneNumber, zone: ZoneInfo) -> Badge:
     if number.is_enabled:
         return Badge("Enabled", "warn", "Twilio has not confirmed that it sends its texts here.")
     if number.agent is not None:
-        return Badge("Assigned", "good", f"{number.agent.name} answers it. Takes a license.")
+        rule = f"{number.agent.name} is its agent; it is disabled, so nobody answers it."
+        return Badge("Assigned", "good", f"{rule} Takes a license.")
     if number.keep_decided_at is not None:
         decided = absolute(number.keep_decided_at, zone)
         return Badge("Kept", "plain", f"Kept as a spare since {decided}. Takes a license.")
@@ -95,11 +96,11 @@ def shown_routes(number: PhoneNumber) -> list[tuple[str, str, str]]:
 
     As the last refresh found it; only what is set now or was set then.
     """
-    now, before = routes_of(number.twilio), routes_of(number.before_service)
+    now, before = addresses(number.twilio), addresses(number.before_service)
     return [
-        (name_as_label(name), now[name], before[name])
+        (name_as_label(name), now.get(name, ""), before.get(name, ""))
         for name in TEXT_ROUTES
-        if not name.endswith("_method") and (now[name] or before[name])
+        if name in now or name in before
     ]
 
 

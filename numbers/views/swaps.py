@@ -5,6 +5,7 @@ One may start from either side. Everything chosen is in the address, so Back los
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.states import Permission
 from accounts.web import AccountRequest, account_page, to
 from config import clock
-from config.errors import DomainError
+from config.errors import Blocker, DomainError
 from config.outside import whole
 from config.refusals import add_refusal
 from config.undo import UndoButton, tell_done
@@ -135,7 +136,12 @@ def _pick_taking(
         "fate": wanted if wanted in Fate.values else Fate.KEEP.value,
         "blockers": gates.swap_out(leaving),
         "failed": failed,
-        **_picker(request, candidates, chosen.get("taking", "")),
+        **_picker(
+            request,
+            candidates,
+            chosen.get("taking", ""),
+            why_not=lambda taking: gates.fits(leaving, taking),
+        ),
     }
     return render(request, "numbers/swap_pick.html", context, status=422 if failed else 200)
 
@@ -155,17 +161,22 @@ def swap_in(request: AccountRequest, pk: int) -> HttpResponse:
     context = {
         "taking": taking,
         "blockers": gates.swap_in(taking),
-        **_picker(request, candidates, leaving),
+        **_picker(request, candidates, leaving, why_not=lambda number: gates.fits(number, taking)),
     }
     return render(request, "numbers/swap_in.html", context)
 
 
 def _picker(
-    request: AccountRequest, candidates: PhoneNumberQuerySet, chosen: str
+    request: AccountRequest,
+    candidates: PhoneNumberQuerySet,
+    chosen: str,
+    *,
+    why_not: Callable[[PhoneNumber], list[Blocker]],
 ) -> dict[str, Any]:
     """A page of candidates, found by ``q`` and turned by ``after`` and ``before``.
 
-    The ``chosen`` one stays in it, first, whatever is searched for.
+    The ``chosen`` one stays in it, first, whatever is searched for. One with a reason ``why_not``
+    is shown with it and cannot be chosen.
     """
     text = request.GET.get("q", "")[:LONGEST_SEARCH]
     found = search(candidates, text) if text.strip() else candidates
@@ -181,7 +192,7 @@ def _picker(
         ids = candidates.filter(pk=min(chosen_pk, LARGEST_ID)).values_list("pk", flat=True)
         rows = [*listing.rows(list(ids)), *rows]
     return {
-        "candidates": [(number, capabilities(number)) for number in rows],
+        "candidates": [(number, capabilities(number), why_not(number)) for number in rows],
         "chosen": chosen_pk,
         "search": text,
         "range": f"{page.first:,} to {page.last:,} of {page.total:,}" if page.rows else "",

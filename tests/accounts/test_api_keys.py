@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 
 from accounts import actors
-from accounts.actor import Actor
+from accounts.actor import SYSTEM, Actor
 from accounts.models import Account, ApiKey, Event
 from accounts.services import api_keys
 from accounts.states import Permission
 from config.errors import Forbidden, Invalid, InvalidTransition
-from tests.factories import NOON
+from tests.factories import NOON, AccountFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -142,3 +142,20 @@ def test_those_without_admin_neither_make_nor_revoke_keys(
         create(acme, reader)
     with pytest.raises(Forbidden):
         api_keys.revoke(key.pk, actor=reader, at=NOON)
+
+
+def test_a_sheet_of_one_account_says_nothing_about_those_of_another() -> None:
+    mine, theirs = AccountFactory.create_batch(2)
+
+    def make(account: Account) -> ApiKey:
+        sheet = "x" * 32
+        key, _ = api_keys.create(
+            account.pk, name="Export", scopes=[], actor=SYSTEM, at=NOON, sheet=sheet
+        )
+        return key
+
+    make(theirs)
+
+    assert make(mine).account == mine  # and not taken for theirs
+    with pytest.raises(api_keys.MadeAlready):
+        make(mine)

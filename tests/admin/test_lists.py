@@ -21,8 +21,9 @@ from accounts.registries import SUPPORT_LINKS
 from accounts.states import JobState
 from config.admin import CappedPaginator, SupportAdmin
 from licensing.models import PaymentAttempt
+from numbers.admin.inventory import SERVICES
 from numbers.models import PhoneNumber
-from numbers.states import ConnectionState
+from numbers.states import ConnectionState, TaskKind
 from tests import factories
 from tests.factories import NOON
 
@@ -118,6 +119,35 @@ def test_signing_in_to_the_admin_is_signing_in_everywhere(db: None, client: Clie
     response = client.get(reverse("admin:login"), follow=True)
 
     assert response.redirect_chain[-1][0].startswith(reverse("account_login"))
+
+
+def test_numbers_say_whether_they_are_in_service_and_are_found_by_it(
+    acme: Account, support_client: Client
+) -> None:
+    made: dict[str, dict[str, Any]] = {
+        "In service": {"enabled": True, "in_service_at": NOON},
+        "Enabled, not confirmed by Twilio": {"enabled": True},
+        "Goes elsewhere": {"enabled": True},
+        "Disabled": {},
+    }
+    numbers = {
+        said: factories.PhoneNumberFactory.create(account=acme, **facts)
+        for said, facts in made.items()
+    }
+    told = numbers["Enabled, not confirmed by Twilio"]
+    factories.CarrierTaskFactory.create(number=told, kind=TaskKind.ROUTE)
+    gone = factories.PhoneNumberFactory.create(account=acme, excluded=True)
+    address = reverse("admin:numbers_phonenumber_changelist")
+
+    def shown(**query: str) -> dict[str, str]:
+        page = support_client.get(address, query).content.decode()
+        numbers = re.findall(r'class="field-number"><a[^>]*>([^<]*)<', page)
+        return dict(zip(numbers, re.findall(r'class="field-service">([^<]*)<', page), strict=True))
+
+    everything = {str(number): said for said, number in numbers.items()}
+    assert shown() == everything | {str(gone): "-"}
+    for name, said in SERVICES.items():
+        assert shown(service=name) == {str(numbers[said]): said}
 
 
 def test_accounts_show_their_state_at_a_glance(acme: Account, support_client: Client) -> None:

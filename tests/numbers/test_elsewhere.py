@@ -83,7 +83,7 @@ def test_what_is_held_is_found_from_another_tab(acme: Account, owner_client: Cli
     PhoneNumberFactory.create(account=acme, e164=SOUGHT, agent=agent)
     PhoneNumberFactory.create(account=acme, e164="+12065550123", restoring=True)
 
-    assert "is answered by Front desk. It is in Assigned." in told(owner_client, tab="unassigned")
+    assert "is assigned to Front desk. It is in Assigned." in told(owner_client, tab="unassigned")
     assert "is being restored since" in told(owner_client, tab="released", q="2065550123")
     PhoneNumber.objects.update(agent=None, state="held")
     assert "has no agent. It is in Unassigned." in told(owner_client, tab="missing")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -121,7 +122,8 @@ def test_enabling_says_everything_that_is_missing_at_once(
     with pytest.raises(Blocked) as error:
         enabling.enable(bare.pk, actor=by_admin, at=NOON)
     assert codes(error) == ["no_name", "no_agent", "no_service", "connection_broken"]
-    assert all(blocker.fix for blocker in error.value.blockers)
+    leads_nowhere = [blocker.code for blocker in error.value.blockers if not blocker.fix]
+    assert leads_nowhere == ["no_service"]  # services are chosen once it has an agent
 
     draft = AgentFactory.create(account=acme, draft=True)
     number = PhoneNumberFactory.create(account=acme, ready=True, agent=draft, sms=False)
@@ -422,8 +424,67 @@ def test_a_refresh_finds_that_its_texts_go_elsewhere_and_one_click_mends_it(
 
     mended = PhoneNumber.objects.get(pk=served.pk)
     assert mended.in_service_at is not None
-    assert mended.before_service["sms_url"] == "https://new.example.com/sms"
     assert not routes.missing(mended, at_twilio(carrier, mended))
+    asked = Event.objects.get(type="number.asked_here_again")
+    assert asked.data["before"]["sms_url"] == "https://new.example.com/sms"
+    assert asked.data["after"]["sms_url"].endswith(served.hook_key)
+
+
+def test_what_is_put_back_is_what_stood_before_the_service_however_often_it_was_written_over(
+    served: PhoneNumber, carrier: Carrier, by_admin: Actor
+) -> None:  # B6
+    for stray in ("https://one.example.com/sms", "https://two.example.com/sms"):
+        change(carrier, served, sms_url=stray, sms_application_sid="AP" + "2" * 32)
+        refresh(served.connection_id, by_admin)
+        enabling.send_here_again(served.pk, actor=by_admin, at=clock.now())
+        work()
+        served.refresh_from_db()
+        assert served.in_service_at is not None
+
+    enabling.disable(served.pk, actor=by_admin, at=clock.now())
+    exclusion.exclude(served.pk, actor=by_admin, at=clock.now())
+    work()
+
+    there = at_twilio(carrier, served)
+    assert {name: there[name] for name in BEFORE} == BEFORE
+
+
+def test_whoever_enables_it_anew_takes_it_over_from_what_stands_there_then(
+    served: PhoneNumber, carrier: Carrier, by_admin: Actor
+) -> None:  # B6
+    change(carrier, served, sms_url="https://one.example.com/sms")
+    refresh(served.connection_id, by_admin)
+    enabling.send_here_again(served.pk, actor=by_admin, at=clock.now())
+    enabling.disable(served.pk, actor=by_admin, at=clock.now())  # before Twilio was told
+    enabling.enable(served.pk, actor=by_admin, at=clock.now())
+    work()
+    enabling.disable(served.pk, actor=by_admin, at=clock.now())
+    exclusion.exclude(served.pk, actor=by_admin, at=clock.now())
+    work()
+
+    assert at_twilio(carrier, served)["sms_url"] == "https://one.example.com/sms"
+
+
+def test_what_a_refresh_finds_was_done_by_others_than_who_asked_for_it(
+    served: PhoneNumber, carrier: Carrier, sandbox: SandboxProcess, by_admin: Actor
+) -> None:
+    other = PhoneNumber.objects.exclude(pk=served.pk)[0]
+    change(carrier, served, sms_url="https://new.example.com/sms")
+    reclaim(sandbox, other)
+
+    refresh(served.connection_id, by_admin)
+
+    found = Event.objects.exclude(job=None).exclude(type="number.imported")
+    signed = set(found.values_list("type", "actor_label"))
+    assert signed >= {
+        ("number.goes_elsewhere", "Numberdesk"),
+        ("number.changed", "Numberdesk"),
+        ("number.missing", "Numberdesk"),
+        ("import.completed", by_admin.label),
+    }
+    assert set(
+        Event.objects.filter(type="number.imported").values_list("actor_label", flat=True)
+    ) == {by_admin.label}
 
 
 def test_a_refresh_finds_that_they_come_here_again(
@@ -541,15 +602,62 @@ def test_a_person_enables_a_number_on_its_page_and_takes_it_back(
     assert enable_page in admin_client.get(page).text
     asked = admin_client.get(enable_page).text
     assert BEFORE["sms_url"] in asked
+    assert "That writes nothing at Twilio" in asked
 
     said = admin_client.post(enable_page, follow=True).text
 
     assert "is enabled" in said
     assert "Twilio is being told" in said
     undo = reverse("numbers:disable", args=["acme", ready.pk])
-    admin_client.post(undo)
+    undone = admin_client.post(undo, follow=True).text
+    assert "Nothing is changed at Twilio. Texts to it go where Twilio sends them now" in undone
     ready.refresh_from_db()
     assert not ready.is_enabled
+
+
+def test_who_disables_a_number_reads_before_and_after_that_twilio_stays_as_it_is(
+    acme: Account, admin_client: Client
+) -> None:  # S4-49
+    here = {"sms_url": f"https://desk.example.com/hooks/texts/{'a' * 32}"}
+    number = PhoneNumberFactory.create(
+        account=acme, enabled=True, hook_key="a" * 32, twilio=here, in_service_at=NOON
+    )
+    address = reverse("numbers:disable", args=["acme", number.pk])
+
+    before = admin_client.get(address).text
+    after = admin_client.post(address, follow=True).text
+
+    for page in (before, after):
+        assert "Nothing is changed at Twilio" in page
+        assert "Texts to it still come here, are kept, and are not answered." in page
+
+
+def test_who_enables_a_number_again_reads_what_is_kept_then(
+    ready: PhoneNumber, admin_client: Client
+) -> None:  # B4, B6
+    address = reverse("numbers:enable", args=["acme", ready.pk])
+
+    def says() -> str:
+        return admin_client.get(address).text
+
+    assert "What it has today, as the last refresh found it, is kept" in says()
+
+    ready.hook_key, ready.before_service = "a" * 32, dict(BEFORE)
+    ready.twilio = {"sms_url": f"https://desk.example.com/hooks/texts/{'a' * 32}"}
+    ready.save()
+    assert "What it has today" not in says()
+    assert (
+        "What Twilio had before stays kept and is put back when the number is excluded: "
+        f"{BEFORE['sms_url']}, {BEFORE['sms_fallback_url']}, {BEFORE['sms_application_sid']}."
+    ) in says()
+
+    ready.before_service = {"sms_method": "POST"}
+    ready.save()
+    assert "Nothing was set there before" in says()
+
+    wanted = {"sms_url": "https://restored.example.com"}
+    CarrierTaskFactory.create(number=ready, kind=TaskKind.PUT_BACK, settings=wanted)
+    assert "What its restore was to put back is kept" in says()
 
 
 def test_what_is_missing_is_said_and_linked_before_anyone_tries(
@@ -560,8 +668,45 @@ def test_what_is_missing_is_said_and_linked_before_anyone_tries(
     page = admin_client.get(reverse("numbers:detail", args=["acme", number.pk])).text
 
     assert "It has no name" in page
+    assert f'{number.get_absolute_url()}#id_label">Name it</a>' in page
+    assert 'id="id_label"' in page
+    assert ">Name</label>" in page  # and not optional
     assert "It offers nothing yet" in page
-    assert reverse("numbers:services", args=["acme", number.pk]) in page
+    services = reverse("numbers:services", args=["acme", number.pk])
+    assert services not in page  # it is refused without an agent, and its button says so
+
+    number.agent = AgentFactory.create(account=acme)
+    number.save()
+    page = admin_client.get(number.get_absolute_url()).text
+    assert f'<a href="{services}">Choose services</a>' in page
+
+
+def test_every_part_of_a_page_that_a_reason_leads_to_is_there(
+    acme: Account, admin_client: Client
+) -> None:  # B3
+    number = PhoneNumberFactory.create(account=acme, protected=True)
+
+    page = admin_client.get(number.get_absolute_url()).text
+
+    parts = re.findall(rf'href="{number.get_absolute_url()}#([^"]+)"', page)
+    assert {"id_label", "protection"} <= set(parts)
+    for part in [*parts, "id_tags", "id_notes"]:
+        assert f'id="{part}"' in page
+
+
+def test_while_twilio_is_told_all_that_shows_it_stays_up_to_date(
+    ready: PhoneNumber, admin_client: Client, by_admin: Actor
+) -> None:
+    enabling.enable(ready.pk, actor=by_admin, at=NOON)
+
+    page = admin_client.get(ready.get_absolute_url()).text
+
+    asked_for = re.search(r'hx-select-oob="([^"]+)"', page)
+    assert asked_for is not None
+    parts = asked_for[1].replace("#", "").split(",")
+    assert {"number-service", "number-configuration"} <= set(parts)
+    for part in parts:
+        assert f'id="{part}"' in page
 
 
 def test_the_list_says_who_is_in_service_and_whose_texts_go_elsewhere(

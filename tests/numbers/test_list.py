@@ -131,10 +131,26 @@ def test_a_row_says_what_it_is_and_why(acme: Account, owner_client: Client, noon
     html = owner_client.get(LIST).content.decode()
 
     assert "Harbor" in html
-    assert f"{number.agent} answers it. Takes a license." in html
+    assert f"{number.agent} is its agent; it is disabled, so nobody answers it." in html
     assert "Protected" in html
     assert "Voice, SMS, MMS" in html
     assert '<span class="tag">sales</span>' in html
+
+
+def test_a_name_that_only_twilio_has_is_told_from_one_that_the_team_gave(
+    acme: Account, owner_client: Client
+) -> None:
+    named = PhoneNumberFactory.create(account=acme, label="Harbor", friendly_name="Pier 9")
+    theirs = PhoneNumberFactory.create(account=acme, label="", friendly_name="Front desk")
+    digits = PhoneNumberFactory.create(account=acme, label="", friendly_name="")
+    digits.friendly_name = str(digits)
+    digits.save()
+
+    html = owner_client.get(LIST).content.decode()
+
+    assert "<small>Harbor</small>" in html
+    assert "<small>At Twilio: Front desk</small>" in html
+    assert (named.name, theirs.name, digits.name) == ("Harbor", "At Twilio: Front desk", "")
 
 
 def test_a_released_number_says_until_when_it_can_come_back(

@@ -402,7 +402,7 @@ def test_the_page_before_a_release_says_what_it_means(
 
     html = owner_client.get(page(number, "release")).content.decode()
 
-    assert f"{number.agent} no longer answers this number." in html
+    assert f"{number.agent} is no longer its agent." in html
     assert "Releasing is free." in html  # S1-17
     assert "It can come back until about Wed, Mar 11, 2026, 5:00 AM PDT" in html  # S1-18
     assert "Type the last four digits of" in html  # S4-55
@@ -518,7 +518,7 @@ def test_a_restore_reserves_its_license(acme: Account, owner_client: Client, noo
     html = owner_client.get(page(number, "restore")).content.decode()
     owner_client.post(page(number, "restore"))
 
-    assert "Bo answers it again, if that agent is live." in html
+    assert "Bo is its agent again, if live, and answers it once the number is enabled." in html
     assert "the number is bought again" in html
     number.refresh_from_db()
     assert number.state == NumberState.RESTORING

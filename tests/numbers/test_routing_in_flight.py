@@ -184,16 +184,16 @@ def test_an_excluded_number_whose_release_is_taken_back_gets_back_what_it_had(
     assert texts_of(carrier, number) == BEFORE
 
 
-def test_what_somebody_set_beside_our_address_is_kept_as_well(
+def test_what_somebody_set_beside_our_address_while_it_was_disabled_is_kept_as_well(
     number: PhoneNumber, carrier: Carrier
 ) -> None:  # B6
     application = "AP" + "7" * 32
     enabling.enable(number.pk, **now())
     work()
-    record = carrier.numbers.update(number.sid, {"sms_application_sid": application})
-    PhoneNumber.objects.update(twilio=record.twilio, in_service_at=None)
+    enabling.disable(number.pk, **now())
+    carrier.numbers.update(number.sid, {"sms_application_sid": application})
 
-    enabling.send_here_again(number.pk, **now())
+    enabling.enable(number.pk, **now())
     work()
 
     number.refresh_from_db()

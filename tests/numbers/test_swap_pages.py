@@ -41,7 +41,29 @@ def swap_in(number: PhoneNumber) -> str:
 
 
 def candidates(response: Any) -> list[PhoneNumber]:
-    return [number for number, _ in response.context["candidates"]]
+    return [number for number, *_ in response.context["candidates"]]
+
+
+def test_a_number_that_cannot_text_is_shown_with_that_and_not_chosen(
+    acme: Account, taking: PhoneNumber, owner_client: Client
+) -> None:
+    leaving = PhoneNumberFactory.create(account=acme, enabled=True, label="Desk")
+    deaf = PhoneNumberFactory.create(account=acme, sms=False)
+    reason = f"{leaving} offers texts, and Twilio says that {deaf} cannot receive them."
+
+    out, into = owner_client.get(swap(leaving)), owner_client.get(swap_in(deaf))
+    tried = owner_client.post(swap(leaving), {"taking": deaf.pk, "fate": Fate.KEEP})
+
+    why_not = {
+        number: [blocker.message for blocker in reasons]
+        for number, _, reasons in out.context["candidates"]
+    }
+    assert why_not == {taking: [], deaf: [reason]}
+    assert out.content.decode().count("disabled aria-describedby") == 1
+    ((_, _, (only,)),) = into.context["candidates"]
+    assert only.message == reason
+    assert tried.status_code == 422
+    assert "offers texts, and Twilio says that" in tried.content.decode()
 
 
 def test_only_held_numbers_without_an_agent_can_take_the_place(

@@ -401,3 +401,30 @@ def test_support_lists_what_was_not_answered(acme: Account, support_client: Clie
     page = support_client.get(url, {"not_answered": "missing"})
 
     assert [row.pk for row in page.context["cl"].result_list] == [missing.pk]
+
+
+def test_a_very_long_text_is_shown_by_its_beginning_and_whole_where_it_was_searched_for(
+    acme: Account, owner_client: Client
+) -> None:
+    number = PhoneNumberFactory.create(account=acme)
+    MessageFactory.create(account=acme, number=number, body="short")
+    MessageFactory.create(account=acme, number=number, body="so " * 400 + "needle")
+    MessageFactory.create(account=acme, number=number, body="line\n" * 30)
+    address = reverse("telephony:texts", args=["acme"])
+
+    rows = owner_client.get(address).context["rows"]
+    found = owner_client.get(address, {"q": "needle"}).text
+
+    lengths = [len(row.beginning) for row in rows]
+    assert lengths == [30, 240, 0]
+    assert '<details class="said-more" open>' in found
+    assert "needle" in found
+
+
+def test_the_list_has_the_keys_of_other_lists(acme: Account, owner_client: Client) -> None:
+    MessageFactory.create(account=acme, number=PhoneNumberFactory.create(account=acme))
+
+    page = owner_client.get(reverse("telephony:texts", args=["acme"])).text
+
+    for part in ("data-rows", "data-shortcuts-dialog", "select.js", 'type="search"'):
+        assert part in page
