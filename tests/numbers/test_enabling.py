@@ -217,7 +217,7 @@ def test_who_may_not_enables_and_disables_nothing(
 
 def test_a_disabled_number_keeps_everything_and_writes_nothing_at_twilio(
     acme: Account, by_admin: Actor
-) -> None:  # S4-49, S4-50, S4-51
+) -> None:  # S4-39, S4-49, S4-50, S4-51
     number = PhoneNumberFactory.create(account=acme, enabled=True, in_service_at=NOON)
     agent, label = number.agent, number.label
 
