@@ -414,6 +414,18 @@ def _no_service(number: PhoneNumber) -> Blocker:
     return Blocker(code, message, "Choose services", "numbers:services", (number.pk,))
 
 
+def rename(number: PhoneNumber, label: str) -> list[Blocker]:
+    """Reasons against giving the number that name (S4-47)."""
+    if label or not number.is_enabled:
+        return []
+    return [
+        Blocker(
+            "enabled_needs_name",
+            "An enabled number needs a name. Give it another one, or disable it first.",
+        )
+    ]
+
+
 def count_enabled(account: Account, standing: Standing) -> int:
     """How many numbers are enabled, where that decides: after a grace period has run out."""
     return account.number_counts.enabled() if standing.restricted else 0

@@ -127,6 +127,7 @@ COLUMNS: dict[str, Column] = {
             now=lambda row, tags: row.label, fields=("label",),
             also=("label",),
             clean=_described("label", tidy),
+            gate=lambda number, value, facts, desk: gates.rename(number, value),
         ),
         Column(
             "agent", "agent", "Agent",

@@ -13,6 +13,7 @@ from accounts.services.events import tell
 from accounts.states import Permission
 from config.errors import Invalid
 from config.text import tidy, tidy_lines
+from numbers import gates
 from numbers.models import PhoneNumber, Tag
 from numbers.states import MOST_TAGS
 
@@ -46,6 +47,8 @@ def describe(
     check_lengths(wanted)
     before = {name: getattr(number, name) for name in wanted}
     changed = {name: value for name, value in wanted.items() if value != before[name]}
+    if "label" in changed and (blockers := gates.rename(number, changed["label"])):
+        raise Invalid({"label": [blocker.message for blocker in blockers]})
     for name, value in changed.items():
         setattr(number, name, value)
     if changed:

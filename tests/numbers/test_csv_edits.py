@@ -536,6 +536,14 @@ def test_a_blank_cell_stays_or_clears(acme: Account, by_admin: Actor, blanks_cle
     assert number.protected  # yes or no has no blank
 
 
+def test_a_blank_cell_does_not_take_the_name_of_an_enabled_number(acme: Account) -> None:
+    PhoneNumberFactory.create(account=acme, e164=DESK, enabled=True)  # S4-45
+
+    found = compared(acme, f"number,name\n{DESK},\n", blanks_clear=True)
+
+    assert problems(found) == [(2, "label", "enabled_needs_name")]
+
+
 @pytest.mark.parametrize("head", ["number,name", "number,name,,"])
 def test_a_row_with_cells_behind_the_head_is_skipped(
     acme: Account, desk: PhoneNumber, head: str

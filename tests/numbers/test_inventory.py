@@ -7,9 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from accounts.actor import SYSTEM, Actor
 from accounts.models import Account, Event
+from accounts.states import Permission
 from config.errors import Blocked, DomainError, Forbidden, Invalid
 from licensing.models import GracePeriod
 from licensing.services import grace
@@ -18,6 +21,7 @@ from numbers import actions, gates
 from numbers.models import PhoneNumber
 from numbers.services import assignment, descriptions, exclusion
 from numbers.states import ConnectionState, NumberState
+from tests.api.conftest import program_of
 from tests.factories import NOON, AgentFactory, ConnectionFactory, PhoneNumberFactory
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +61,31 @@ def test_describing_a_number_as_it_is_writes_nothing(number: PhoneNumber, by_adm
     descriptions.describe(number.pk, label="", tags=[], actor=by_admin, at=NOON)
 
     assert not Event.objects.exists()
+
+
+def test_an_enabled_number_keeps_a_name_at_every_door(
+    acme: Account, by_admin: Actor, owner_client: Client
+) -> None:  # S4-45
+    number = PhoneNumberFactory.create(account=acme, enabled=True, label="Desk")
+    wants_another = "An enabled number needs a name."
+
+    with pytest.raises(Invalid, match=wants_another):
+        descriptions.describe(number.pk, label=" ", notes="Hi", actor=by_admin, at=NOON)
+    page = owner_client.post(
+        reverse("numbers:describe", args=["acme", number.pk]),
+        {"label": "", "notes": "Typed", "tags": ""},
+    )
+    assert page.status_code == 422
+    assert wants_another in page.text
+    assert "Typed" in page.text
+    refused = program_of(acme, Permission.NUMBERS).send(
+        "patch", f"numbers/{number.pk}/", {"label": ""}
+    )
+    assert [error["field"] for error in refused.json()["errors"]] == ["label"]
+
+    number.refresh_from_db()
+    assert (number.label, number.notes) == ("Desk", "")
+    descriptions.describe(number.pk, label="Front desk", actor=by_admin, at=NOON)
 
 
 @pytest.mark.parametrize(
