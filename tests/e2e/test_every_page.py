@@ -20,7 +20,7 @@ from tests.accounts.test_sign_in import code
 from tests.test_doors import DEFAULTS, OBJECTS, pages
 
 from .accounts import SUPPORT
-from .conftest import NARROW, Visit
+from .conftest import NARROW, WIDE, Visit
 from .desk import Desk
 from .house import PASSWORD, Home, House
 from .looking import LOOKS, look
@@ -303,6 +303,20 @@ def test_pages_without_anything_on_them_and_an_import_that_fails(
     desk.press("Ask now")
     desk.told("Your bank has paid")
     assert not found, "\n".join(found)
+
+
+def test_the_list_of_texts_is_walked_by_keys(desk: Desk) -> None:
+    page = desk.page
+    page.set_viewport_size(WIDE)
+    desk.open("texts/")
+
+    page.keyboard.press("/")
+    expect(page.get_by_label("Search", exact=True)).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    expect(page.locator("tbody tr").first.get_by_role("link").first).to_be_focused()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
 
 
 #: Where the state of each row stands below its title, in pixels, and what stands before it.
