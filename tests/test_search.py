@@ -111,7 +111,7 @@ def _swap(client: Client, page: str, acme: Account, text: str) -> list[str]:
             account=acme, e164="+14155559999", assigned=page == "swap"
         )
     answer = client.get(f"/a/acme/numbers/{other.pk}/{page}/", {"q": text})
-    return [number.e164 for number, _ in answer.context["candidates"]]
+    return [number.e164 for number, *_ in answer.context["candidates"]]
 
 
 def _admin(client: Client, acme: Account, text: str) -> list[str]:
