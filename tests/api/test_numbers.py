@@ -142,7 +142,9 @@ def test_every_action_is_listed_with_the_reasons_against_it(  # B3
 
     assert ours["assign"]["allowed"] is True
     assert [each["code"] for each in ours["release"]["blockers"]] == ["protected"]
-    assert ours["release"]["blockers"][0]["fix"].endswith(f"/a/acme/numbers/{number.pk}/#protection")
+    assert ours["release"]["blockers"][0]["fix"].endswith(
+        f"/a/acme/numbers/{number.pk}/#protection"
+    )
     assert ours["restore"]["relevant"] is False
     assert theirs["assign"]["allowed"] is False
     assert [each["code"] for each in theirs["assign"]["blockers"]] == ["forbidden"]

@@ -186,7 +186,7 @@ def test_its_forms_work_as_on_the_page_and_the_list_tells_it_after_closing(desk:
     page, number = desk.page, desk.numbers()[3]
     desk.follow(number)
 
-    beside(page).get_by_label("Name (optional)").fill("Harbor desk")
+    beside(page).get_by_label("Name", exact=True).fill("Harbor desk")
     desk.press("Save", within=beside(page))
 
     desk.told("Saved.")

@@ -416,6 +416,7 @@ def test_pages_of_two_step_verification(house: House, visit: Visit) -> None:
     assert not found, "\n".join(found)
 
 
+@pytest.mark.xdist_group("console")
 def test_the_console_of_support(desk: Desk, visit: Visit) -> None:
     """Every table, a row of each, and each act once; pages of one make, so the looks take turns."""
     page, found, acts = visit(), [], dict[str, str]()
@@ -443,6 +444,7 @@ def test_the_console_of_support(desk: Desk, visit: Visit) -> None:
     assert len(acts) > 10
 
 
+@pytest.mark.xdist_group("console")
 def test_support_looks_and_stops(desk: Desk, visit: Visit) -> None:
     page, found = visit(), []
     Desk(page, desk.house, desk.home).sign_in(SUPPORT)

@@ -108,7 +108,7 @@ def releases(desk: Desk) -> str:  # S0-10, S4-55
     """Returns the number that was given back, which had a name and an agent."""
     number = desk.numbers()[0]
     desk.open_number(number)
-    desk.page.get_by_label("Name (optional)").fill("Old hotline")
+    desk.page.get_by_label("Name", exact=True).fill("Old hotline")
     desk.press("Save")
     desk.told("Saved.")
     desk.follow("Release")
@@ -219,7 +219,7 @@ def restores(desk: Desk, number: str) -> None:  # S1-18
     desk.follow("Came back 1")
     desk.open_number(number)
     expect(page.locator(".badge").filter(has_text="Assigned")).to_be_visible()
-    expect(page.get_by_label("Name (optional)")).to_have_value("Old hotline")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Old hotline")
     expect(page.locator(".facts").get_by_role("link", name="Front desk")).to_be_visible()
 
 
