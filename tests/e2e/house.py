@@ -30,6 +30,7 @@ ACCOUNTS = (
     "iris",
     "jade",
     "kite",
+    "lark",
 )
 #: Who owns two of them; the other accounts have an owner of their own.
 OWNERS = {"gust": "olivia@fjord.example"}

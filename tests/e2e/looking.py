@@ -62,3 +62,8 @@ def look(page: Page, name: str, *, looks: Sequence[Look] = LOOKS) -> list[str]:
             page.screenshot(path=PICTURES / f"{file}-{width}-{scheme}.png", full_page=True)
     page.set_viewport_size(WIDE)
     return found
+
+
+def look_at(page: Page, name: str, address: str) -> list[str]:
+    page.goto(address)
+    return look(page, name)

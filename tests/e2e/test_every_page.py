@@ -6,24 +6,21 @@ named here.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple
-from urllib.parse import urljoin
 
 import pytest
-from django.contrib import admin
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.accounts.test_sign_in import code
 from tests.test_doors import DEFAULTS, OBJECTS, pages
 
-from .accounts import SUPPORT
 from .conftest import NARROW, WIDE, Visit
 from .desk import Desk
-from .house import PASSWORD, Home, House
-from .looking import LOOKS, look
+from .house import PASSWORD, House
+from .living import live_in, pays
+from .looking import look, look_at
 
 #: Parts of pages, which htmx puts in their place.
 PARTS = {"numbers:import_progress", "accounts:job_progress", "accounts:job_events"}
@@ -32,74 +29,7 @@ NEWCOMER = "nina@fjord.example"
 
 @pytest.fixture(scope="session")  # a module may be taken up again after another one
 def signed_in(house: House, browser: Any) -> Any:
-    """The session of fjord's owner, in whose account something of everything has happened."""
-    _live_through(house, house.homes["fjord"])
-    context = browser.new_context(base_url=house.url)
-    desk = Desk(context.new_page(), house, house.homes["fjord"])
-    desk.sign_in()
-    desk.open("settings/members/")
-    desk.page.get_by_label("Email").fill(NEWCOMER)
-    desk.press("Send invitation")
-    desk.told(NEWCOMER)
-    desk.open("numbers/?tab=unassigned&country=US")
-    desk.page.get_by_text("Saved views").click()
-    desk.page.get_by_label("Save this view as").fill("American spares")
-    desk.press("Save")
-    state = context.storage_state()
-    context.close()
-    return state
-
-
-def _live_through(house: House, home: Home) -> None:
-    """Numbers in every state, jobs, a grace period, and something that Twilio refuses."""
-    twilio = house.sandbox.client(home.sid, home.token)
-    theirs = twilio.incoming_phone_numbers.list()
-    house.import_numbers(home)
-    house.assign_unassigned(home, 4)
-    twilio.incoming_phone_numbers(theirs[-1].sid).delete()
-    twilio.incoming_phone_numbers(theirs[-2].sid).update(friendly_name="Renamed at Twilio")
-    house.import_numbers(home)
-
-    spares = house.api(home, "numbers/?tab=unassigned")["results"]
-    excluded, released, refused, kept, *rest = [number["id"] for number in spares]
-    house.api(home, f"numbers/{excluded}/exclusions/", {})
-    house.api(home, f"numbers/{kept}/spares/", {})
-    house.api(home, f"numbers/{released}/releases/", {})
-    house.wait_for(lambda: house.api(home, f"numbers/{released}/")["state"] == "released")
-    house.sandbox.fault(
-        "status", status=400, code=21422, account=home.sid, method="DELETE", times=1
-    )
-    house.api(home, f"numbers/{refused}/releases/", {})
-    house.wait_for(lambda: "refused" in str(house.api(home, f"numbers/{refused}/timeline/")))
-    for action, params in (("tag", {"add": ["spring", "spare"]}), ("protect", {"protected": True})):
-        body = {"action": action, "params": params, "numbers": rest[:3]}
-        house.wait_for_job(home, house.api(home, "bulk-jobs/", body)["id"])
-    _pays(house, home, "refused")
-    _is_texted(house, home)
-
-
-def _is_texted(house: House, home: Home) -> None:
-    """A phone writes to a number: words in two scripts, a picture, and that it wants no more."""
-    sid, number, path = house.installation.run(
-        "from tests.e2e.accounts import texting_number\n"
-        f"print(json.dumps(texting_number({home.slug!r})))"
-    )
-    twilio = house.sandbox.client(home.sid, home.token)
-    twilio.incoming_phone_numbers(sid).update(sms_url=f"{house.url}{path}")
-    for text in (
-        {"body": "Are you open on Sunday?\nAnd is it far from the station? " * 5},
-        {"body": "\u05e9\u05dc\u05d5\u05dd, 24/7?", "media": ["image/jpeg", "text/vcard"]},
-        {"body": "STOP"},
-    ):
-        message = {"from": "+12065550199", "to": number, **text}
-        house.sandbox.control("POST", "messages?settle=1", message)
-    assert len(house.api(home, "messages/")["results"]) == 5
-
-
-def _pays(house: House, home: Home, state: str) -> None:
-    house.installation.run(
-        f"from tests.e2e.accounts import a_payment\nprint(a_payment({home.slug!r}, {state!r}))"
-    )
+    return live_in(house, browser, house.homes["fjord"], newcomer=NEWCOMER)
 
 
 @pytest.fixture
@@ -296,7 +226,7 @@ def test_pages_without_anything_on_them_and_an_import_that_fails(
     _first(desk)
     found += look(page, "number of a broken connection")
     house.sandbox.clear_faults()
-    _pays(house, home, "unanswered")
+    pays(house, home, "unanswered")
     desk.open("licenses/")
     expect(page.get_by_role("button", name="Ask now")).to_be_visible()
     found += look(page, "licenses with a payment that the bank has not answered")
@@ -414,58 +344,3 @@ def test_pages_of_two_step_verification(house: House, visit: Visit) -> None:
     desk.submit("Sign in")
     found += look(page, "two-step refused")
     assert not found, "\n".join(found)
-
-
-@pytest.mark.xdist_group("console")
-def test_the_console_of_support(desk: Desk, visit: Visit) -> None:
-    """Every table, a row of each, and each act once; pages of one make, so the looks take turns."""
-    page, found, acts = visit(), [], dict[str, str]()
-    looks = itertools.cycle([each] for each in LOOKS)
-    Desk(page, desk.house, desk.home).sign_in(SUPPORT)
-
-    def see(name: str, address: str) -> None:
-        page.goto(address)
-        found.extend(look(page, f"admin {name}", looks=next(looks)))
-
-    see("start", reverse("admin:index"))
-    for model in sorted(admin.site._registry, key=lambda model: model._meta.label):
-        meta = model._meta
-        see(meta.label, reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist"))
-        row = page.locator("#result_list tbody th a")
-        if row.count():
-            see(f"one {meta.label}", row.first.get_attribute("href") or "")
-            for act in page.locator(".object-tools a.act").all():
-                acts[f"{meta.label}: {act.inner_text()}"] = act.get_attribute("href") or ""
-    page.goto(f"{reverse('admin:accounts_user_changelist')}?q=a")  # which offers to show all
-    found += look(page, "admin list searched", looks=[(NARROW, "light")])
-    for name, address in acts.items():
-        see(name, urljoin(page.url, address))
-    assert not found, "\n".join(found)
-    assert len(acts) > 10
-
-
-@pytest.mark.xdist_group("console")
-def test_support_looks_and_stops(desk: Desk, visit: Visit) -> None:
-    page, found = visit(), []
-    Desk(page, desk.house, desk.home).sign_in(SUPPORT)
-    page.goto(reverse("admin:accounts_account_changelist"))
-    page.get_by_role("link", name=desk.home.slug.title(), exact=True).click()
-    page.get_by_role("link", name="Look as its members do").click()
-    page.get_by_label("Reason").fill("They called")
-    page.get_by_role("button", name="Begin to look").click()
-    bar = page.get_by_role("complementary", name="You are looking")
-    expect(bar).to_contain_text("Nothing can be changed.")
-    found += look(page, "looking")
-    for name in ("numbers:list", "accounts:notices", "accounts:notice_preferences"):
-        found += look_at(page, f"looking {name}", reverse(name, args=[desk.home.slug]))
-    found += look_at(page, "looking one's own", reverse("mfa_index"))
-    found += look_at(page, "looking admin", reverse("admin:index"))
-    bar.get_by_role("button", name="Stop looking").click()
-    expect(page.get_by_text("You no longer look at")).to_be_visible()
-    expect(bar).to_have_count(0)
-    assert not found, "\n".join(found)
-
-
-def look_at(page: Page, name: str, address: str) -> list[str]:
-    page.goto(address)
-    return look(page, name)
