@@ -26,6 +26,9 @@ from .states import Permission, Role
 
 P = ParamSpec("P")
 
+#: The cookie with the slug of the account that a browser was in last: no more than a hint.
+LAST_ACCOUNT = "account"
+
 
 class AccountRequest(HttpRequest):
     """A request inside an account (only a type: the decorator adds the attributes)."""
@@ -57,13 +60,28 @@ def account_page(
             try:
                 inside = enter(request, account)
                 inside.actor.require(permission)
-                return view(inside, *args, **kwargs)
+                response = view(inside, *args, **kwargs)
             except Forbidden as error:
                 return render(request, "403.html", {"reason": error.message}, status=403)
+            _remember(request, response, account)
+            return response
 
         return page
 
     return decorate
+
+
+def _remember(request: HttpRequest, response: HttpResponseBase, slug: str) -> None:
+    """Note in the browser that it was in this account; support that looks leaves no trace."""
+    if look_of(request) is None and request.COOKIES.get(LAST_ACCOUNT) != slug:
+        response.set_cookie(
+            LAST_ACCOUNT,
+            slug,
+            path=settings.SESSION_COOKIE_PATH,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
 
 
 def signed_in(view: Callable[P, HttpResponseBase]) -> Callable[..., HttpResponseBase]:
