@@ -15,8 +15,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from config.errors import Blocked, DomainError, Forbidden
+from config.errors import DomainError, Forbidden
 from config.middleware import request_id_of
+from config.refusals import reasons_of
 
 from . import actors
 from .actor import Actor
@@ -196,8 +197,5 @@ def not_allowed(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 def tell_refusal(request: HttpRequest, error: DomainError) -> None:
     """Show why an action was refused: one message for each reason."""
-    if isinstance(error, Blocked):
-        for blocker in error.blockers:
-            messages.error(request, blocker.message)
-    else:
-        messages.error(request, error.message)
+    for reason in reasons_of(error):
+        messages.error(request, reason)

@@ -22,7 +22,8 @@ APPS = ("demo", "porting", "telephony", "numbers", "licensing", "accounts", "car
 ROOMS = ("states", "models", "gates", "services", "actions")
 INTERFACES = ("activity", "adapter", "admin", "api", "api_auth", "api_urls", "catalog",
               "coming_from", "context_processors", "filters", "forms", "hooks", "listing",
-              "looking", "openapi", "overview", "paging", "tasks", "timeline", "urls", "views", "web")  # fmt: skip
+              "looking", "openapi", "overview", "paging", "tasks", "timeline", "urls", "views",
+              "web")  # fmt: skip
 OUTER = (*INTERFACES, "apps", "management", "migrations", "templatetags")
 
 SANDBOX = "twilio_sandbox"
