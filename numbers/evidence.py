@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from accounts.models import Event
 
@@ -16,7 +15,7 @@ from .models import PhoneNumber
 #: How a number came here last.
 _CAME = {
     "number.imported": "Imported",
-    "number.came_back": "Came back by an import",
+    "number.came_back": "Found again",
     "number.restored": "Restored",
     "number.brought_back": "Brought back",
     "number.kept_after_all": "Kept after all",
@@ -33,11 +32,10 @@ _LEFT_AGENT = (
 
 @dataclass
 class Evidence:
-    """How a number came, by whom and when, and its last agent; empty where nothing says so."""
+    """How a number came, by whom, and its last agent; empty where nothing says so."""
 
     came: str = ""
     by: str = ""
-    at: datetime | None = None
     agent: str = ""
 
 
@@ -47,12 +45,10 @@ def evidence_of(numbers: Iterable[PhoneNumber]) -> dict[int, Evidence]:
     events = Event.objects.filter(
         subject_type="number", subject_id__in=found, type__in=[*_CAME, *_LEFT_AGENT]
     ).order_by("pk")
-    for pk, kind, by, at, data in events.values_list(
-        "subject_id", "type", "actor_label", "at", "data"
-    ):
+    for pk, kind, by, data in events.values_list("subject_id", "type", "actor_label", "data"):
         each = found[pk]
         if words := _CAME.get(kind):
-            each.came, each.by, each.at = words, by, at
+            each.came, each.by = words, by
         else:
             each.agent = data.get("before", {}).get("agent") or each.agent
     return found

@@ -68,8 +68,9 @@ def remind(account_id: int, *, at: datetime) -> None:
         key=f"restorable:{named[0].pk}:{named[0].released_at:%Y%m%d%H%M%S}",
         title=f"{plural(count, 'released number')}: {span(first - at)} left to restore",
         body=(
-            f"{numbers} can come back until {until}. Each takes a license. What you do not want "
-            "back needs nothing: after that Twilio may give it to somebody else."
+            f"{numbers} can come back until {until}. After that Twilio may give "
+            f"{'it' if count == 1 else 'them'} to somebody else. What comes back takes a license; "
+            "what you do not want back needs nothing."
         ),
         path=_page(account, named, count),
         at=at,

@@ -454,7 +454,9 @@ def test_who_belongs_to_no_account_finds_the_way_back_from_help(stranger: User) 
     nobody = Client()
     nobody.force_login(UserFactory.create())
 
-    assert f'<a href="{reverse("home")}">Back to the console</a>' in text(nobody.get("/help/"))
+    for name in ("help", "api-docs"):
+        page = text(nobody.get(reverse(name)))
+        assert f'<a href="{reverse("home")}">Back to the console</a>' in page
 
 
 def test_programs_are_led_to_the_reference_of_the_api(admin_client: Client) -> None:
