@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
 from accounts.models import Event
 
@@ -46,7 +47,7 @@ def evidence_of(numbers: Iterable[PhoneNumber]) -> dict[int, Evidence]:
         subject_type="number", subject_id__in=found, type__in=[*_CAME, *_LEFT_AGENT]
     ).order_by("pk")
     for pk, kind, by, data in events.values_list("subject_id", "type", "actor_label", "data"):
-        each = found[pk]
+        each = found[cast(int, pk)]
         if words := _CAME.get(kind):
             each.came, each.by = words, by
         else:
