@@ -15,8 +15,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from config.errors import Blocked, DomainError, Forbidden
+from config.errors import DomainError, Forbidden
 from config.middleware import request_id_of
+from config.refusals import reasons_of
 
 from . import actors
 from .actor import Actor
@@ -25,6 +26,9 @@ from .models import Account, Membership, User
 from .states import Permission, Role
 
 P = ParamSpec("P")
+
+#: The cookie with the slug of the account that a browser was in last: no more than a hint.
+LAST_ACCOUNT = "account"
 
 
 class AccountRequest(HttpRequest):
@@ -57,13 +61,28 @@ def account_page(
             try:
                 inside = enter(request, account)
                 inside.actor.require(permission)
-                return view(inside, *args, **kwargs)
+                response = view(inside, *args, **kwargs)
             except Forbidden as error:
                 return render(request, "403.html", {"reason": error.message}, status=403)
+            _remember(request, response, account)
+            return response
 
         return page
 
     return decorate
+
+
+def _remember(request: HttpRequest, response: HttpResponseBase, slug: str) -> None:
+    """Note in the browser that it was in this account; support that looks leaves no trace."""
+    if look_of(request) is None and request.COOKIES.get(LAST_ACCOUNT) != slug:
+        response.set_cookie(
+            LAST_ACCOUNT,
+            slug,
+            path=settings.SESSION_COOKIE_PATH,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
 
 
 def signed_in(view: Callable[P, HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -178,8 +197,5 @@ def not_allowed(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 def tell_refusal(request: HttpRequest, error: DomainError) -> None:
     """Show why an action was refused: one message for each reason."""
-    if isinstance(error, Blocked):
-        for blocker in error.blockers:
-            messages.error(request, blocker.message)
-    else:
-        messages.error(request, error.message)
+    for reason in reasons_of(error):
+        messages.error(request, reason)

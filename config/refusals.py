@@ -1,8 +1,10 @@
-"""How a form shows that the business rules refused what was typed."""
+"""How pages show that the business rules refused something: the sentence, and quietly its code."""
 
 from __future__ import annotations
 
 from django import forms
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from .errors import Blocked, DomainError, Invalid
 
@@ -15,7 +17,20 @@ def add_refusal(form: forms.BaseForm, error: DomainError, *, field: str | None =
     if isinstance(error, Invalid):
         for name, texts in error.errors.items():
             form.add_error(name if name in form.fields else field, texts)
-    elif isinstance(error, Blocked):
-        form.add_error(field, [blocker.message for blocker in error.blockers])
     else:
-        form.add_error(field, error.message)
+        form.add_error(field, reasons_of(error))
+
+
+def reasons_of(error: DomainError) -> list[str]:
+    """Each reason of a refusal with its code; ``Invalid`` names fields instead."""
+    if isinstance(error, Invalid):
+        return [error.message]
+    reasons = error.blockers if isinstance(error, Blocked) else [error]
+    return [format_html("{} {}", each.message, refusal_code(each.code)) for each in reasons]
+
+
+def refusal_code(code: str) -> SafeString:
+    """The stable code of a reason, the same as over REST, for whoever asks support or programs."""
+    return format_html(
+        '<code class="refusal-code" translate="no" title="The code of this reason">{}</code>', code
+    )

@@ -70,8 +70,13 @@ def examples(now: datetime) -> dict[str, Any]:
         "entries": _entries(now),
         "facts": [("Number", "(415) 555-0123"), ("Agent", ""), ("Type", "Local, United States")],
         "blockers": [
-            {"message": "This number is protected.", "fix_label": "Unprotect", "fix_url": "#"},
-            {"message": "A call is in progress."},
+            {
+                "message": "This number is protected.",
+                "code": "protected",
+                "fix_label": "Unprotect",
+                "fix_url": "#",
+            },
+            {"message": "A call is in progress.", "code": "call_in_progress"},
         ],
         "touches": [
             "(415) 555-0123 goes back to Twilio and stops ringing.",

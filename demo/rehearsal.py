@@ -90,6 +90,7 @@ def _stops(end: datetime) -> Iterator[datetime]:
             GracePeriod.objects.filter(settled_at=None).values_list("next_notice_at", flat=True),
             GracePeriod.objects.unsettled().values_list("ends_at", flat=True),
             Subscription.objects.values_list("period_ends_at", flat=True),
+            PhoneNumber.objects.values_list("remind_at", flat=True).exclude(remind_at=None),
         ]
         on_the_way = [at for each in due for at in each if at is not None and now < at < end]
         if not on_the_way:

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.web import signed_in
+from accounts.web import signed_in, tell_refusal
 from config import clock
 from config.text import plural
 
@@ -31,7 +31,7 @@ def move_clock(request: HttpRequest) -> HttpResponse:
     try:
         rehearsal.forward(to)
     except rehearsal.ClockStuck as error:
-        messages.error(request, error.message)
+        tell_refusal(request, error)
     else:
         written = mails.count() - before
         came = f" {plural(written, 'mail')} came meanwhile." if written else ""

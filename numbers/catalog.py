@@ -155,6 +155,9 @@ def fill() -> None:
             "carrier": NoticeKind(
                 "Releases, restores and settings that Twilio refused", Permission.NUMBERS
             ),
+            "restore": NoticeKind(
+                "Released numbers that can come back for one more day", Permission.NUMBERS
+            ),
         }
     )
     accounts = "admin:accounts_account_changelist"

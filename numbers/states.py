@@ -10,6 +10,8 @@ from config.moves import Moves
 
 #: How long a released number can come back (S1-18, twilio-facts 2).
 RESTORE_WINDOW = timedelta(days=10)
+#: How long before the end of that people are reminded of it.
+REMINDED_BEFORE = timedelta(days=1)
 #: Tags that one number can carry.
 LONGEST_NOTES = 5000
 MOST_TAGS = 20

@@ -10,7 +10,7 @@ from config import clock
 from config.errors import Blocked
 
 from .models import CarrierTask, Connection
-from .services import carrier_tasks, departures, imports, refreshes, release
+from .services import carrier_tasks, departures, imports, refreshes, release, reminders
 
 
 def run_import(job_id: int) -> None:
@@ -49,7 +49,8 @@ def let_numbers_go(connection_id: int) -> None:
 
 def sweep() -> dict[str, int]:
     """Scheduled every minute: refreshes and tasks at Twilio that are due, restores that came too
-    late, numbers of subaccounts that have ended.
+    late, numbers of subaccounts that have ended, reminders of numbers that can soon come back no
+    more.
 
     Safe to run twice, late, or on two machines at once.
     """
@@ -61,8 +62,12 @@ def sweep() -> dict[str, int]:
     late = carrier_tasks.late_restores(at).order_by("pk")
     dropped = for_each(late, lambda pk: carrier_tasks.drop_restore(pk, at=at), "late restore")
     for_each(departures.left_behind(), departures.let_go, "ended connection")
+    reminded = for_each(
+        reminders.due(at), lambda pk: reminders.remind(pk, at=at), "reminder of released numbers"
+    )
     return {
         "refreshed": refreshed,
         "carrier_tasks": work_carrier_tasks(),
         "dropped": dropped,
+        "reminded": reminded,
     }

@@ -21,8 +21,9 @@ APPS = ("demo", "porting", "telephony", "numbers", "licensing", "accounts", "car
 # Each room of an app may import itself and those to its left, in any app.
 ROOMS = ("states", "models", "gates", "services", "actions")
 INTERFACES = ("activity", "adapter", "admin", "api", "api_auth", "api_urls", "catalog",
-              "context_processors", "filters", "forms", "hooks", "listing", "looking", "openapi",
-              "overview", "paging", "tasks", "timeline", "urls", "views", "web")  # fmt: skip
+              "coming_from", "context_processors", "filters", "forms", "hooks", "listing",
+              "looking", "openapi", "overview", "paging", "tasks", "timeline", "urls", "views",
+              "web")  # fmt: skip
 OUTER = (*INTERFACES, "apps", "management", "migrations", "templatetags")
 
 SANDBOX = "twilio_sandbox"

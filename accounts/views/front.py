@@ -48,7 +48,8 @@ def account_home(request: AccountRequest) -> HttpResponse:
 @require_safe
 def help(request: HttpRequest) -> HttpResponse:
     """How to get on, and the ways to a person (S0-30). Open to everybody."""
-    return _help(request, "base_signed_out.html")
+    frame = "base.html" if request.user.is_authenticated else "base_signed_out.html"
+    return _help(request, frame)
 
 
 @require_safe

@@ -17,6 +17,7 @@ from accounts.forms import AcceptForm
 from accounts.models import Invitation, Membership, User
 from accounts.registries import front_page
 from accounts.services import invitations
+from accounts.web import tell_refusal
 from config import clock
 from config.email_addresses import is_same, same_as
 from config.errors import DomainError
@@ -49,7 +50,7 @@ def _as_signed_in(request: HttpRequest, found: Invitation, token: str) -> HttpRe
                 token, user=user, at=clock.now(), request_id=request_id_of(request)
             )
         except DomainError as error:
-            messages.error(request, error.message)
+            tell_refusal(request, error)
             return redirect("home")
         return _welcome(request, membership)
     context = {"invitation": found, "is_mine": is_mine}

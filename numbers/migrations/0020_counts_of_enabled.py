@@ -19,7 +19,7 @@ def forget(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("numbers", "0017_words_of_services"),
+        ("numbers", "0019_reminders"),
         ("telephony", "0004_conversations"),
     ]
 

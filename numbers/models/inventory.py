@@ -54,6 +54,10 @@ class PhoneNumberQuerySet(OwnedQuerySet["PhoneNumber"]):
         told = tasks.filter(number=OuterRef("pk"), kind=TaskKind.ROUTE, state__in=OPEN_TASK_STATES)
         return self.enabled().filter(~Exists(told), in_service_at=None)
 
+    def reminder_due(self, at: datetime) -> Self:
+        """Released ones that can come back for little longer, of which nobody was reminded yet."""
+        return self.filter(state=NumberState.RELEASED, remind_at__lte=at)
+
     def kept(self) -> Self:
         """Those that somebody decided to keep; they are held, and have no agent."""
         return self.filter(keep_decided_at__isnull=False)
@@ -70,7 +74,9 @@ class PhoneNumber(models.Model):
     ``before_release`` remembers what a number had when it left: its agent, its settings at Twilio,
     and whether somebody had asked for these to be put back (``asked``). On a held number it holds
     the settings that are offered: ``settings``, and as ``found`` what Twilio had in their place.
-    ``unlisted_at`` is since when imports no longer find an excluded number at Twilio.
+    ``remind_at`` is when people are to be reminded that a released number can soon come back no
+    more; it is empty once they were. ``unlisted_at`` is since when imports no longer find an
+    excluded number at Twilio.
 
     A number that is enabled (since ``enabled_at``) offers its services; it is in service once
     Twilio has confirmed that it sends them here (``in_service_at``). ``hook_key`` names it in the
@@ -118,6 +124,7 @@ class PhoneNumber(models.Model):
 
     imported_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True, blank=True)
+    remind_at = models.DateTimeField(null=True, blank=True)
     before_release = models.JSONField(default=dict)
     unlisted_at = models.DateTimeField(null=True, blank=True)
 
@@ -192,6 +199,11 @@ class PhoneNumber(models.Model):
             models.Index(name="number_of_connection", fields=["connection", "state", "id"]),
             models.Index(
                 name="number_of_agent", fields=["agent"], condition=Q(agent__isnull=False)
+            ),
+            models.Index(
+                name="number_to_remind_of",
+                fields=["remind_at"],
+                condition=Q(remind_at__isnull=False),
             ),
             models.Index(
                 name="number_enabled", fields=["account"], condition=Q(enabled_at__isnull=False)

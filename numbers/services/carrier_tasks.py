@@ -43,7 +43,13 @@ from numbers import gates
 from numbers.models import CarrierTask, PhoneNumber
 from numbers.models.tasks import CarrierTaskQuerySet
 from numbers.previous import chosen_anew, settings_of
-from numbers.states import RESTORE_WINDOW, NumberState, TaskKind, TaskState
+from numbers.states import (
+    REMINDED_BEFORE,
+    RESTORE_WINDOW,
+    NumberState,
+    TaskKind,
+    TaskState,
+)
 
 from . import connections, routing, whereabouts
 from .lifecycle import STATE_FIELDS, lock_number, move, relocate
@@ -219,6 +225,7 @@ def _released(number: PhoneNumber, task: CarrierTask, answer: Answer, at: dateti
     if number.state != NumberState.RELEASING:
         return
     number.released_at = at
+    number.remind_at = at + RESTORE_WINDOW - REMINDED_BEFORE
     summary = f"Given back to Twilio; can come back for {RESTORE_WINDOW.days} days."
     data: dict[str, Any] = {}
     if answer.is_gone:

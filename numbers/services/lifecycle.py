@@ -52,6 +52,8 @@ def move(number: PhoneNumber, state: NumberState, *, at: datetime) -> None:
         number.enabled_at = number.in_service_at = None
     if state != NumberState.EXCLUDED:
         number.unlisted_at = None
+    if state not in (NumberState.RELEASED, NumberState.RESTORING):
+        number.remind_at = None
 
 
 STATE_FIELDS = [
@@ -62,6 +64,7 @@ STATE_FIELDS = [
     "enabled_at",
     "in_service_at",
     "unlisted_at",
+    "remind_at",
 ]
 
 

@@ -81,10 +81,10 @@ def together(request: AccountRequest) -> HttpResponse:
     jobs = [run.job for run in runs]
     is_open = any(job.is_open for job in jobs)
     context = {
-        "rows": [(run, _progress(run), found_in_words([run.job])) for run in runs],
+        "rows": [(run, _progress(run), _counts(request, run.job)) for run in runs],
         "is_open": is_open,
         "failed": [run for run in runs if run.job.state == JobState.FAILED],
-        "found": found_in_words(jobs),
+        "found": found_in_words(jobs, with_unchanged=True),
         "read": sum(job.done for job in jobs),
         "address": request.get_full_path(),
     }
@@ -96,12 +96,14 @@ def together(request: AccountRequest) -> HttpResponse:
     return response
 
 
-def found_in_words(jobs: Iterable[Job]) -> str:
+def found_in_words(jobs: Iterable[Job], *, with_unchanged: bool = False) -> str:
     """What finished imports found: ``12 new, 3 changed``, or that all is as it was."""
     found = Counter[str]()
     for job in jobs:
-        found.update({each: job.result.get(each, 0) for each in service.FOUND})
+        found.update({each: job.result.get(each, 0) for each in (*service.FOUND, "unchanged")})
     parts = [f"{found[each]:,} {words}" for each, words in service.FOUND.items() if found[each]]
+    if parts and with_unchanged:
+        parts.append(f"{found['unchanged']:,} unchanged")
     return ", ".join(parts) or "nothing has changed"
 
 
@@ -188,12 +190,10 @@ def _progress(run: Import) -> Progress:
     return progress_of(run.job, busy, at=at)
 
 
-def _found(request: AccountRequest, job: Job) -> dict[str, Any]:
-    """What the import found so far: counts that lead to the numbers, and what changed."""
-    if job.state not in (JobState.DONE, JobState.FAILED):
-        return {"outcomes": []}
+def _counts(request: AccountRequest, job: Job) -> list[dict[str, str]]:
+    """How many numbers the import found as what; each count leads to exactly its numbers."""
     address = to(request, "numbers:list")
-    outcomes = [
+    return [
         {
             "label": Outcome(name).label,
             "value": f"{job.result.get(name, 0):,}",
@@ -202,13 +202,19 @@ def _found(request: AccountRequest, job: Job) -> dict[str, Any]:
         }
         for name in (Outcome.NEW, Outcome.CHANGED, Outcome.CAME_BACK, Outcome.MISSING)
     ]
+
+
+def _found(request: AccountRequest, job: Job) -> dict[str, Any]:
+    """What the import found so far: the counts, and what changed."""
+    if job.state not in (JobState.DONE, JobState.FAILED):
+        return {"outcomes": []}
     events = Event.objects.visible_to(request.actor).filter(job=job).order_by("pk")
     changed = list(events.filter(type=OUTCOME_EVENTS[Outcome.CHANGED])[:CHANGES_COUNTED])
     period = GracePeriod.objects.filter(
         account=request.account, pk=job.result.get("grace_period", 0)
     ).first()
     return {
-        "outcomes": outcomes,
+        "outcomes": _counts(request, job),
         "unchanged": job.result.get("unchanged", 0),
         "fields": _fields(changed, of=job.result.get("changed", 0)),
         "changes": _changes(changed[:CHANGES_SHOWN], request.account),

@@ -23,6 +23,7 @@ from config.text import fold
 from licensing.models import Subscription
 from numbers import listing
 from numbers.actions import ACTIONS
+from numbers.evidence import Evidence, evidence_of
 from numbers.filters import (
     FILTER_NAMES,
     Capability,
@@ -65,6 +66,7 @@ class Row:
     """A number as the table shows it; ``back`` is what brings it back.
 
     ``then`` is the place on the page where one goes on after deciding about it: the next row.
+    ``evidence`` is there where one decides about it, unless it has an agent.
     """
 
     number: PhoneNumber
@@ -74,6 +76,7 @@ class Row:
     capabilities: str
     back: Back | None
     then: str
+    evidence: Evidence | None
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ def numbers(request: AccountRequest) -> HttpResponse:
         "tabs": _tabs(request, counts, tab),
         "decides": tab == Tab.UNASSIGNED and request.actor.can_numbers,
         "can_come_back": tab in (Tab.RELEASED, Tab.EXCLUDED) and request.actor.can_numbers,
-        "rows": _rows(page, request, at=at),
+        "rows": _rows(page, request, decides=tab == Tab.UNASSIGNED, at=at),
         "total": page.total,
         "pages": _pages(_address(request), page),
         "errors": chosen.errors,
@@ -167,7 +170,7 @@ def to_decide(request: AccountRequest) -> Rows:
     tab = Tab.ALL if any(number.is_assigned for number in page.rows) else Tab.UNASSIGNED
     context = {
         "decides": request.actor.can_numbers,
-        "rows": _rows(page, request, at=at),
+        "rows": _rows(page, request, decides=True, at=at),
         "total": page.total,
         "pages": _pages(f"{request.path}?", page),
         "columns": columns_of(request, tab, {}, connections=len(options.connections)),
@@ -292,10 +295,12 @@ def _tab_address(request: AccountRequest, tab: str) -> str:
     return address if tab == Tab.ALL else f"{address}?{urlencode({'tab': str(tab)})}"
 
 
-def _rows(page: listing.Page, request: AccountRequest, *, at: datetime) -> list[Row]:
+def _rows(page: listing.Page, request: AccountRequest, *, decides: bool, at: datetime) -> list[Row]:
     have_left = any(row.state != NumberState.HELD for row in page.rows)
     asks = have_left and request.actor.can_numbers
     facts = facts_of(request.account, at=at) if asks else None
+    waiting = [row for row in page.rows if row.state == NumberState.HELD and not row.is_assigned]
+    known = evidence_of(waiting) if decides else {}
     following = [*page.rows[1:], *page.rows[-2:-1], None]
     return [
         Row(
@@ -306,6 +311,7 @@ def _rows(page: listing.Page, request: AccountRequest, *, at: datetime) -> list[
             capabilities=capabilities(number),
             back=way_back(number, request, facts) if facts else None,
             then=f"#number-{other.pk}" if other else "",
+            evidence=known.get(number.pk),
         )
         for number, other in zip(page.rows, following, strict=False)
     ]

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import timeline
 from accounts.models import Event
 from accounts.states import Permission
-from accounts.web import AccountRequest, account_page, attempt, to
+from accounts.web import AccountRequest, account_page, attempt, tell_refusal, to
 from config import clock
 from config.errors import DomainError
 from config.paging import Sort, integer, page, text
@@ -169,7 +169,7 @@ def delete(request: AccountRequest, pk: int) -> HttpResponse:
         try:
             services.delete(pk, actor=request.actor, at=clock.now())
         except DomainError as error:
-            messages.error(request, error.message)
+            tell_refusal(request, error)
         else:
             messages.success(request, f"{found.name} is deleted.")
             return redirect(to(request, "telephony:agents"))

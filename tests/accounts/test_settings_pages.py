@@ -405,6 +405,60 @@ def test_help_inside_an_account_keeps_its_navigation(member_client: Client) -> N
     assert f'href="{page("help")}"' in text(member_client.get(page("settings")))
 
 
+OF_NO_ACCOUNT = ["help", "account_change_password", "mfa_index", "account_email"]
+
+
+@pytest.mark.parametrize("name", OF_NO_ACCOUNT)
+def test_a_page_of_no_account_keeps_the_frame_of_the_only_one(
+    member_client: Client, name: str
+) -> None:
+    shown = text(member_client.get(reverse(name)))
+
+    assert f'href="{reverse("numbers:list", args=["acme"])}"' in shown
+    assert f'href="{page("help")}"' in shown  # and from there as well
+
+
+@pytest.mark.parametrize("name", OF_NO_ACCOUNT)
+def test_of_several_it_keeps_the_one_that_the_browser_was_in_last(
+    admin_client: Client, admin: User, name: str
+) -> None:
+    other = subscribed(slug="other")
+    MembershipFactory.create(account=other, user=admin)
+    undecided = text(admin_client.get(reverse(name)))
+    assert '"Main"' in undecided
+    assert f'<a href="{reverse("home")}">Back to the console</a>' in undecided
+    assert 'href="/a/' not in undecided
+
+    for slug in ("other", "acme", "other"):
+        admin_client.get(reverse("accounts:settings", args=[slug]))
+        shown = text(admin_client.get(reverse(name)))
+        assert f'href="{reverse("numbers:list", args=[slug])}"' in shown
+
+
+def test_an_account_that_one_is_no_member_of_any_more_is_forgotten(
+    admin_client: Client, admin: User
+) -> None:
+    MembershipFactory.create(account=subscribed(slug="other"), user=admin)
+    MembershipFactory.create(account=subscribed(slug="third"), user=admin)
+    admin_client.get(page("settings"))
+    Membership.objects.filter(user=admin, account__slug="acme").delete()
+
+    shown = text(admin_client.get(reverse("help")))
+
+    assert 'href="/a/' not in shown
+    assert "Back to the console" in shown
+    assert text(admin_client.get(reverse("home"))).count('href="/a/') == 2
+
+
+def test_who_belongs_to_no_account_finds_the_way_back_from_help(stranger: User) -> None:
+    nobody = Client()
+    nobody.force_login(UserFactory.create())
+
+    for name in ("help", "api-docs"):
+        page = text(nobody.get(reverse(name)))
+        assert f'<a href="{reverse("home")}">Back to the console</a>' in page
+
+
 def test_programs_are_led_to_the_reference_of_the_api(admin_client: Client) -> None:
     reference = f'href="{reverse("api-docs")}"'
 

@@ -14,16 +14,17 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts import actors
 from accounts.actor import SYSTEM
-from accounts.models import Account
+from accounts.models import Account, Membership
 from accounts.services import invitations
 from accounts.states import Role
 from config import clock
 from demo import mails
 from demo.rehearsal import next_deadline
 from licensing.models import GracePeriod
-from numbers.models import Connection
-from numbers.services import imports
+from numbers.models import Connection, PhoneNumber
+from numbers.services import imports, release
 from tests.sandbox_process import SandboxProcess
 
 pytestmark = [pytest.mark.django_db, pytest.mark.process, pytest.mark.sqlite]
@@ -81,6 +82,30 @@ def test_the_grace_period_ends_in_two_clicks_and_every_mail_of_it_came_in_its_ho
              if mail.to == "olivia@acme.example"]  # fmt: skip
     rounded = [round(each / HOUR) for each in ahead]
     assert rounded == [48, 24, 6, 1, 0]
+
+
+# B9, B18
+def test_who_waits_until_a_released_number_can_come_back_no_more_gets_a_mail_a_day_before(
+    acme: Account, visitor: Client
+) -> None:
+    number = acme.numbers.earliest("pk")
+    GracePeriod.objects.all().delete()  # nothing else to wait for
+    by = actors.member(Membership.objects.get(account=acme, role=Role.OWNER))
+    release.release(number.pk, actor=by, at=clock.now())
+    forward(visitor, "hour")
+    until = PhoneNumber.objects.get(pk=number.pk).restorable_until
+
+    assert "Until a released number can come back no more" in forward(visitor, "hour")
+    page = forward(visitor, "deadline")
+
+    (mail,) = [
+        each for each in mails.sent()
+        if each.to == "olivia@acme.example" and "left to restore" in each.subject
+    ]  # fmt: skip
+    assert until is not None
+    assert mail.subject.startswith("[Acme] 1 released number: ")
+    assert round((until - mail.at) / HOUR) == 24
+    assert "came meanwhile" in page
 
 
 def test_the_stand_in_and_numberdesk_have_one_clock(acme: Account, demo: SandboxProcess) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -10,7 +12,14 @@ from django.test import Client
 from accounts.models import Account
 from accounts.states import JobState
 from numbers.models import Import
-from tests.factories import NOON, ConnectionFactory, ImportFactory, JobFactory, PhoneNumberFactory
+from tests.factories import (
+    NOON,
+    ConnectionFactory,
+    EventFactory,
+    ImportFactory,
+    JobFactory,
+    PhoneNumberFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +72,7 @@ def test_one_connection_keeps_its_own_page(acme: Account, owner_client: Client, 
     ("first", "second", "said"),
     [
         ({"new": 2, "unchanged": 3}, {"new": 1, "changed": 4}, "10 numbers read from Twilio: "
-         "3 new, 4 changed."),
+         "3 new, 4 changed, 3 unchanged."),
         ({"unchanged": 3}, {"unchanged": 4}, "7 numbers read from Twilio: nothing has changed."),
     ],
 )  # fmt: skip
@@ -79,6 +88,30 @@ def test_it_ends_on_what_all_of_them_found(
     assert "Every connection was read" in page
     assert "hx-trigger" not in page.partition("<main")[2]
     assert fragment["HX-Refresh"] == "true"
+
+
+def test_each_count_leads_to_exactly_its_numbers(acme: Account, owner_client: Client) -> None:
+    first, second = ended(acme, new=1, missing=1, unchanged=2), ended(acme, came_back=1)
+    number = PhoneNumberFactory.create(account=acme, label="The new one")
+    PhoneNumberFactory.create(account=acme, label="Another one")
+    EventFactory.create(
+        account=acme, type="number.imported", subject_type="number", subject_id=number.pk,
+        job=first.job,
+    )  # fmt: skip
+
+    page = owner_client.get(together(first, second)).content.decode()
+
+    links = dict(re.findall(r'<a href="([^"]+imported_in=[^"]+)">([^<]+)</a>', page))
+    address = f"{LIST}?imported_in={first.job_id}&amp;outcome="
+    assert links == {
+        f"{address}new": "1 new",
+        f"{address}missing": "1 no longer found",
+        f"{LIST}?imported_in={second.job_id}&amp;outcome=came_back": "1 came back",
+    }
+    assert "2 unchanged." in page
+    found = owner_client.get(unescape(f"{address}new")).content.decode()
+    assert "The new one" in found
+    assert "Another one" not in found
 
 
 def test_one_that_failed_is_named_and_the_others_count(acme: Account, owner_client: Client) -> None:
