@@ -59,7 +59,8 @@ class BulkAction:
     tells why one would be skipped and ``unchanged`` which are so already; ``reads`` names what both
     look at.
     ``spends`` is what ``n`` earlier numbers use up, of those that are a ``spender``. ``licenses``
-    is how many one takes by it, or gives back when negative. A retry takes up the task
+    is how many one takes by it, or gives back when negative; ``leaves`` means that it takes one to
+    come back. A retry takes up the task
     ``at_twilio`` again where Twilio refused it. ``risky`` are those that ask for more than a click.
     """
 
@@ -73,6 +74,7 @@ class BulkAction:
     spends: Callable[[gates.Facts, int], gates.Facts] | None = None
     spender: Callable[[PhoneNumber], bool] = lambda number: True
     licenses: Callable[[PhoneNumber], int] = lambda number: 0
+    leaves: bool = False
     at_twilio: TaskKind | None = None
     risky: Q | None = None
 

@@ -72,6 +72,7 @@ def bulk(request: AccountRequest) -> HttpResponse:
         add_refusal(form, error)
         return _ask(request, chosen, form, failed=True)
     context = _context(request, chosen, form) | {"preview": preview, "typed": typed}
+    context["undo"] = f"{context['undo']} {preview.said_of_return}".rstrip()
     changing, bulk_action = preview.will_change, BULK_ACTIONS[action]
     order = f"{bulk_action.about_numbers(changing)}?"
     context["heading"] = order if changing else "None of them would change"

@@ -165,6 +165,99 @@ def test_a_decision_to_keep_can_be_taken_back_where_it_was_made(
     ]  # fmt: skip
 
 
+# B20
+@pytest.mark.parametrize("held", [12, 13])
+@pytest.mark.parametrize("way", ["exclude", "release"])
+def test_an_undo_in_a_grace_period_is_promised_only_as_far_as_its_places_go(
+    way: str, held: int, acme: Account, number: PhoneNumber, owner_client: Client
+) -> None:
+    """More were added in the same period: of 13 held, one that leaves finds no place for it."""
+    PhoneNumberFactory.create_batch(held - 1, account=acme)
+    GracePeriodFactory.create(account=acme, held_at_open=12)
+    typed = {"last_four": "0123"} if way == "release" else {}
+
+    asked = owner_client.get(page(number, way)).content.decode()
+    done = owner_client.post(page(number, way), typed, follow=True)
+
+    offered = held == 12
+    assert ("it needs no free license for that." in asked) is offered
+    assert ("That needs a free license." in asked) is not offered
+    assert (">Undo<" in done.content.decode()) is offered
+    if offered:
+        undo(owner_client, done)
+        assert state(number)["state"] == NumberState.HELD
+    else:
+        (message,) = done.context["messages"]
+        assert "“Bring back” undoes it" not in str(message)
+        if way == "release":
+            assert "“Restore” undoes it within 10 days. That needs a free license." in str(message)
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        (12, "the end of the grace period, they need no free license for that."),
+        (13, "2 of them need no free license for that; each other needs one."),
+        (15, "Each needs a free license."),
+    ],
+)
+@pytest.mark.parametrize("way", ["exclude", "release"])
+def test_a_dry_run_says_how_many_can_come_back_in_the_grace_period(
+    way: str, held: int, said: str, noon: time_machine.Traveller, acme: Account,
+    owner_client: Client, by_admin: Actor,
+) -> None:  # fmt: skip
+    numbers = PhoneNumberFactory.create_batch(held, account=acme)
+    GracePeriodFactory.create(account=acme, held_at_open=12)
+    ids = [each.pk for each in numbers[:3]]
+    form = {"action": way, "ids": ",".join(map(str, ids)), "step": "preview"}
+
+    html = owner_client.post("/a/acme/numbers/bulk/", form).content.decode()
+    for pk in ids:
+        exclusion.exclude(pk, actor=by_admin, at=NOON)
+    back = previews.preview(
+        acme.pk, action="bring_back", selection=Selection(ids=ids), params={},
+        actor=by_admin, at=NOON,
+    )  # fmt: skip
+
+    assert said in html
+    assert back.will_change == {12: 3, 13: 2, 15: 0}[held]
+
+
+def test_an_undo_to_an_agent_that_is_not_live_any_more_is_not_offered(
+    number: PhoneNumber, acme: Account, owner_client: Client
+) -> None:
+    paused = AgentFactory.create(account=acme, state="paused")
+    PhoneNumber.objects.update(agent=paused)
+
+    done = owner_client.post(page(number, "unassign"), follow=True)
+
+    assert ">Undo<" not in done.content.decode()
+
+
+def test_a_release_that_cannot_be_undone_says_so_where_it_is_done(
+    number: PhoneNumber, owner_client: Client
+) -> None:
+    PhoneNumber.objects.update(twilio={"origin": "hosted"})
+
+    done = owner_client.post(page(number, "release"), {"last_four": "0123"}, follow=True)
+
+    (message,) = done.context["messages"]
+    assert str(message).endswith("It cannot be bought back.")
+
+
+@pytest.mark.parametrize("has_agent", [True, False])
+def test_excluding_speaks_of_an_agent_only_where_there_is_one(
+    has_agent: bool, number: PhoneNumber, acme: Account, owner_client: Client
+) -> None:
+    if has_agent:
+        PhoneNumber.objects.update(agent=AgentFactory.create(account=acme))
+
+    html = owner_client.get(page(number, "exclude")).content.decode()
+
+    assert "Bring it back at any time" in html
+    assert ("its agent comes back with it" in html) is has_agent
+
+
 # --- A release that waits --------------------------------------------------------------------
 
 
