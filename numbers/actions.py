@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from django.db.models import Q
@@ -74,6 +75,19 @@ class Route:
 
 
 @dataclass(frozen=True)
+class Undo:
+    """The action that undoes one that was just done, and what it is to be done with.
+
+    ``finds`` is what the number was left with, by field: where somebody has changed that since,
+    there is nothing to undo any more.
+    """
+
+    action: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    finds: Mapping[str, int | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Many:
     """How an action is done to many numbers: its words, and how a preview judges them by sets.
 
@@ -83,7 +97,9 @@ class Many:
     do. ``licenses`` is how many one number takes by it, or gives back when negative;
     ``leaves`` means that it takes one to come back. ``tabs`` are those of the Numbers page that
     offer it; empty means all. ``at_twilio`` is the task that it leaves there. ``risky`` are the
-    numbers for which ``Action.risk`` has a reason.
+    numbers for which ``Action.risk`` has a reason. ``undone_by`` names what undoes it for all that
+    it changed, where that is not ``Action.undo``; ``fields`` are what it changes of a number where
+    it decides nothing about it.
     """
 
     means: str
@@ -95,23 +111,12 @@ class Many:
     spender: Callable[[PhoneNumber], bool] = lambda number: True
     licenses: Callable[[PhoneNumber], int] = lambda number: 0
     leaves: bool = False
+    undone_by: Callable[[Mapping[str, Any]], Undo | None] | None = None
+    fields: tuple[str, ...] = ()
     at_twilio: TaskKind | None = None
     risky: Q | None = None
     tabs: tuple[str, ...] = ()
     phrase: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Undo:
-    """The action that undoes one that was just done, and what it is to be done with.
-
-    ``finds`` is what the number was left with, by field: where somebody has changed that since,
-    there is nothing to undo any more.
-    """
-
-    action: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-    finds: Mapping[str, int | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -205,6 +210,12 @@ class Action:
         if self.undone_by is not None:
             return self.undone_by(before, params)
         return Undo(self.undo) if self.undo else None
+
+    def undo_of_many(self, params: Mapping[str, Any]) -> Undo | None:
+        """What undoes it for all numbers that it changed; None where that is another for each."""
+        if self.many is not None and self.many.undone_by is not None:
+            return self.many.undone_by(params)
+        return Undo(self.undo) if self.undo and not ACTIONS[self.undo].params else None
 
     def denied(self, actor: Actor) -> list[Blocker]:
         """That the actor may not, whatever the number."""
@@ -305,9 +316,16 @@ def _of_many(action: Action, many: Many) -> BulkAction:
         spender=many.spender,
         licenses=many.licenses,
         leaves=many.leaves,
+        undone_by=partial(_undone_by, action),
+        fields=many.fields,
         at_twilio=many.at_twilio,
         risky=many.risky,
     )
+
+
+def _undone_by(action: Action, params: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
+    undo = action.undo_of_many(params)
+    return (undo.action, undo.params) if undo else None
 
 
 def _as_before(before: PhoneNumber, agent_id: int | None) -> Undo | None:
@@ -327,6 +345,13 @@ def _other_tags(before: PhoneNumber, params: Mapping[str, Any]) -> Undo | None:
     if has == had:
         return None
     return Undo("tag", {"add": sorted(had - has), "remove": sorted(has - had)})
+
+
+def _the_other_tag(params: Mapping[str, Any]) -> Undo | None:
+    """The other way round where it is one tag; of several each number may have had some before."""
+    if len(params["add"]) + len(params["remove"]) != 1:
+        return None
+    return Undo("tag", {"add": params["remove"], "remove": params["add"]})
 
 
 def _promised(facts: Facts, n: int) -> Facts:
@@ -390,7 +415,7 @@ for _action in (
         ),
         many=Many(
             "The agent takes over from those that they have now.",
-            "Assign or unassign them again at any time.",
+            "Assign or unassign them again at any time. Which agent each had is in its history.",
             check=assignment.check_agent,
             reads=lambda params, facts: gates.reads_of_assign(params["agent"]),
             unchanged=lambda number, params: number.agent_id == params["agent"],
@@ -416,7 +441,7 @@ for _action in (
         ),
         many=Many(
             "Their agents no longer answer these numbers. They stay held and take their licenses.",
-            "Assign them again at any time.",
+            "Assign them again at any time. Which agent each had is in its history.",
             reads=lambda params, facts: gates.READS_OF_UNASSIGN,
             tabs=("all", "assigned"),
         ),
@@ -449,6 +474,8 @@ for _action in (
             check=enabling.check_services,
             reads=lambda params, facts: gates.READS_OF_SERVICES,
             unchanged=lambda number, params: number.texts is params["texts"],
+            undone_by=lambda params: Undo("services", {"texts": not params["texts"]}),
+            fields=("texts",),
             tabs=("all", "assigned"),
             phrase=("Choose services for {}",),
         ),
@@ -585,6 +612,8 @@ for _action in (
             check=descriptions.check_tags,
             reads=lambda params, facts: gates.reads_of_tag(params),
             unchanged=descriptions.has_these_tags,
+            undone_by=_the_other_tag,
+            fields=("tags",),
             phrase=("Change the tags of {}",),
         ),
     ),
@@ -610,6 +639,8 @@ for _action in (
             check=descriptions.check_protection,
             reads=lambda params, facts: {"protected": None},
             unchanged=lambda number, params: number.protected is params["protected"],
+            undone_by=lambda params: Undo("protect", {"protected": not params["protected"]}),
+            fields=("protected",),
             tabs=_HELD,
             phrase=("Change the protection of {}",),
         ),

@@ -62,6 +62,8 @@ class BulkAction:
     is how many one takes by it, or gives back when negative; ``leaves`` means that it takes one to
     come back. A retry takes up the task
     ``at_twilio`` again where Twilio refused it. ``risky`` are those that ask for more than a click.
+    ``undone_by`` names the act that undoes it and what that is to be done with; ``fields`` are what
+    it changes where it decides nothing about the number.
     """
 
     label: str
@@ -77,6 +79,8 @@ class BulkAction:
     leaves: bool = False
     at_twilio: TaskKind | None = None
     risky: Q | None = None
+    undone_by: Callable[[Params], tuple[str, Params] | None] = lambda params: None
+    fields: tuple[str, ...] = ()
 
     def about(self, what: str, *, count: int) -> str:
         """``Release 5 numbers``; ``what`` names the numbers."""
@@ -164,11 +168,51 @@ def _skips_again(job: Job, items: Sequence[JobItem], at: datetime) -> bool:
     out = retries.decided(job, ids)
     if bulk.risky is not None:  # which a retry does not confirm
         out |= set(numbers.filter(bulk.risky).values_list("pk", flat=True))
-    rows = numbers.exclude(pk__in=out).select_related("connection", "agent")
-    return all(
-        (bulk.unchanged is not None and bulk.unchanged(number, params)) or bulk.gate(number, facts)
-        for number in rows.defer(*Connection.SECRETS_OF_IT).prefetch_related("tags")
+    return not _would_change(bulk, numbers.exclude(pk__in=out), params, facts)
+
+
+def _would_change(bulk: BulkAction, numbers: Any, params: Params, facts: gates.Facts) -> bool:
+    """Whether any of the numbers would."""
+    rows = numbers.select_related("connection", "agent").prefetch_related("tags")
+    return any(
+        not (bulk.unchanged is not None and bulk.unchanged(number, params))
+        and not bulk.gate(number, facts)
+        for number in rows.defer(*Connection.SECRETS_OF_IT)
     )
+
+
+@dataclass(frozen=True)
+class Undoing:
+    """The bulk act that undoes a job, for the numbers that are as the job left them."""
+
+    action: str
+    params: Params
+    selection: Selection
+
+
+def undoing_of(job: Job) -> Undoing | None:
+    """What undoes a finished bulk job; None where nothing does (decision 39)."""
+    bulk = BULK_ACTIONS.get(job.params["action"])
+    back = bulk.undone_by(job.params["params"]) if bulk and not job.is_open else None
+    if bulk is None or back is None:
+        return None
+    return Undoing(*back, Selection(shown=retries.left_as_done(job, fields=bulk.fields)))
+
+
+def _can_be_undone(job: Job, at: datetime) -> bool:
+    """Whether anything would change; of more than a page can ask about it is not said."""
+    if (undoing := undoing_of(job)) is None:
+        return False
+    try:
+        params = check_params(job.account_id, undoing.action, undoing.params)
+    except DomainError:
+        return False
+    numbers = undoing.selection.numbers(job.account_id)
+    ids = list(numbers.order_by("pk").values_list("pk", flat=True)[: job_items.READ_AHEAD + 1])
+    if len(ids) > job_items.READ_AHEAD:
+        return True
+    facts, rows = gates.facts_of(job.account, at=at), PhoneNumber.objects.filter(pk__in=ids)
+    return _would_change(BULK_ACTIONS[undoing.action], rows, params, facts)
 
 
 #: States in which a number waits for Twilio's confirmation.
@@ -211,6 +255,8 @@ KIND = JobKind(
     title=_title,
     check=_check_again,
     skips_again=_skips_again,
+    undo_page="numbers:bulk_undo",
+    can_be_undone=_can_be_undone,
     started_event="bulk.started",
     list_page="numbers:list",
     list_label="Numbers",

@@ -382,7 +382,7 @@ def test_the_preview_says_what_a_swap_does_to_the_licenses_and_how_it_is_undone(
     GracePeriodFactory.create(account=acme, held_at_open=12)
 
     html = owner_client.get(
-        swap(leaving), {"taking": taking.pk, "fate": fate, "preview": 1}
+        swap(leaving), {"taking": str(taking.pk), "fate": fate, "preview": "1"}
     ).content.decode()
 
     assert licenses in html
@@ -395,7 +395,7 @@ def test_the_preview_of_a_swap_promises_no_way_back_for_a_hosted_number(
     PhoneNumber.objects.filter(pk=leaving.pk).update(twilio={"origin": "hosted"})
 
     html = owner_client.get(
-        swap(leaving), {"taking": taking.pk, "fate": "release", "preview": 1}
+        swap(leaving), {"taking": str(taking.pk), "fate": "release", "preview": "1"}
     ).content.decode()
 
     assert "cannot be bought back: it is hosted" in html

@@ -11,7 +11,7 @@ from django.test import Client
 from django_q.models import OrmQ
 
 from accounts.actor import Actor
-from accounts.models import Account, Event
+from accounts.models import Account, Event, Job
 from accounts.services import job_items
 from accounts.states import ItemState, JobState
 from config.errors import Blocked
@@ -19,12 +19,13 @@ from config.undo import undo_button
 from licensing.states import GraceState
 from numbers import tasks
 from numbers.models import CarrierTask, PhoneNumber
-from numbers.services import assignment, bulk, exclusion, previews, release
+from numbers.services import assignment, bulk, descriptions, exclusion, previews, release
 from numbers.services.bulk import Selection
 from numbers.states import NumberState, TaskState
 from tests.factories import (
     NOON,
     AgentFactory,
+    ConnectionFactory,
     GracePeriodFactory,
     PhoneNumberFactory,
     TagFactory,
@@ -256,6 +257,166 @@ def test_excluding_speaks_of_an_agent_only_where_there_is_one(
 
     assert "Bring it back at any time" in html
     assert ("its agent comes back with it" in html) is has_agent
+
+
+# --- Undo of a whole job ---------------------------------------------------------------------
+
+
+def work(acme: Account, by: Actor, action: str, numbers: list[PhoneNumber], **params: Any) -> Job:
+    job = bulk.start(
+        acme.pk, action=action, selection=Selection(ids=[each.pk for each in numbers]),
+        params=params, actor=by, at=NOON,
+    )  # fmt: skip
+    job_items.work(job.pk)
+    return Job.objects.get(pk=job.pk)
+
+
+def undo_address(client: Client, job: Job) -> str | None:
+    """Where the button on the job's page leads, if there is one."""
+    html = client.get(f"/a/acme/jobs/{job.pk}/").content.decode()
+    address = f"/a/acme/numbers/bulk/undo/{job.pk}/"
+    return address if f'href="{address}">Undo</a>' in html else None
+
+
+def undo_job(client: Client, job: Job) -> Job:
+    """Follow the button, confirm what its page shows, and let the worker do it."""
+    address = undo_address(client, job)
+    assert address is not None
+    seal = dict(client.get(address).context["hidden"])["seal"]
+    started = client.post(address, {"step": "confirm", "seal": seal})
+    newest = Job.objects.latest("pk")
+    assert started["Location"] == f"/a/acme/jobs/{newest.pk}/"
+    job_items.work(newest.pk)
+    return newest
+
+
+def everything(number: PhoneNumber) -> dict[str, Any]:
+    fresh = PhoneNumber.objects.get(pk=number.pk)
+    kept = fresh.keep_decided_at is not None
+    return state(number) | {"kept": kept, "texts": fresh.texts, "enabled": fresh.is_enabled}
+
+
+# B20
+@pytest.mark.parametrize(
+    ("action", "had", "params"),
+    [
+        ("keep", {}, {}),
+        ("unkeep", {"keep_decided_at": NOON}, {}),
+        ("exclude", {}, {}),
+        ("bring_back", {"state": "excluded", "state_changed_at": NOON}, {}),
+        ("protect", {}, {"protected": True}),
+        ("protect", {"protected": True}, {"protected": False}),
+        ("tag", {}, {"add": ["berlin"]}),
+        ("services", {"assigned": True}, {"texts": True}),
+        ("enable", {"assigned": True, "texts": True}, {}),
+    ],
+)
+def test_a_job_is_undone_by_the_opposite_act_on_what_it_has_changed(
+    action: str, had: dict[str, Any], params: dict[str, Any], noon: time_machine.Traveller,
+    acme: Account, by_admin: Actor, owner_client: Client,
+) -> None:  # fmt: skip
+    connection = ConnectionFactory.create(account=acme)
+    one, two, so_already = (
+        PhoneNumberFactory.create(account=acme, connection=connection, label="Desk", **had)
+        for _ in range(3)
+    )
+    work(acme, by_admin, action, [so_already], **params)
+    before = everything(one), everything(two)
+
+    job = work(acme, by_admin, action, [one, two, so_already], **params)
+    changed, other = everything(one), everything(so_already)
+    undone = undo_job(owner_client, job)
+
+    assert changed != before[0]
+    assert (everything(one), everything(two)) == before
+    assert everything(so_already) == other  # it was so before the job
+    assert undone.items.count() == 2
+    assert undo_address(owner_client, job) is None
+
+
+def test_the_undo_of_a_job_leaves_alone_what_was_decided_otherwise_since(
+    noon: time_machine.Traveller, acme: Account, by_admin: Actor, owner_client: Client
+) -> None:
+    numbers = PhoneNumberFactory.create_batch(3, account=acme)
+    job = work(acme, by_admin, "exclude", numbers)
+    exclusion.bring_back(numbers[0].pk, actor=by_admin, at=NOON)
+    exclusion.exclude(numbers[0].pk, actor=by_admin, at=NOON)
+    descriptions.describe(numbers[1].pk, label="Desk", actor=by_admin, at=NOON)
+
+    undo_job(owner_client, job)
+
+    states = [state(each)["state"] for each in numbers]
+    assert states == [NumberState.EXCLUDED, NumberState.HELD, NumberState.HELD]
+
+
+def test_another_agent_is_no_word_about_a_tag(
+    noon: time_machine.Traveller, acme: Account, by_admin: Actor, owner_client: Client
+) -> None:
+    one, two = PhoneNumberFactory.create_batch(2, account=acme)
+    job = work(acme, by_admin, "tag", [one, two], add=["berlin"])
+    agent = AgentFactory.create(account=acme)
+    assignment.assign(one.pk, agent_id=agent.pk, actor=by_admin, at=NOON)
+    descriptions.describe(two.pk, tags=["berlin", "vip"], actor=by_admin, at=NOON)
+
+    undo_job(owner_client, job)
+
+    assert state(one)["tags"] == []
+    assert state(two)["tags"] == ["berlin", "vip"]
+
+
+def test_the_undo_of_a_release_restores_what_twilio_has_taken(
+    noon: time_machine.Traveller, acme: Account, by_admin: Actor, owner_client: Client
+) -> None:
+    numbers = PhoneNumberFactory.create_batch(2, account=acme)
+    job = work(acme, by_admin, "release", numbers)
+    waiting = undo_address(owner_client, job)
+    PhoneNumber.objects.update(state="released", released_at=NOON)
+    job.items.update(state=ItemState.DONE)
+    Job.objects.update(state=JobState.DONE)
+
+    asked = owner_client.get(undo_address(owner_client, job) or "")
+
+    assert waiting is None
+    assert asked.context["heading"] == "Restore 2 numbers?"
+    assert "It undoes “Release 2 numbers”" in asked.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("action", "had", "params"),
+    [
+        ("assign", {}, {"agent": "first"}),
+        ("unassign", {"assigned": True}, {}),
+        ("tag", {}, {"add": ["berlin", "vip"]}),
+        ("mark_gone", {"state": "missing"}, {}),
+    ],
+)
+def test_a_job_that_no_one_act_undoes_has_no_undo(
+    action: str, had: dict[str, Any], params: dict[str, Any], noon: time_machine.Traveller,
+    acme: Account, by_admin: Actor, owner_client: Client,
+) -> None:  # fmt: skip
+    if "agent" in params:
+        params = {"agent": AgentFactory.create(account=acme).pk}
+    number = PhoneNumberFactory.create(account=acme, **had)
+
+    job = work(acme, by_admin, action, [number], **params)
+    refused = owner_client.get(f"/a/acme/numbers/bulk/undo/{job.pk}/", follow=True)
+
+    assert job.items.get().state == ItemState.DONE
+    assert undo_address(owner_client, job) is None
+    assert "There is nothing to undo." in refused.content.decode()
+
+
+def test_the_undo_of_a_job_is_offered_where_the_opposite_act_is_allowed(
+    noon: time_machine.Traveller, acme: Account, by_admin: Actor, owner_client: Client,
+    member_client: Client,
+) -> None:  # fmt: skip
+    job = work(acme, by_admin, "exclude", PhoneNumberFactory.create_batch(2, account=acme))
+
+    for_owner, for_member = undo_address(owner_client, job), undo_address(member_client, job)
+    PhoneNumberFactory.create_batch(10, account=acme)  # no license is free
+
+    assert (for_owner is not None, for_member) == (True, None)
+    assert undo_address(owner_client, job) is None
 
 
 # --- A release that waits --------------------------------------------------------------------
