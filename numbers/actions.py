@@ -75,19 +75,6 @@ class Route:
 
 
 @dataclass(frozen=True)
-class Undo:
-    """The action that undoes one that was just done, and what it is to be done with.
-
-    ``finds`` is what the number was left with, by field: where somebody has changed that since,
-    there is nothing to undo any more.
-    """
-
-    action: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-    finds: Mapping[str, int | None] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Many:
     """How an action is done to many numbers: its words, and how a preview judges them by sets.
 
@@ -117,6 +104,19 @@ class Many:
     risky: Q | None = None
     tabs: tuple[str, ...] = ()
     phrase: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Undo:
+    """The action that undoes one that was just done, and what it is to be done with.
+
+    ``finds`` is what the number was left with, by field: where somebody has changed that since,
+    there is nothing to undo any more.
+    """
+
+    action: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    finds: Mapping[str, int | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

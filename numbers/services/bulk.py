@@ -57,13 +57,12 @@ class BulkAction:
     ``phrase`` is the order, for one number and for several. ``run(number_id, params, *, actor, at,
     risk_confirmed)`` does it to one, ``check`` says what the job keeps of the parameters. ``gate``
     tells why one would be skipped and ``unchanged`` which are so already; ``reads`` names what both
-    look at.
-    ``spends`` is what ``n`` earlier numbers use up, of those that are a ``spender``. ``licenses``
-    is how many one takes by it, or gives back when negative; ``leaves`` means that it takes one to
-    come back. A retry takes up the task
-    ``at_twilio`` again where Twilio refused it. ``risky`` are those that ask for more than a click.
-    ``undone_by`` names the act that undoes it and what that is to be done with; ``fields`` are what
-    it changes where it decides nothing about the number.
+    look at. ``spends`` is what ``n`` earlier numbers use up, of those that are a ``spender``.
+    ``licenses`` is how many one takes by it, or gives back when negative; ``leaves`` means that it
+    takes one to come back. A retry takes up the task ``at_twilio`` again where Twilio refused it.
+    ``risky`` are those that ask for more than a click. ``undone_by`` names the act that undoes it
+    and what that is to be done with; ``fields`` are what it changes where it decides nothing about
+    the number.
     """
 
     label: str

@@ -308,7 +308,7 @@ def everything(number: PhoneNumber) -> dict[str, Any]:
         ("protect", {"protected": True}, {"protected": False}),
         ("tag", {}, {"add": ["berlin"]}),
         ("services", {"assigned": True}, {"texts": True}),
-        ("enable", {"assigned": True, "texts": True}, {}),
+        ("disable", {"enabled": True}, {}),
     ],
 )
 def test_a_job_is_undone_by_the_opposite_act_on_what_it_has_changed(
