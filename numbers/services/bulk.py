@@ -191,7 +191,7 @@ class Undoing:
 
 def undoing_of(job: Job) -> Undoing | None:
     """What undoes a finished bulk job; None where nothing does (decision 39)."""
-    bulk = BULK_ACTIONS.get(job.params["action"])
+    bulk = BULK_ACTIONS.get(job.params.get("action", ""))
     back = bulk.undone_by(job.params["params"]) if bulk and not job.is_open else None
     if bulk is None or back is None:
         return None
