@@ -97,6 +97,9 @@ class JobKind:
     check: Callable[[int, Params], dict[str, Any]] = _as_they_are
     #: Whether a retry would skip all of these items again, as things are now.
     skips_again: Callable[[Job, Sequence[JobItem], datetime], bool] = lambda job, items, at: False
+    #: URL name of the page that undoes a finished job, and whether anything of it can be.
+    undo_page: str = ""
+    can_be_undone: Callable[[Job, datetime], bool] = lambda job, at: False
     #: Called in the transaction in which a job fails, however that came about.
     on_failed: Callable[[Job, datetime], None] = lambda job, at: None
     #: Whether the next one makes up for one that failed, as an import does.

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from accounts.models import Account
 from config import clock
-from config.text import money, plural, span
+from config.text import absolute, money, plural, span
 
 from .models import GracePeriod, Subscription
 from .states import GraceState
@@ -48,19 +48,15 @@ class Standing:
         as many numbers as were held when that opened.
         """
         period = self.latest
-        return (
-            period is not None
-            and period.opened_at <= left_at
-            and self.at < period.ends_at
-            and self.held + self.promised < period.held_at_open
-        )
+        return period is not None and period.opened_at <= left_at and self.places_to_return > 0
 
-    def place_until(self) -> datetime | None:
-        """Until when a number that leaves now can come back without a free license."""
+    @property
+    def places_to_return(self) -> int:
+        """For how many the grace period, settled or not, holds a place until its end."""
         period = self.latest
-        if period is None or self.at >= period.ends_at or self.held > period.held_at_open:
-            return None
-        return period.ends_at
+        if period is None or self.at >= period.ends_at:
+            return 0
+        return max(0, period.held_at_open - self.held - self.promised)
 
     @property
     def cost_of_one_more(self) -> str:
@@ -74,6 +70,19 @@ class Standing:
             f"{none_free}: the account is over its licenses with it, and the grace period goes on "
             "with the deadline it had."
         )
+
+    def said_of_return(self, left: int) -> str:
+        """What licenses as many numbers need to come back that have left just now."""
+        places = min(left, self.places_to_return)
+        if self.latest is None or not places:
+            return f"{'That' if left == 1 else 'Each'} needs a free license."
+        ends = absolute(self.latest.ends_at, self.latest.account.zone)
+        until = f"Until {ends}, the end of the grace period,"
+        if left == 1:
+            return f"{until} it needs no free license for that."
+        if places == left:
+            return f"{until} they need no free license for that."
+        return f"{until} {places:,} of them need no free license for that; each other needs one."
 
     def after(self, change: int) -> Standing:
         """The same with as many numbers held more, or fewer."""

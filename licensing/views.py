@@ -146,7 +146,7 @@ def _manage(
         "charges": charged.rows,
         "older_charges": charged.older,
         "past_periods": request.account.grace_periods.exists(),
-        "connected": request.account.connections.exists(),
+        "connected": request.account.connections.to_import_from().exists(),
     }
     return render(request, "licensing/manage.html", context, status=status)
 
@@ -176,7 +176,7 @@ def decide(request: AccountRequest) -> HttpResponse:
         "subscription": subscription,
         "standing": standing,
         "outcome": _outcome(subscription, standing),
-        "connected": request.account.connections.exists(),
+        "connected": request.account.connections.to_import_from().exists(),
     }
     if standing.over:
         context["in_trouble"] = is_in_trouble(request.account)

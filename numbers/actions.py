@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from django.db.models import Q
 
 from accounts.actor import Actor
 from accounts.states import WHO_MAY, Permission
-from config.errors import Blocker
+from config.errors import Blocker, DomainError
 
 from . import gates, plans
 from .gates import Facts
@@ -80,9 +81,12 @@ class Many:
     ``phrase`` is the order, for one number and for several, where the label before them is none:
     ``Keep {} as a spare``. ``reads`` names all that the gate and ``unchanged`` look at
     (``gates.Reads``). ``spends`` says what ``n`` earlier numbers use up, and ``spender`` which ones
-    do. ``licenses`` is how many one number takes by it, or gives back when negative. ``tabs`` are
-    those of the Numbers page that offer it; empty means all. ``at_twilio`` is the task that it
-    leaves there. ``risky`` are the numbers for which ``Action.risk`` has a reason.
+    do. ``licenses`` is how many one number takes by it, or gives back when negative;
+    ``leaves`` means that it takes one to come back. ``tabs`` are those of the Numbers page that
+    offer it; empty means all. ``at_twilio`` is the task that it leaves there. ``risky`` are the
+    numbers for which ``Action.risk`` has a reason. ``undone_by`` names what undoes it for all that
+    it changed, where that is not ``Action.undo``; ``fields`` are what it changes of a number where
+    it decides nothing about it.
     """
 
     means: str
@@ -93,6 +97,9 @@ class Many:
     spends: Callable[[Facts, int], Facts] | None = None
     spender: Callable[[PhoneNumber], bool] = lambda number: True
     licenses: Callable[[PhoneNumber], int] = lambda number: 0
+    leaves: bool = False
+    undone_by: Callable[[Mapping[str, Any]], Undo | None] | None = None
+    fields: tuple[str, ...] = ()
     at_twilio: TaskKind | None = None
     risky: Q | None = None
     tabs: tuple[str, ...] = ()
@@ -117,10 +124,10 @@ class Action:
     """One thing that people can do to a number.
 
     ``service(number_id, *, actor, at, …)`` does it; None when a page of its own does, which
-    ``page`` names. ``undo`` is the action that undoes it, possible until ``undo_until(at)``;
-    ``undone_by`` names, for a number as it was and what was chosen, the action and the parameters
-    that undo it right afterwards, where that is another one, or None for nothing to undo. Where an
-    action comes too late, ``instead`` may still do, and ``too_late`` says so.
+    ``page`` names. ``undo`` is the action that undoes it; ``way_back`` says so where its name is
+    not enough. ``undone_by`` names, for a number as it was and what was chosen, the action and the
+    parameters that undo it right afterwards, where that is another one, or None for nothing to
+    undo. Where an action comes too late, ``instead`` may still do, and ``too_late`` says so.
     ``risk`` is why people confirm it by typing the last digits of a number, or for many how many
     they are; without a reason a button is enough, and the service takes ``risk_confirmed`` to look
     again. ``at_once`` means a button without a page before
@@ -145,7 +152,7 @@ class Action:
     page: str = ""
     template: str = "numbers/confirm.html"
     undo: str = ""
-    undo_until: Callable[[datetime], datetime] | None = None
+    way_back: Callable[[PhoneNumber, Facts], str] | None = None
     undone_by: Callable[[PhoneNumber, Mapping[str, Any]], Undo | None] | None = None
     instead: str = ""
     too_late: str = ""
@@ -189,19 +196,26 @@ class Action:
         done = self.done if isinstance(self.done, str) else self.done(number)
         return (done or f"{self.label}: {{number}}.").format(number=number)
 
-    def said(self, number: PhoneNumber) -> str:
-        """What has happened, and what undoes it."""
+    def said(self, number: PhoneNumber, facts: Facts) -> str:
+        """What has happened, and what undoes it as things are afterwards."""
         sentence = self.happened(number)
-        if not self.undo:
+        if self.way_back is not None:
+            return f"{sentence} {self.way_back(number, facts)}"
+        if not self.undo or not can_be_done(Undo(self.undo), number, facts):
             return sentence
-        within = f" within {RESTORE_WINDOW.days} days" if self.undo_until else ""
-        return f"{sentence} “{ACTIONS[self.undo].label}” undoes it{within}."
+        return f"{sentence} “{ACTIONS[self.undo].label}” undoes it."
 
     def undo_of(self, before: PhoneNumber, params: Mapping[str, Any]) -> Undo | None:
         """What undoes it right afterwards; None where nothing does, or nothing has changed."""
         if self.undone_by is not None:
             return self.undone_by(before, params)
         return Undo(self.undo) if self.undo else None
+
+    def undo_of_many(self, params: Mapping[str, Any]) -> Undo | None:
+        """What undoes it for all numbers that it changed; None where that is another for each."""
+        if self.many is not None and self.many.undone_by is not None:
+            return self.many.undone_by(params)
+        return Undo(self.undo) if self.undo and not ACTIONS[self.undo].params else None
 
     def denied(self, actor: Actor) -> list[Blocker]:
         """That the actor may not, whatever the number."""
@@ -240,6 +254,19 @@ def many_of(action: Action) -> Many:
     if action.many is None:
         raise LookupError(f"{action.name} is not done to many numbers.")
     return action.many
+
+
+def can_be_done(undo: Undo, number: PhoneNumber, facts: Facts) -> bool:
+    """Whether nothing stands against the undoing, for the number as it is now."""
+    action = ACTIONS[undo.action]
+    if action.gate(number, facts):
+        return False
+    try:
+        if action.many is not None and undo.params:
+            action.many.check(number.account_id, undo.params)
+    except DomainError:
+        return False
+    return True
 
 
 def is_relevant(blockers: list[Blocker]) -> bool:
@@ -288,9 +315,17 @@ def _of_many(action: Action, many: Many) -> BulkAction:
         spends=many.spends,
         spender=many.spender,
         licenses=many.licenses,
+        leaves=many.leaves,
+        undone_by=partial(_undone_by, action),
+        fields=many.fields,
         at_twilio=many.at_twilio,
         risky=many.risky,
     )
+
+
+def _undone_by(action: Action, params: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
+    undo = action.undo_of_many(params)
+    return (undo.action, undo.params) if undo else None
 
 
 def _as_before(before: PhoneNumber, agent_id: int | None) -> Undo | None:
@@ -312,13 +347,20 @@ def _other_tags(before: PhoneNumber, params: Mapping[str, Any]) -> Undo | None:
     return Undo("tag", {"add": sorted(had - has), "remove": sorted(has - had)})
 
 
+def _the_other_tag(params: Mapping[str, Any]) -> Undo | None:
+    """The other way round where it is one tag; of several each number may have had some before."""
+    if len(params["add"]) + len(params["remove"]) != 1:
+        return None
+    return Undo("tag", {"add": params["remove"], "remove": params["add"]})
+
+
 def _promised(facts: Facts, n: int) -> Facts:
     return replace(facts, standing=replace(facts.standing, promised=n))
 
 
-_A_LICENSE = "Needs a free license, unless it left in a grace period that still runs."
-_A_LICENSE_EACH = (
-    "Each needs a free license, unless the grace period in which it leaves still runs."
+_A_LICENSE = (
+    "Needs a free license, unless it left in a grace period that still runs, and fewer numbers are "
+    "held than when that opened."
 )
 _HELD = ("all", "assigned", "unassigned")
 _AGENT = Param(
@@ -373,7 +415,7 @@ for _action in (
         ),
         many=Many(
             "The agent takes over from those that they have now.",
-            "Assign or unassign them again at any time.",
+            "Assign or unassign them again at any time. Which agent each had is in its history.",
             check=assignment.check_agent,
             reads=lambda params, facts: gates.reads_of_assign(params["agent"]),
             unchanged=lambda number, params: number.agent_id == params["agent"],
@@ -399,7 +441,7 @@ for _action in (
         ),
         many=Many(
             "They have no agents any more. They stay held and take their licenses.",
-            "Assign them again at any time.",
+            "Assign them again at any time. Which agent each had is in its history.",
             reads=lambda params, facts: gates.READS_OF_UNASSIGN,
             tabs=("all", "assigned"),
         ),
@@ -432,6 +474,8 @@ for _action in (
             check=enabling.check_services,
             reads=lambda params, facts: gates.READS_OF_SERVICES,
             unchanged=lambda number, params: number.texts is params["texts"],
+            undone_by=lambda params: Undo("services", {"texts": not params["texts"]}),
+            fields=("texts",),
             tabs=("all", "assigned"),
             phrase=("Choose services for {}",),
         ),
@@ -572,6 +616,8 @@ for _action in (
             check=descriptions.check_tags,
             reads=lambda params, facts: gates.reads_of_tag(params),
             unchanged=descriptions.has_these_tags,
+            undone_by=_the_other_tag,
+            fields=("tags",),
             phrase=("Change the tags of {}",),
         ),
     ),
@@ -597,6 +643,8 @@ for _action in (
             check=descriptions.check_protection,
             reads=lambda params, facts: {"protected": None},
             unchanged=lambda number, params: number.protected is params["protected"],
+            undone_by=lambda params: Undo("protect", {"protected": not params["protected"]}),
+            fields=("protected",),
             tabs=_HELD,
             phrase=("Change the protection of {}",),
         ),
@@ -640,8 +688,9 @@ for _action in (
         many=Many(
             "They stay at Twilio, which goes on billing them, and are not managed here. "
             "They take no license and have no agent.",
-            f"Bring them back at any time. {_A_LICENSE_EACH}",
+            "Bring them back at any time.",
             reads=lambda params, facts: gates.READS_OF_EXCLUDE,
+            leaves=True,
             licenses=lambda number: -1,
             at_twilio=TaskKind.ROUTE,
             tabs=_HELD,
@@ -657,7 +706,7 @@ for _action in (
         danger=True,
         risk=gates.risk_of_release,
         undo="restore",
-        undo_until=lambda at: at + RESTORE_WINDOW,
+        way_back=lambda number, facts: plans.said_of_restore(number, facts.standing),
         undone_by=lambda before, params: Undo("take_back"),
         rest=Route(
             "releases",
@@ -668,10 +717,10 @@ for _action in (
         many=Many(
             "They are given back to Twilio. They have no agents any more, and take no license. "
             f"{plans.FREE}",
-            f"For {RESTORE_WINDOW.days} days each can be restored if Twilio still has it: it is "
-            f"bought again, and where Twilio refuses you get the steps for the Twilio Console. "
-            f"{_A_LICENSE_EACH} A hosted number cannot be bought back.",
+            f"For {RESTORE_WINDOW.days} days each can be restored, {plans.BOUGHT_AGAIN} "
+            "A hosted number cannot be bought back.",
             reads=lambda params, facts: gates.READS_OF_RELEASE,
+            leaves=True,
             licenses=lambda number: -1 if number.state in TAKES_LICENSE else 0,
             at_twilio=TaskKind.RELEASE,
             risky=gates.RISKY_TO_RELEASE,

@@ -124,6 +124,7 @@ def fill() -> None:
         {
             "e164": "Number",
             "friendly_name": "Name at Twilio",
+            "label": "Name",
         }
     )
     DETAIL_LABELS.fill(

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from config.errors import Blocker
 from config.text import absolute, name_as_label, plural
+from licensing import gates as licensing_gates
 from licensing.standing import Standing
 
 from . import gates, routes
@@ -14,6 +15,11 @@ from .models import Connection, PhoneNumber
 from .previous import offered, settings_of
 from .states import RESTORE_WINDOW, TAKES_LICENSE, Fate, NumberState, TaskKind
 
+#: How a released number comes back, if it does.
+BOUGHT_AGAIN = (
+    "if Twilio still has it: it is bought again, and where Twilio refuses you get the steps for "
+    "the Twilio Console."
+)
 FREE = "Releasing is free. Twilio does not refund the month that is paid."
 
 
@@ -42,17 +48,41 @@ def _agent_name(number: PhoneNumber) -> str:
     return number.agent.name if number.agent else ""
 
 
-def _license_for_coming_back(number: PhoneNumber, standing: Standing) -> str:
-    until = standing.place_until()
-    if until is None:
-        return "That needs a free license."
-    ends = absolute(until, number.account.zone)
-    return f"Until {ends}, the end of the grace period, it needs no free license for that."
+def _without(number: PhoneNumber, standing: Standing) -> Standing:
+    """The standing once the number has left."""
+    return standing.after(-1 if number.state in TAKES_LICENSE else 0)
 
 
 def _licenses_after(number: PhoneNumber, standing: Standing) -> str:
     """What the number's going does to the licenses, if it takes one."""
     return standing.said_of(-1) if number.state in TAKES_LICENSE else ""
+
+
+def _cost_of_release(number: PhoneNumber, standing: Standing) -> str:
+    return f"{FREE} {_licenses_after(number, standing)}".rstrip()
+
+
+def _way_back_from_release(number: PhoneNumber, standing: Standing, *, it: str = "It") -> str:
+    if number.is_hosted:
+        return (
+            f"{it} cannot be bought back: it is hosted, so it belongs to another carrier and not "
+            "to Twilio. To have it here again it is hosted anew in the Twilio Console."
+        )
+    until = absolute(standing.at + RESTORE_WINDOW, number.account.zone)
+    return (
+        f"{it} can come back until about {until}, {BOUGHT_AGAIN} "
+        f"{_without(number, standing).said_of_return(1)}"
+    )
+
+
+def said_of_restore(number: PhoneNumber, standing: Standing) -> str:
+    """The way back of a number whose release has just begun, in a sentence."""
+    if number.is_hosted:
+        return "It cannot be bought back."
+    sentence = f"“Restore” undoes it within {RESTORE_WINDOW.days} days."
+    if licensing_gates.take_license(standing, left_at=standing.at):
+        return f"{sentence} {standing.said_of_return(1)}"
+    return sentence
 
 
 def release_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
@@ -66,22 +96,11 @@ def release_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
     if any(name.startswith("sms_") for name in kept):
         touches.append("Texts to it no longer reach the messaging settings at Twilio.")
     touches.append("Name, notes, tags and settings are kept here for a restore.")
-    until = absolute(standing.at + RESTORE_WINDOW, number.account.zone)
-    undo = (
-        f"It can come back until about {until}, if Twilio still has it: it is bought again, and "
-        "where Twilio refuses you get the steps for the Twilio Console. "
-        f"{_license_for_coming_back(number, standing)}"
-    )
-    if number.is_hosted:
-        undo = (
-            "It cannot be bought back: it is hosted, so it belongs to another carrier and not to "
-            "Twilio. To have it here again it is hosted anew in the Twilio Console."
-        )
     return Plan(
         changes=[Change("State", str(number), number.get_state_display(), "Released")],
         touches=touches,
-        cost=f"{FREE} {_licenses_after(number, standing)}".rstrip(),
-        undo=undo,
+        cost=_cost_of_release(number, standing),
+        undo=_way_back_from_release(number, standing),
         blockers=gates.release(number),
     )
 
@@ -96,19 +115,21 @@ def exclude_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
         ]
     if number.agent:
         touches.insert(0, f"{number.agent.name} is no longer its agent.")
+    with_agent = "; its agent comes back with it" if number.agent else ""
     return Plan(
         changes=[Change("State", str(number), number.get_state_display(), "Excluded")],
         touches=touches,
-        cost=(
-            "Takes no license. Twilio's own monthly price goes on. "
-            f"{_licenses_after(number, standing)}"
-        ).rstrip(),
+        cost=_cost_of_exclusion(number, standing),
         undo=(
-            "Bring it back at any time; its agent comes back with it. "
-            f"{_license_for_coming_back(number, standing)}"
+            f"Bring it back at any time{with_agent}. {_without(number, standing).said_of_return(1)}"
         ),
         blockers=gates.exclude(number),
     )
+
+
+def _cost_of_exclusion(number: PhoneNumber, standing: Standing, *, it: str = "It") -> str:
+    after = _licenses_after(number, standing)
+    return f"{it} takes no license. Twilio's own monthly price goes on. {after}".rstrip()
 
 
 def unassign_plan(number: PhoneNumber) -> Plan:
@@ -339,7 +360,7 @@ def remove_plan(connection: Connection, *, at: datetime) -> Plan:
     )
 
 
-def swap_plan(leaving: PhoneNumber, taking: PhoneNumber, *, fate: str) -> Plan:
+def swap_plan(leaving: PhoneNumber, taking: PhoneNumber, *, fate: str, standing: Standing) -> Plan:
     """Both numbers before and after a swap; the license count does not change (S0-10)."""
     after_state = {
         Fate.RELEASE: "Released",
@@ -369,8 +390,8 @@ def swap_plan(leaving: PhoneNumber, taking: PhoneNumber, *, fate: str) -> Plan:
             if before != after
         ],
         touches=_touched_by_swap(leaving, taking),
-        cost="The number of licenses does not change.",
-        undo=_swap_undo(fate),
+        cost=f"The number of licenses does not change. {_swap_cost(leaving, fate, standing)}",
+        undo=_swap_undo(leaving, fate, standing),
         blockers=gates.swap(leaving, taking, fate),
     )
 
@@ -391,9 +412,20 @@ def _touched_by_swap(leaving: PhoneNumber, taking: PhoneNumber) -> list[str]:
     ]
 
 
-def _swap_undo(fate: str) -> str:
+def _swap_cost(leaving: PhoneNumber, fate: str, standing: Standing) -> str:
+    """What becomes of the number that leaves costs as much as without a swap."""
     if fate == Fate.RELEASE:
-        return f"Swap back after a restore, which works for {RESTORE_WINDOW.days} days."
+        return _cost_of_release(leaving, standing)
     if fate == Fate.EXCLUDE:
-        return "Bring the number back and swap again."
+        return _cost_of_exclusion(leaving, standing, it=str(leaving))
+    return standing.said_of(0)
+
+
+def _swap_undo(leaving: PhoneNumber, fate: str, standing: Standing) -> str:
+    if fate == Fate.RELEASE:
+        back = _way_back_from_release(leaving, standing, it=str(leaving))
+        return back if leaving.is_hosted else f"{back} Then swap again."
+    if fate == Fate.EXCLUDE:
+        license = _without(leaving, standing).said_of_return(1)
+        return f"Bring {leaving} back at any time and swap again. {license}"
     return "Swap again at any time."

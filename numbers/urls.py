@@ -30,6 +30,7 @@ urlpatterns = [
     path("numbers/saved/<int:pk>/delete/", saved.delete, name="delete_filter"),
     path("numbers/columns/", saved.columns, name="columns"),
     path("numbers/bulk/", bulk.bulk, name="bulk"),
+    path("numbers/bulk/undo/<int:pk>/", bulk.undo, name="bulk_undo"),
     path("numbers/<int:pk>/", detail.detail, name="detail"),
     path("numbers/<int:pk>/describe/", detail.describe, name="describe"),
     *(

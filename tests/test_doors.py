@@ -49,6 +49,7 @@ OBJECTS = {
     "accounts:revoke_api_key": "api_key",
     "accounts:revoke_invitation": "invitation",
     "licensing:ask_again": "payment",
+    "numbers:bulk_undo": "job",
     "numbers:connection": "connection",
     "numbers:connection_check": "connection",
     "numbers:connection_import": "connection",

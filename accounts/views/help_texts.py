@@ -59,7 +59,7 @@ QUESTIONS = (
     Question(
         "swap",
         "How do I replace one number by another?",
-        "Open the number that leaves (or one that should come in) and choose Swap. Label, agent, "
+        "Open the number that leaves (or one that should come in) and choose Swap. Name, agent, "
         "tags and notes move over, and the number of licenses stays the same. You see everything "
         "that changes before you confirm. You will find Swap on the Numbers page, on its "
         "Unassigned tab and on each number's own page.",

@@ -100,6 +100,10 @@ def detail(request: AccountRequest, pk: int) -> HttpResponse:
         "retry": retry_of_it,
         "can_retry": may_retry and not in_vain,
         "in_vain": in_vain,
+        "can_be_undone": kind.permission in request.actor.permissions
+        and not job.is_open
+        and not gone
+        and kind.can_be_undone(job, at),
     }
     return render(request, "accounts/job.html", context)
 

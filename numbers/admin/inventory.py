@@ -86,7 +86,8 @@ def _run(
         at=at,
         risk_confirmed=bool({"last_four", "count"}.intersection(data)),
     )
-    return action.said(after if isinstance(after, PhoneNumber) else number)
+    number = after if isinstance(after, PhoneNumber) else number
+    return action.said(number, facts_of(number.account, at=at))
 
 
 def _preview_many(
@@ -131,6 +132,8 @@ def _said(found: BulkPreview) -> Iterator[str]:
         yield f"{plural(count, 'number')} will be skipped: {message}"
     if found.said_of_licenses:
         yield found.said_of_licenses
+    if found.said_of_return:
+        yield f"To come back: {found.said_of_return}"
 
 
 def _means(action: Action, number: PhoneNumber) -> list[str]:

@@ -147,11 +147,13 @@ class SwapListEndpoint(NumberActionEndpoint):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Let one number take another's place: label, agent, tags and notes move over."""
+        """Let one number take another's place: name, agent, tags and notes move over."""
         wanted = self.wanted(WantedSwapSerializer)
         leaving, taking = self._number("leaving", wanted), self._number("taking", wanted)
         if wanted["dry_run"]:
-            return self.planned(plans.swap_plan(leaving, taking, fate=wanted["fate"]))
+            standing = facts_of(self.account, at=self.at).standing
+            plan = plans.swap_plan(leaving, taking, fate=wanted["fate"], standing=standing)
+            return self.planned(plan)
         swaps.swap(
             leaving.pk, taking_id=taking.pk, fate=wanted["fate"], actor=self.actor, at=self.at
         )

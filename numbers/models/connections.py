@@ -22,6 +22,10 @@ class ConnectionQuerySet(OwnedQuerySet["Connection"]):
         """Those that do not work, and could be mended."""
         return self.exclude(state__in=[ConnectionState.ACTIVE, *ENDED])
 
+    def to_import_from(self) -> Self:
+        """Those that an import can read, once any trouble is mended."""
+        return self.exclude(state__in=ENDED)
+
     def attached(self) -> Self:
         """All but those that support has detached or somebody has removed."""
         return self.exclude(state__in=UNATTACHED)

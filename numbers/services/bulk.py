@@ -57,10 +57,12 @@ class BulkAction:
     ``phrase`` is the order, for one number and for several. ``run(number_id, params, *, actor, at,
     risk_confirmed)`` does it to one, ``check`` says what the job keeps of the parameters. ``gate``
     tells why one would be skipped and ``unchanged`` which are so already; ``reads`` names what both
-    look at.
-    ``spends`` is what ``n`` earlier numbers use up, of those that are a ``spender``. ``licenses``
-    is how many one takes by it, or gives back when negative. A retry takes up the task
-    ``at_twilio`` again where Twilio refused it. ``risky`` are those that ask for more than a click.
+    look at. ``spends`` is what ``n`` earlier numbers use up, of those that are a ``spender``.
+    ``licenses`` is how many one takes by it, or gives back when negative; ``leaves`` means that it
+    takes one to come back. A retry takes up the task ``at_twilio`` again where Twilio refused it.
+    ``risky`` are those that ask for more than a click. ``undone_by`` names the act that undoes it
+    and what that is to be done with; ``fields`` are what it changes where it decides nothing about
+    the number.
     """
 
     label: str
@@ -73,8 +75,11 @@ class BulkAction:
     spends: Callable[[gates.Facts, int], gates.Facts] | None = None
     spender: Callable[[PhoneNumber], bool] = lambda number: True
     licenses: Callable[[PhoneNumber], int] = lambda number: 0
+    leaves: bool = False
     at_twilio: TaskKind | None = None
     risky: Q | None = None
+    undone_by: Callable[[Params], tuple[str, Params] | None] = lambda params: None
+    fields: tuple[str, ...] = ()
 
     def about(self, what: str, *, count: int) -> str:
         """``Release 5 numbers``; ``what`` names the numbers."""
@@ -162,11 +167,51 @@ def _skips_again(job: Job, items: Sequence[JobItem], at: datetime) -> bool:
     out = retries.decided(job, ids)
     if bulk.risky is not None:  # which a retry does not confirm
         out |= set(numbers.filter(bulk.risky).values_list("pk", flat=True))
-    rows = numbers.exclude(pk__in=out).select_related("connection", "agent")
-    return all(
-        (bulk.unchanged is not None and bulk.unchanged(number, params)) or bulk.gate(number, facts)
-        for number in rows.defer(*Connection.SECRETS_OF_IT).prefetch_related("tags")
+    return not _would_change(bulk, numbers.exclude(pk__in=out), params, facts)
+
+
+def _would_change(bulk: BulkAction, numbers: Any, params: Params, facts: gates.Facts) -> bool:
+    """Whether any of the numbers would."""
+    rows = numbers.select_related("connection", "agent").prefetch_related("tags")
+    return any(
+        not (bulk.unchanged is not None and bulk.unchanged(number, params))
+        and not bulk.gate(number, facts)
+        for number in rows.defer(*Connection.SECRETS_OF_IT)
     )
+
+
+@dataclass(frozen=True)
+class Undoing:
+    """The bulk act that undoes a job, for the numbers that are as the job left them."""
+
+    action: str
+    params: Params
+    selection: Selection
+
+
+def undoing_of(job: Job) -> Undoing | None:
+    """What undoes a finished bulk job; None where nothing does (decision 39)."""
+    bulk = BULK_ACTIONS.get(job.params.get("action", ""))
+    back = bulk.undone_by(job.params["params"]) if bulk and not job.is_open else None
+    if bulk is None or back is None:
+        return None
+    return Undoing(*back, Selection(shown=retries.left_as_done(job, fields=bulk.fields)))
+
+
+def _can_be_undone(job: Job, at: datetime) -> bool:
+    """Whether anything would change; of more than a page can ask about it is not said."""
+    if (undoing := undoing_of(job)) is None:
+        return False
+    try:
+        params = check_params(job.account_id, undoing.action, undoing.params)
+    except DomainError:
+        return False
+    numbers = undoing.selection.numbers(job.account_id)
+    ids = list(numbers.order_by("pk").values_list("pk", flat=True)[: job_items.READ_AHEAD + 1])
+    if len(ids) > job_items.READ_AHEAD:
+        return True
+    facts, rows = gates.facts_of(job.account, at=at), PhoneNumber.objects.filter(pk__in=ids)
+    return _would_change(BULK_ACTIONS[undoing.action], rows, params, facts)
 
 
 #: States in which a number waits for Twilio's confirmation.
@@ -213,6 +258,8 @@ KIND = JobKind(
     title=_title,
     check=_check_again,
     skips_again=_skips_again,
+    undo_page="numbers:bulk_undo",
+    can_be_undone=_can_be_undone,
     started_event="bulk.started",
     list_page="numbers:list",
     list_label="Numbers",

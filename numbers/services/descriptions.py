@@ -88,7 +88,8 @@ def _described(changed: dict[str, Any]) -> str:
         return "Protected." if changed["protected"] else "Protection removed."
     if changed.keys() == {"label"}:
         return f"Named “{changed['label']}”." if changed["label"] else "Name removed."
-    return f"Changed {', '.join(sorted(changed))}."
+    words = sorted("name" if field == "label" else field for field in changed)
+    return f"Changed {', '.join(words)}."
 
 
 def clean_tags(names: Iterable[str]) -> list[str]:

@@ -40,9 +40,9 @@ class BulkPreview:
 
     ``risky`` of those that change ask people for more than a click. ``licenses`` is how many more
     are in use afterwards, fewer when negative; ``said_of_licenses`` says what that means, where it
-    changes anything. ``seal`` is a digest of the id of each number, in their order, and what was
-    said of it: whether it will change, and whether that is a risk. ``chosen`` is one of the ids
-    alone.
+    changes anything, and ``said_of_return`` what coming back takes. ``seal`` is a digest of the id
+    of each number, in their order, and what was said of it: whether it will change, and whether
+    that is a risk. ``chosen`` is one of the ids alone.
     """
 
     will_change: int = 0
@@ -53,6 +53,7 @@ class BulkPreview:
     risky: int = 0
     licenses: int = 0
     said_of_licenses: str = ""
+    said_of_return: str = ""
     seal: str = field(default="", compare=False)
     chosen: str = field(default="", compare=False)
 
@@ -224,8 +225,10 @@ class _Preview:
             for group in self.open
         )
         seal, chosen, risky = self._sealed()
+        changing = sum(group.amount for group in self.groups) - skipped
+        standing = self.facts.standing
         return BulkPreview(
-            will_change=sum(group.amount for group in self.groups) - skipped,
+            will_change=changing,
             will_skip=skipped,
             reasons=[(code, messages[code], count) for code, count in reasons.most_common()],
             changing=self._sample([self._part(group) for group in self.open]),
@@ -238,7 +241,10 @@ class _Preview:
             ],
             risky=risky,
             licenses=licenses,
-            said_of_licenses=self.facts.standing.said_of(licenses) if licenses else "",
+            said_of_licenses=standing.said_of(licenses) if licenses else "",
+            said_of_return=standing.after(licenses).said_of_return(changing)
+            if self.bulk.leaves and changing
+            else "",
             seal=seal,
             chosen=chosen,
         )

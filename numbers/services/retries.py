@@ -1,14 +1,16 @@
-"""What a retry leaves alone: numbers about which something else was decided since (decision 37)."""
+"""What a retry and an undo leave alone: what was decided otherwise since (decisions 37, 39)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.job_kinds import Turn
 from accounts.models import Event, Job
+from accounts.states import ItemState
 from config.errors import Blocked, Blocker
+from numbers.models.inventory import PhoneNumberQuerySet
 
 DECIDED_SINCE = Blocker(
     "decided_since",
@@ -41,3 +43,22 @@ def decided(job: Job, ids: Sequence[int], *, also: Sequence[str] = ()) -> set[in
     others = since.filter(Q(job=None) | ~Q(job__in=tries))
     found = others.filter(_DECIDES | Q(type__in=also)).values_list("subject_id", flat=True)
     return {pk for pk in found if pk is not None}
+
+
+def left_as_done(
+    job: Job, *, fields: Sequence[str]
+) -> Callable[[PhoneNumberQuerySet], PhoneNumberQuerySet]:
+    """Narrows numbers to those that the job changed and that are as it left them.
+
+    That is, nobody else has changed one of the ``fields`` since; without any, decided about it.
+    """
+    decides = Q(data__after__has_any_keys=[*fields]) if fields else _DECIDES
+    others = Event.objects.filter(
+        Q(job=None) | ~Q(job=job),
+        decides,
+        subject_type="number",
+        subject_id=OuterRef("pk"),
+        at__gte=job.created_at,
+    )
+    done = job.items.filter(state=ItemState.DONE, subject_type="number").values("subject_id")
+    return lambda numbers: numbers.filter(~Exists(others), pk__in=done)

@@ -24,9 +24,9 @@ from config import clock
 from config.errors import DomainError
 from config.refusals import add_refusal
 from config.undo import UndoButton, tell_done
-from numbers.actions import ACTIONS, Action, Undo, is_relevant
+from numbers.actions import ACTIONS, Action, Undo, can_be_done, is_relevant
 from numbers.forms.actions import ActionForm, as_typed
-from numbers.gates import facts_of
+from numbers.gates import Facts, facts_of
 from numbers.models import CarrierTask, Connection, PhoneNumber
 from numbers.services import carrier_tasks
 
@@ -89,7 +89,7 @@ def act(request: AccountRequest, pk: int, action: str) -> HttpResponse:
                 return instead
         else:
             number = after if isinstance(after, PhoneNumber) else number
-            _tell_done(request, deed, number, undo)
+            _tell_done(request, deed, number, undo, facts_of(request.account, at=at))
             return redirect(way_back(request, number))
     if deed.at_once:
         for texts in form.errors.values():
@@ -126,18 +126,19 @@ def say_changed_since(request: AccountRequest, number: PhoneNumber) -> bool:
 
 
 def _tell_done(
-    request: AccountRequest, deed: Action, number: PhoneNumber, undo: Undo | None
+    request: AccountRequest, deed: Action, number: PhoneNumber, undo: Undo | None, facts: Facts
 ) -> None:
-    """Say what has happened, with the button that undoes it; the button comes back here as well."""
-    if undo is None:
-        messages.success(request, deed.said(number))
+    """Say what has happened, with the button that undoes it where it can be undone; the button
+    comes back here as well."""
+    if undo is None or not can_be_done(undo, number, facts):
+        messages.success(request, deed.said(number, facts))
         return
     act = ACTIONS[undo.action]
     address = to(request, act.address, number.pk)
     back = urlencode({"next": way_back(request, number)})
     fields = as_typed(act.params, undo.params) | found(undo.finds)
     button = UndoButton(f"{address}?{back}", fields)
-    text = deed.said(number) if deed.undo_until else deed.happened(number)
+    text = deed.said(number, facts) if deed.way_back else deed.happened(number)
     tell_done(request, text, button)
 
 

@@ -9,19 +9,20 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
+from accounts.models import Job
 from accounts.states import Permission
 from accounts.web import AccountRequest, account_page, tell_refusal, to
 from config import clock
 from config.errors import DomainError, Invalid, NotAsShown
 from config.refusals import add_refusal
-from numbers.actions import ACTIONS, many_of
-from numbers.forms.actions import ParamsForm
+from numbers.actions import ACTIONS, Action, many_of
+from numbers.forms.actions import ParamsForm, as_typed
 from numbers.forms.bulk import CountForm, SelectionForm
 from numbers.services import previews
-from numbers.services.bulk import BULK_ACTIONS
+from numbers.services.bulk import BULK_ACTIONS, KIND, undoing_of
 from numbers.services.previews import BulkPreview
 
 from .actions import came_from
@@ -50,7 +51,54 @@ def bulk(request: AccountRequest) -> HttpResponse:
         "actor": request.actor,
         "at": clock.now(),
     }
-    seal = request.POST.get("seal", "") if step == "confirm" else None
+    try:
+        return _preview_or_start(request, order, _context(request, chosen, form))
+    except DomainError as error:
+        if not form.fields:
+            tell_refusal(request, error)
+            return redirect(_back(request))
+        add_refusal(form, error)
+        return _ask(request, chosen, form, failed=True)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@account_page(Permission.NUMBERS)
+def undo(request: AccountRequest, pk: int) -> HttpResponse:
+    """The act that undoes a finished job, for the numbers that are as the job left them."""
+    jobs = Job.objects.visible_to(request.actor).filter(kind=KIND.name)
+    job = get_object_or_404(jobs, pk=pk)
+    page = to(request, "accounts:job", job.pk)
+    if (undoing := undoing_of(job)) is None:
+        messages.info(request, "There is nothing to undo.")
+        return redirect(page)
+    deed = ACTIONS[undoing.action]
+    request.actor.require(deed.permission)
+    form = ParamsForm(deed.params, as_typed(deed.params, undoing.params), agents=())
+    form.is_valid()
+    order = {
+        "action": undoing.action,
+        "selection": undoing.selection,
+        "params": undoing.params,
+        "actor": request.actor,
+        "at": clock.now(),
+    }
+    context = _context_of(deed, form) | {"hidden": [], "cancel_url": page}
+    context["touches"].insert(
+        0,
+        f"It undoes “{job.title}”, for the numbers that nobody has decided otherwise about since.",
+    )
+    try:
+        return _preview_or_start(request, order, context)
+    except DomainError as error:
+        tell_refusal(request, error)
+        return redirect(page)
+
+
+def _preview_or_start(
+    request: AccountRequest, order: dict[str, Any], context: dict[str, Any]
+) -> HttpResponse:
+    """The dry run of an order; on ``confirm`` its job. Raises ``DomainError``."""
+    seal = request.POST.get("seal", "") if request.POST.get("step") == "confirm" else None
     try:
         preview = previews.preview(request.account.pk, **order)
         if seal is not None and seal != preview.seal:
@@ -65,14 +113,9 @@ def bulk(request: AccountRequest) -> HttpResponse:
         messages.warning(request, error.message)
         preview = previews.preview(request.account.pk, **order)
         typed = _typed(preview, None)
-    except DomainError as error:
-        if not form.fields:
-            tell_refusal(request, error)
-            return redirect(_back(request))
-        add_refusal(form, error)
-        return _ask(request, chosen, form, failed=True)
-    context = _context(request, chosen, form) | {"preview": preview, "typed": typed}
-    changing, bulk_action = preview.will_change, BULK_ACTIONS[action]
+    context |= {"preview": preview, "typed": typed}
+    context["undo"] = f"{context['undo']} {preview.said_of_return}".rstrip()
+    changing, bulk_action = preview.will_change, BULK_ACTIONS[order["action"]]
     question = f"{bulk_action.about_numbers(changing)}?"
     context["heading"] = question if changing else "None of them would change"
     context["submit_label"] = bulk_action.about(f"{changing:,}", count=changing)
@@ -107,20 +150,23 @@ def _ask(
 
 def _context(request: AccountRequest, chosen: SelectionForm, form: ParamsForm) -> dict[str, Any]:
     values = chosen.cleaned_data
-    action = values["action"]
-    deed = ACTIONS[action]
-    return {
-        "action": action,
-        "danger": deed.danger,
-        "touches": [*form.chosen(deed.params), many_of(deed).means],
-        "undo": many_of(deed).undo,
-        "form": form,
+    return _context_of(ACTIONS[values["action"]], form) | {
         "hidden": [
-            ("action", action),
+            ("action", values["action"]),
             ("everything", "1" if values["everything"] else ""),
             ("query", values["query"]),
             ("ids", "" if values["everything"] else ",".join(map(str, chosen.ids))),
         ],
         "cancel_url": _back(request),
         "is_from_list": _back(request).startswith(to(request, "numbers:list")),
+    }
+
+
+def _context_of(deed: Action, form: ParamsForm) -> dict[str, Any]:
+    """What the pages say about the act, whatever it is done to."""
+    return {
+        "danger": deed.danger,
+        "touches": [*form.chosen(deed.params), many_of(deed).means],
+        "undo": many_of(deed).undo,
+        "form": form,
     }

@@ -61,7 +61,7 @@ def swap(request: AccountRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         undo = None if undoes else _undo(request, leaving, taking, fate)
         try:
-            swap_numbers(
+            left, took = swap_numbers(
                 leaving.pk,
                 taking_id=taking.pk,
                 fate=fate,
@@ -73,6 +73,8 @@ def swap(request: AccountRequest, pk: int) -> HttpResponse:
         except DomainError as error:
             add_refusal(form, error)
         else:
+            if gates.swap(took, left, Fate.KEEP):
+                undo = None
             tell_done(request, f"{taking} has taken the place of {leaving}.", undo)
             return redirect(to(request, "numbers:detail", taking.pk))
     return _preview(request, leaving, taking, fate, form)
@@ -94,7 +96,8 @@ def _preview(
     request: AccountRequest, leaving: PhoneNumber, taking: PhoneNumber, fate: Fate, form: SwapForm
 ) -> HttpResponse:
     """Both numbers before and after."""
-    plan = plans.swap_plan(leaving, taking, fate=fate)
+    facts = gates.facts_of(request.account, at=clock.now())
+    plan = plans.swap_plan(leaving, taking, fate=fate, standing=facts.standing)
     sides = [
         {
             "number": number,

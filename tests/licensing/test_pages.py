@@ -601,15 +601,18 @@ def test_an_account_that_is_sorted_out_in_time_pays_for_nothing_it_does_not_keep
 
 
 # S0-29, S1-23
+@pytest.mark.parametrize("state", [None, "removed", "detached", "closed"])
 def test_without_a_connected_subaccount_the_page_explains_that_grace_does_not_apply(
-    acme: Account, owner_client: Client
+    state: str | None, acme: Account, owner_client: Client
 ) -> None:
+    if state:
+        factories.ConnectionFactory.create(account=acme, state=state)
     before = owner_client.get(url("manage", acme)).content.decode()
-    factories.ConnectionFactory.create(account=acme)
+    factories.ConnectionFactory.create(account=acme, state="auth_failed")
     after = owner_client.get(url("manage", acme)).content.decode()
 
-    assert "No grace period yet" in before
-    assert "No grace period yet" not in after
+    assert "No grace period can open" in before
+    assert "No grace period can open" not in after
 
 
 # S0-19

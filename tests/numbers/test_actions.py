@@ -247,9 +247,10 @@ def test_what_undoes_an_action_makes_sense_after_it(
 
 
 def test_every_action_says_what_it_did_and_has_a_place(number: PhoneNumber) -> None:
+    facts = facts_of(number.account, at=NOON)
     for action in ACTIONS.values():
         assert str(number) in action.title(number)
-        assert action.service is None or str(number) in action.said(number)
+        assert action.service is None or str(number) in action.said(number, facts)
         assert bool(action.service) != bool(action.page)
         assert reverse(action.address, args=["acme", number.pk])
 

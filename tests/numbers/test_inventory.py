@@ -13,6 +13,7 @@ from django.urls import reverse
 from accounts.actor import SYSTEM, Actor
 from accounts.models import Account, Event
 from accounts.states import Permission
+from accounts.timeline import changes
 from config.errors import Blocked, DomainError, Forbidden, Invalid
 from licensing.models import GracePeriod
 from licensing.services import grace
@@ -55,6 +56,8 @@ def test_label_notes_tags_and_protection_change_with_one_event_that_shows_both_s
     event = Event.objects.get(type="number.described")
     assert event.data["after"]["tags"] == ["eu", "sales"]
     assert event.data["before"]["label"] == ""
+    assert event.summary == "Changed name, notes, protected, tags."
+    assert ("Name", "", "Main line") in changes(event, event.account)
 
 
 def test_describing_a_number_as_it_is_writes_nothing(number: PhoneNumber, by_admin: Actor) -> None:

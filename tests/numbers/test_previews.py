@@ -104,8 +104,11 @@ def by_row(account: Account, action: str, params: Any, at: Any) -> previews.Bulk
         reasons[blockers[0].code] += 1
         messages.setdefault(blockers[0].code, blockers[0].message)
         result.skipping.append((number, blockers[0].message))
+    now = standing(account.pk, at=at)
     if result.licenses:
-        result.said_of_licenses = standing(account.pk, at=at).said_of(result.licenses)
+        result.said_of_licenses = now.said_of(result.licenses)
+    if BULK_ACTIONS[action].leaves and result.will_change:
+        result.said_of_return = now.after(result.licenses).said_of_return(result.will_change)
     result.reasons = [(code, messages[code], count) for code, count in reasons.most_common()]
     result.changing = result.changing[: previews.SAMPLE]
     result.skipping = result.skipping[: previews.SAMPLE]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 
 from accounts.models import Account
@@ -13,7 +14,7 @@ from licensing.models import Subscription
 from numbers.models import PhoneNumber
 from numbers.services.lifecycle import lock_rows
 from numbers.states import Fate, NumberState
-from tests.factories import AgentFactory, PhoneNumberFactory, TagFactory
+from tests.factories import AgentFactory, GracePeriodFactory, PhoneNumberFactory, TagFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -364,3 +365,60 @@ def test_a_swap_that_another_swap_does_not_undo_has_no_button(
     done = owner_client.post(swap(leaving), {"taking": taking.pk, "fate": fate}, follow=True)
 
     assert ">Undo<" not in done.content.decode()
+
+
+def test_a_swap_whose_way_back_is_shut_offers_none(
+    leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client
+) -> None:
+    PhoneNumber.objects.filter(pk=taking.pk).update(protected=True)
+
+    done = owner_client.post(swap(leaving), {"taking": taking.pk, "fate": "keep"}, follow=True)
+
+    assert "has taken the place of" in done.content.decode()
+    assert ">Undo<" not in done.content.decode()
+
+
+# B4
+@pytest.mark.parametrize(
+    ("fate", "licenses", "back"),
+    [
+        ("keep", "Afterwards 12 held with 10 licenses: 2 still over.", "Swap again at any time."),
+        (
+            "exclude",
+            "Afterwards 11 held with 10 licenses: 1 still over.",
+            "the end of the grace period, it needs no free license for that.",
+        ),
+        (
+            "release",
+            "Afterwards 11 held with 10 licenses: 1 still over.",
+            "it is bought again, and where Twilio refuses you get the steps for the Twilio Console."
+            " Until ",
+        ),
+    ],
+)
+def test_the_preview_says_what_a_swap_does_to_the_licenses_and_how_it_is_undone(
+    fate: str, licenses: str, back: str, noon: time_machine.Traveller, acme: Account,
+    leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client,
+) -> None:  # fmt: skip
+    PhoneNumberFactory.create_batch(10, account=acme)
+    GracePeriodFactory.create(account=acme, held_at_open=12)
+
+    html = owner_client.get(
+        swap(leaving), {"taking": str(taking.pk), "fate": fate, "preview": "1"}
+    ).content.decode()
+
+    assert licenses in html
+    assert back in html
+
+
+def test_the_preview_of_a_swap_promises_no_way_back_for_a_hosted_number(
+    leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client
+) -> None:
+    PhoneNumber.objects.filter(pk=leaving.pk).update(twilio={"origin": "hosted"})
+
+    html = owner_client.get(
+        swap(leaving), {"taking": str(taking.pk), "fate": "release", "preview": "1"}
+    ).content.decode()
+
+    assert "cannot be bought back: it is hosted" in html
+    assert "swap again" not in html

@@ -9,6 +9,7 @@ from accounts.models import Account, Event
 from config.errors import Blocked, Forbidden, Invalid
 from licensing.models import GracePeriod
 from licensing.services import grace
+from licensing.standing import standing
 from numbers.models import CarrierTask, PhoneNumber
 from numbers.plans import swap_plan
 from numbers.services import assignment, descriptions
@@ -66,7 +67,9 @@ def test_name_agent_tags_and_notes_move_and_licenses_stay(
 
 def test_the_preview_is_what_then_happens(pair: Pair, by_admin: Actor) -> None:  # B4
     leaving, taking = pair
-    plan = swap_plan(leaving, taking, fate=Fate.KEEP)
+    plan = swap_plan(
+        leaving, taking, fate=Fate.KEEP, standing=standing(leaving.account_id, at=NOON)
+    )
 
     swap(leaving.pk, taking_id=taking.pk, fate=Fate.KEEP, actor=by_admin, at=NOON)
 
@@ -152,7 +155,9 @@ def test_more_tags_than_a_number_can_carry_are_named_before_anyone_tries(
     many = [f"tag {n}" for n in range(20)]
     descriptions.describe(leaving.pk, tags=many, actor=by_admin, at=NOON)
 
-    plan = swap_plan(leaving, taking, fate=Fate.KEEP)
+    plan = swap_plan(
+        leaving, taking, fate=Fate.KEEP, standing=standing(leaving.account_id, at=NOON)
+    )
 
     assert [blocker.code for blocker in plan.blockers] == ["too_many_tags"]
     with pytest.raises(Blocked):
@@ -171,7 +176,9 @@ def test_notes_that_no_number_can_carry_are_named_and_never_cut(
     for number in pair:
         number.refresh_from_db()
 
-    plan = swap_plan(leaving, taking, fate=Fate.KEEP)
+    plan = swap_plan(
+        leaving, taking, fate=Fate.KEEP, standing=standing(leaving.account_id, at=NOON)
+    )
 
     assert [blocker.code for blocker in plan.blockers] == ["notes_too_long"]
     assert "5,001 characters" in plan.blockers[0].message

@@ -11,7 +11,7 @@ from django.test import Client
 from django_q.models import OrmQ
 
 from accounts.actor import Actor
-from accounts.models import Account, Event
+from accounts.models import Account, Event, Job
 from accounts.services import job_items
 from accounts.states import ItemState, JobState
 from config.errors import Blocked
@@ -19,12 +19,13 @@ from config.undo import undo_button
 from licensing.states import GraceState
 from numbers import tasks
 from numbers.models import CarrierTask, PhoneNumber
-from numbers.services import assignment, bulk, exclusion, previews, release
+from numbers.services import assignment, bulk, descriptions, exclusion, previews, release
 from numbers.services.bulk import Selection
 from numbers.states import NumberState, TaskState
 from tests.factories import (
     NOON,
     AgentFactory,
+    ConnectionFactory,
     GracePeriodFactory,
     PhoneNumberFactory,
     TagFactory,
@@ -163,6 +164,259 @@ def test_a_decision_to_keep_can_be_taken_back_where_it_was_made(
     assert [*Event.objects.order_by("pk").values_list("type", flat=True)][-2:] == [
         "number.kept", "number.unkept",
     ]  # fmt: skip
+
+
+# B20
+@pytest.mark.parametrize("held", [12, 13])
+@pytest.mark.parametrize("way", ["exclude", "release"])
+def test_an_undo_in_a_grace_period_is_promised_only_as_far_as_its_places_go(
+    way: str, held: int, acme: Account, number: PhoneNumber, owner_client: Client
+) -> None:
+    """More were added in the same period: of 13 held, one that leaves finds no place for it."""
+    PhoneNumberFactory.create_batch(held - 1, account=acme)
+    GracePeriodFactory.create(account=acme, held_at_open=12)
+    typed = {"last_four": "0123"} if way == "release" else {}
+
+    asked = owner_client.get(page(number, way)).content.decode()
+    done = owner_client.post(page(number, way), typed, follow=True)
+
+    offered = held == 12
+    assert ("it needs no free license for that." in asked) is offered
+    assert ("That needs a free license." in asked) is not offered
+    assert (">Undo<" in done.content.decode()) is offered
+    if offered:
+        undo(owner_client, done)
+        assert state(number)["state"] == NumberState.HELD
+    else:
+        (message,) = done.context["messages"]
+        assert "“Bring back” undoes it" not in str(message)
+        if way == "release":
+            assert "“Restore” undoes it within 10 days. That needs a free license." in str(message)
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        (12, "the end of the grace period, they need no free license for that."),
+        (13, "2 of them need no free license for that; each other needs one."),
+        (15, "Each needs a free license."),
+    ],
+)
+@pytest.mark.parametrize("way", ["exclude", "release"])
+def test_a_dry_run_says_how_many_can_come_back_in_the_grace_period(
+    way: str, held: int, said: str, noon: time_machine.Traveller, acme: Account,
+    owner_client: Client, by_admin: Actor,
+) -> None:  # fmt: skip
+    numbers = PhoneNumberFactory.create_batch(held, account=acme)
+    GracePeriodFactory.create(account=acme, held_at_open=12)
+    ids = [each.pk for each in numbers[:3]]
+    form = {"action": way, "ids": ",".join(map(str, ids)), "step": "preview"}
+
+    html = owner_client.post("/a/acme/numbers/bulk/", form).content.decode()
+    for pk in ids:
+        exclusion.exclude(pk, actor=by_admin, at=NOON)
+    back = previews.preview(
+        acme.pk, action="bring_back", selection=Selection(ids=ids), params={},
+        actor=by_admin, at=NOON,
+    )  # fmt: skip
+
+    assert said in html
+    assert back.will_change == {12: 3, 13: 2, 15: 0}[held]
+
+
+def test_an_undo_to_an_agent_that_is_not_live_any_more_is_not_offered(
+    number: PhoneNumber, acme: Account, owner_client: Client
+) -> None:
+    paused = AgentFactory.create(account=acme, state="paused")
+    PhoneNumber.objects.update(agent=paused)
+
+    done = owner_client.post(page(number, "unassign"), follow=True)
+
+    assert ">Undo<" not in done.content.decode()
+
+
+def test_a_release_that_cannot_be_undone_says_so_where_it_is_done(
+    number: PhoneNumber, owner_client: Client
+) -> None:
+    PhoneNumber.objects.update(twilio={"origin": "hosted"})
+
+    done = owner_client.post(page(number, "release"), {"last_four": "0123"}, follow=True)
+
+    (message,) = done.context["messages"]
+    assert str(message).endswith("It cannot be bought back.")
+
+
+@pytest.mark.parametrize("has_agent", [True, False])
+def test_excluding_speaks_of_an_agent_only_where_there_is_one(
+    has_agent: bool, number: PhoneNumber, acme: Account, owner_client: Client
+) -> None:
+    if has_agent:
+        PhoneNumber.objects.update(agent=AgentFactory.create(account=acme))
+
+    html = owner_client.get(page(number, "exclude")).content.decode()
+
+    assert "Bring it back at any time" in html
+    assert ("its agent comes back with it" in html) is has_agent
+
+
+# --- Undo of a whole job ---------------------------------------------------------------------
+
+
+def work(acme: Account, by: Actor, action: str, numbers: list[PhoneNumber], **params: Any) -> Job:
+    job = bulk.start(
+        acme.pk, action=action, selection=Selection(ids=[each.pk for each in numbers]),
+        params=params, actor=by, at=NOON,
+    )  # fmt: skip
+    job_items.work(job.pk)
+    return Job.objects.get(pk=job.pk)
+
+
+def undo_address(client: Client, job: Job) -> str | None:
+    """Where the button on the job's page leads, if there is one."""
+    html = client.get(f"/a/acme/jobs/{job.pk}/").content.decode()
+    address = f"/a/acme/numbers/bulk/undo/{job.pk}/"
+    return address if f'href="{address}">Undo</a>' in html else None
+
+
+def undo_job(client: Client, job: Job) -> Job:
+    """Follow the button, confirm what its page shows, and let the worker do it."""
+    address = undo_address(client, job)
+    assert address is not None
+    seal = dict(client.get(address).context["hidden"])["seal"]
+    started = client.post(address, {"step": "confirm", "seal": seal})
+    newest = Job.objects.latest("pk")
+    assert started["Location"] == f"/a/acme/jobs/{newest.pk}/"
+    job_items.work(newest.pk)
+    return newest
+
+
+def everything(number: PhoneNumber) -> dict[str, Any]:
+    fresh = PhoneNumber.objects.get(pk=number.pk)
+    kept = fresh.keep_decided_at is not None
+    return state(number) | {"kept": kept, "texts": fresh.texts, "enabled": fresh.is_enabled}
+
+
+# B20
+@pytest.mark.parametrize(
+    ("action", "had", "params"),
+    [
+        ("keep", {}, {}),
+        ("unkeep", {"keep_decided_at": NOON}, {}),
+        ("exclude", {}, {}),
+        ("bring_back", {"state": "excluded", "state_changed_at": NOON}, {}),
+        ("protect", {}, {"protected": True}),
+        ("protect", {"protected": True}, {"protected": False}),
+        ("tag", {}, {"add": ["berlin"]}),
+        ("services", {"assigned": True}, {"texts": True}),
+        ("disable", {"enabled": True}, {}),
+    ],
+)
+def test_a_job_is_undone_by_the_opposite_act_on_what_it_has_changed(
+    action: str, had: dict[str, Any], params: dict[str, Any], noon: time_machine.Traveller,
+    acme: Account, by_admin: Actor, owner_client: Client,
+) -> None:  # fmt: skip
+    connection = ConnectionFactory.create(account=acme)
+    one, two, so_already = (
+        PhoneNumberFactory.create(account=acme, connection=connection, label="Desk", **had)
+        for _ in range(3)
+    )
+    work(acme, by_admin, action, [so_already], **params)
+    before = everything(one), everything(two)
+
+    job = work(acme, by_admin, action, [one, two, so_already], **params)
+    changed, other = everything(one), everything(so_already)
+    undone = undo_job(owner_client, job)
+
+    assert changed != before[0]
+    assert (everything(one), everything(two)) == before
+    assert everything(so_already) == other  # it was so before the job
+    assert undone.items.count() == 2
+    assert undo_address(owner_client, job) is None
+
+
+def test_the_undo_of_a_job_leaves_alone_what_was_decided_otherwise_since(
+    noon: time_machine.Traveller, acme: Account, by_admin: Actor, owner_client: Client
+) -> None:
+    numbers = PhoneNumberFactory.create_batch(3, account=acme)
+    job = work(acme, by_admin, "exclude", numbers)
+    exclusion.bring_back(numbers[0].pk, actor=by_admin, at=NOON)
+    exclusion.exclude(numbers[0].pk, actor=by_admin, at=NOON)
+    descriptions.describe(numbers[1].pk, label="Desk", actor=by_admin, at=NOON)
+
+    undo_job(owner_client, job)
+
+    states = [state(each)["state"] for each in numbers]
+    assert states == [NumberState.EXCLUDED, NumberState.HELD, NumberState.HELD]
+
+
+def test_another_agent_is_no_word_about_a_tag(
+    noon: time_machine.Traveller, acme: Account, by_admin: Actor, owner_client: Client
+) -> None:
+    one, two = PhoneNumberFactory.create_batch(2, account=acme)
+    job = work(acme, by_admin, "tag", [one, two], add=["berlin"])
+    agent = AgentFactory.create(account=acme)
+    assignment.assign(one.pk, agent_id=agent.pk, actor=by_admin, at=NOON)
+    descriptions.describe(two.pk, tags=["berlin", "vip"], actor=by_admin, at=NOON)
+
+    undo_job(owner_client, job)
+
+    assert state(one)["tags"] == []
+    assert state(two)["tags"] == ["berlin", "vip"]
+
+
+def test_the_undo_of_a_release_restores_what_twilio_has_taken(
+    noon: time_machine.Traveller, acme: Account, by_admin: Actor, owner_client: Client
+) -> None:
+    numbers = PhoneNumberFactory.create_batch(2, account=acme)
+    job = work(acme, by_admin, "release", numbers)
+    waiting = undo_address(owner_client, job)
+    PhoneNumber.objects.update(state="released", released_at=NOON)
+    job.items.update(state=ItemState.DONE)
+    Job.objects.update(state=JobState.DONE)
+
+    asked = owner_client.get(undo_address(owner_client, job) or "")
+
+    assert waiting is None
+    assert asked.context["heading"] == "Restore 2 numbers?"
+    assert "It undoes “Release 2 numbers”" in asked.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("action", "had", "params"),
+    [
+        ("assign", {}, {"agent": "first"}),
+        ("unassign", {"assigned": True}, {}),
+        ("tag", {}, {"add": ["berlin", "vip"]}),
+        ("mark_gone", {"state": "missing"}, {}),
+    ],
+)
+def test_a_job_that_no_one_act_undoes_has_no_undo(
+    action: str, had: dict[str, Any], params: dict[str, Any], noon: time_machine.Traveller,
+    acme: Account, by_admin: Actor, owner_client: Client,
+) -> None:  # fmt: skip
+    if "agent" in params:
+        params = {"agent": AgentFactory.create(account=acme).pk}
+    number = PhoneNumberFactory.create(account=acme, **had)
+
+    job = work(acme, by_admin, action, [number], **params)
+    refused = owner_client.get(f"/a/acme/numbers/bulk/undo/{job.pk}/", follow=True)
+
+    assert job.items.get().state == ItemState.DONE
+    assert undo_address(owner_client, job) is None
+    assert "There is nothing to undo." in refused.content.decode()
+
+
+def test_the_undo_of_a_job_is_offered_where_the_opposite_act_is_allowed(
+    noon: time_machine.Traveller, acme: Account, by_admin: Actor, owner_client: Client,
+    member_client: Client,
+) -> None:  # fmt: skip
+    job = work(acme, by_admin, "exclude", PhoneNumberFactory.create_batch(2, account=acme))
+
+    for_owner, for_member = undo_address(owner_client, job), undo_address(member_client, job)
+    PhoneNumberFactory.create_batch(10, account=acme)  # no license is free
+
+    assert (for_owner is not None, for_member) == (True, None)
+    assert undo_address(owner_client, job) is None
 
 
 # --- A release that waits --------------------------------------------------------------------

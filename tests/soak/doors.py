@@ -16,6 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.regex_helper import normalize
 
 from config import openapi
+from config.admin import Act
 from tests.over_wsgi import ask
 
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -112,8 +113,8 @@ def learn(
                 text = page.body.decode(errors="replace")
                 door.names |= set(_FIELD.findall(text)) | set(_QUERY.findall(text))
     for path, operations in document["paths"].items():
-        if door := by_template.get(path.lstrip("/").replace("{id}", "{pk}")):
-            door.bodies = [
+        if described := by_template.get(path.lstrip("/").replace("{id}", "{pk}")):
+            described.bodies = [
                 _schema(document, operation) for operation in operations.values()
                 if isinstance(operation, dict) and "requestBody" in operation
             ]  # fmt: skip
@@ -124,7 +125,7 @@ def _learn_admin(doors: dict[str, Door]) -> None:
     for model, model_admin in admin.site._registry.items():
         base = f"admin/{model._meta.app_label}/{model._meta.model_name}/"
         rows = [str(pk) for pk in model._base_manager.values_list("pk", flat=True)[:3]]
-        acts = getattr(model_admin, "all_acts", list)()
+        acts: Sequence[Act] = getattr(model_admin, "all_acts", tuple)()
         for template, door in doors.items():
             if template.startswith(f"{base}{{object_id}}/"):
                 door.values = {"object_id": rows, "act": [act.name for act in acts]}
