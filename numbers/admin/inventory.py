@@ -108,16 +108,16 @@ def _preview_many(
         )
         for account, mine in ids.items()
     }
-    sentences = [
-        f"{account}: {sentence}" if len(found) > 1 else sentence
-        for account, each in found.items()
-        for sentence in _said(each)
+    of = {account: f"{account}: " if len(found) > 1 else "" for account in found}
+    sentences = [of[account] + text for account, each in found.items() for text in _said(each)]
+    to_return = [
+        of[account] + each.said_of_return for account, each in found.items() if each.said_of_return
     ]
     changing = sum(each.will_change for each in found.values())
     risky = sum(each.risky for each in found.values())
     many = many_of(action)
     return Shown(
-        [*sentences, many.means, many.undo] if changing else sentences,
+        [*sentences, many.means, many.undo, *to_return] if changing else sentences,
         seal=" ".join(each.seal for each in found.values()),
         to_type={"count": CountField(changing=changing, risky=risky)}
         if risky and not form.confirms_risk
@@ -132,8 +132,6 @@ def _said(found: BulkPreview) -> Iterator[str]:
         yield f"{plural(count, 'number')} will be skipped: {message}"
     if found.said_of_licenses:
         yield found.said_of_licenses
-    if found.said_of_return:
-        yield f"To come back: {found.said_of_return}"
 
 
 def _means(action: Action, number: PhoneNumber) -> list[str]:

@@ -439,7 +439,7 @@ def test_the_csv_says_what_changed_and_runs_no_formula(
 
     assert row["summary"] == "'=HYPERLINK(1)"
     assert row["subject"] == "+1 415 555 0100"
-    assert row["changes"] == "Label: nothing -> Front desk"
+    assert row["changes"] == "Name: nothing -> Front desk"
     assert row["reason"] == "because"
     assert row["time"] == "2026-03-01T12:00:00+00:00"
 

@@ -285,6 +285,7 @@ def test_ticked_numbers_are_confirmed_and_each_goes_its_own_way(
     assert told[1].startswith("1 number will be skipped: This number is protected.")
     assert told[2] == "Afterwards 1 held with 10 licenses: 9 free."
     assert "They are given back to Twilio." in told[3]
+    assert told[-1] == "That needs a free license."
     assert 'value="Release"' in shown.content.decode()
     assert untouched == {NumberState.HELD}
     free.refresh_from_db()

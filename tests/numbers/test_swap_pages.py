@@ -323,6 +323,7 @@ def state_of(number: PhoneNumber) -> tuple[Any, ...]:
     return fresh.label, fresh.notes, fresh.agent_id, tags, fresh.keep_decided_at
 
 
+# B20
 def test_a_swap_that_keeps_both_is_undone_by_a_button(
     leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client
 ) -> None:
