@@ -766,7 +766,8 @@ for _action in (
         ),
         many=Many(
             "Each is bought again at Twilio, which bills it from then on, and gets back what it "
-            "had here. Where Twilio refuses, the job's row has the steps for the Twilio Console.",
+            "had here. Where Twilio refuses, the job's row has the steps for the Twilio Console. A "
+            "hosted number cannot be bought back.",
             "Release them again at any time.",
             reads=lambda params, facts: gates.reads_of_restore(facts),
             spends=_promised,

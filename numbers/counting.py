@@ -58,8 +58,9 @@ def install(connection: BaseDatabaseWrapper = default_connection) -> bool:
     """Make the triggers that are missing or old, and count anew then; True when there were any."""
     wanted = _wanted(connection.vendor)
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        if not {NUMBERS, COUNTS, HISTORY} <= set(connection.introspection.table_names(cursor)):
-            return False
+        tables = set(connection.introspection.table_names(cursor))
+        if not {NUMBERS, COUNTS, HISTORY} <= tables or not _has_all_columns(connection, cursor):
+            return False  # a migration back: the older program makes its own
         if _installed(connection, cursor) == wanted:
             return False
         for event in _SIDES:
@@ -70,6 +71,13 @@ def install(connection: BaseDatabaseWrapper = default_connection) -> bool:
         cursor.execute(f"{_INTO} {_COUNTED} GROUP BY 1, 2, 3, 4, 5")
         cursor.execute(_history_of_what_is_held(connection.vendor))
         return True
+
+
+def _has_all_columns(connection: BaseDatabaseWrapper, cursor: Any) -> bool:
+    there = {
+        column.name for column in connection.introspection.get_table_description(cursor, COUNTS)
+    }
+    return there >= {field.column for field in NumberCount._meta.concrete_fields}
 
 
 def after_migrate(using: str, **facts: Any) -> None:

@@ -62,12 +62,15 @@ def _cost_of_release(number: PhoneNumber, standing: Standing) -> str:
     return f"{FREE} {_licenses_after(number, standing)}".rstrip()
 
 
+_HOSTED = (
+    "cannot be bought back: it is hosted, so it belongs to another carrier and not to Twilio. To "
+    "have it here again it is hosted anew in the Twilio Console."
+)
+
+
 def _way_back_from_release(number: PhoneNumber, standing: Standing, *, it: str = "It") -> str:
     if number.is_hosted:
-        return (
-            f"{it} cannot be bought back: it is hosted, so it belongs to another carrier and not "
-            "to Twilio. To have it here again it is hosted anew in the Twilio Console."
-        )
+        return f"{it} {_HOSTED}"
     until = absolute(standing.at + RESTORE_WINDOW, number.account.zone)
     return (
         f"{it} can come back until about {until}, {BOUGHT_AGAIN} "
@@ -326,8 +329,11 @@ def restore_plan(number: PhoneNumber, *, standing: Standing, at: datetime) -> Pl
             "set new ones there in the meantime."
         )
     touches.append(
-        "Twilio has no call that restores: the number is bought again, and where Twilio refuses "
-        "you get the steps for the Twilio Console. An emergency address is registered anew by you."
+        f"It {_HOSTED}"
+        if number.is_hosted
+        else "Twilio has no call that restores: the number is bought again, and where Twilio "
+        "refuses you get the steps for the Twilio Console. An emergency address is registered anew "
+        "by you."
     )
     return Plan(
         changes=[Change("State", str(number), number.get_state_display(), "Held")],

@@ -10,13 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import OwnedQuerySet, RequestedBy
 from carrier.errors import CarrierConfused, CarrierUnavailable
-from numbers.states import (
-    ENDED,
-    NOT_ASKED_EVERYWHERE,
-    OPEN_TASK_STATES,
-    TaskKind,
-    TaskState,
-)
+from numbers.states import ENDED, OPEN_TASK_STATES, TaskKind, TaskState
 
 from .inventory import PhoneNumber
 
@@ -107,11 +101,7 @@ class CarrierTask(RequestedBy):
     @property
     def is_unanswered(self) -> bool:
         """Whether a person decides because Twilio never answered: it may have happened."""
-        silent = self.error_code in (
-            CarrierUnavailable.code,
-            CarrierConfused.code,
-            NOT_ASKED_EVERYWHERE,
-        )
+        silent = self.error_code in (CarrierUnavailable.code, CarrierConfused.code)
         return silent and self.state == TaskState.NEEDS_PERSON
 
     def __str__(self) -> str:

@@ -55,7 +55,7 @@ from . import connections, routing, whereabouts
 from .lifecycle import STATE_FIELDS, lock_number, move, relocate
 from .records import apply_record, store_record
 from .release import OVERTAKEN, come_back
-from .whereabouts import Found
+from .whereabouts import Found, NotAskedEverywhere
 
 #: How long a worker has for one task before another one may try.
 CLAIM = timedelta(minutes=2)
@@ -83,6 +83,8 @@ def work(task_id: int, *, at: datetime) -> None:
     except (CarrierAuthFailed, AccountInactive) as error:
         connections.note_trouble(task.number.connection_id, error=error, at=at)
         _wait(task, error, at=at)
+    except NotAskedEverywhere as error:
+        _wait(task, error, at=at)  # for as long as the connection is broken, like its own tasks
     except CarrierRefused as error:
         _refused(task, error, at=at)
     except CarrierError as error:

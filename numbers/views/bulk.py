@@ -13,11 +13,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import Job
-from accounts.states import Permission
+from accounts.states import ItemState, Permission
 from accounts.web import AccountRequest, account_page, tell_refusal, to
 from config import clock
 from config.errors import DomainError, Invalid, NotAsShown
 from config.refusals import add_refusal
+from config.text import plural
 from numbers.actions import ACTIONS, Action, many_of
 from numbers.forms.actions import ParamsForm, as_typed
 from numbers.forms.bulk import CountForm, SelectionForm
@@ -87,6 +88,10 @@ def undo(request: AccountRequest, pk: int) -> HttpResponse:
         0,
         f"It undoes “{job.title}”, for the numbers that nobody has decided otherwise about since.",
     )
+    if failed := job.items.filter(state=ItemState.FAILED).count():
+        context["touches"].insert(
+            1, f"What failed in it stays as it is: {plural(failed, 'number')}, shown in its list."
+        )
     try:
         return _preview_or_start(request, order, context)
     except DomainError as error:

@@ -292,3 +292,10 @@ def test_counts_become_finer_and_go_back(before: str) -> None:
 
     assert account.number_counts.taking_license() == 2
     assert_right()
+
+
+@pytest.mark.usefixtures("_back_to_the_newest")
+def test_a_migration_back_ends_in_peace() -> None:
+    PhoneNumberFactory.create()
+
+    call_command("migrate", "numbers", "0019", verbosity=0)

@@ -340,9 +340,13 @@ def test_a_number_that_may_be_in_a_broken_connection_is_not_called_released(
     assert not released_at_last(unseen)
 
 
+@pytest.mark.parametrize("attempts", [0, carrier_tasks.MAX_ATTEMPTS])
 def test_once_the_broken_connection_is_mended_the_number_is_released_there(
-    unseen: PhoneNumber, by_admin: Actor, sandbox: SandboxProcess
+    unseen: PhoneNumber, by_admin: Actor, sandbox: SandboxProcess, attempts: int
 ) -> None:
+    """Whether that was at once or after a weekend."""
+    CarrierTask.objects.update(attempts=attempts, due_at=timezone.now())
+    tasks.work_carrier_tasks()
     west = Connection.objects.get(name="West")
     token = sandbox.revoke_token(west.sid)
 

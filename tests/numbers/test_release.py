@@ -174,8 +174,12 @@ def test_a_number_can_be_restored_for_ten_days(
         number, standing=now, at=number.released_at + timedelta(days=10, seconds=-1)
     )
     late = restore_plan(number, standing=now, at=number.released_at + timedelta(days=10))
+    number.twilio = {"origin": "hosted"}
+    hosted = restore_plan(number, standing=now, at=number.released_at)
 
     assert in_time.blockers == []
+    assert "Twilio has no call that restores" in in_time.touches[-1]
+    assert hosted.touches[-1].startswith("It cannot be bought back: it is hosted")
     assert [blocker.code for blocker in late.blockers] == ["too_late"]
 
 

@@ -349,6 +349,20 @@ def test_the_undo_of_a_job_leaves_alone_what_was_decided_otherwise_since(
     assert states == [NumberState.EXCLUDED, NumberState.HELD, NumberState.HELD]
 
 
+def test_the_undo_of_a_job_says_what_failed_in_it(
+    noon: time_machine.Traveller, acme: Account, by_admin: Actor, owner_client: Client
+) -> None:
+    numbers = PhoneNumberFactory.create_batch(2, account=acme)
+    job = work(acme, by_admin, "exclude", numbers)
+    job.items.filter(subject_id=numbers[0].pk).update(state=ItemState.FAILED)
+
+    address = undo_address(owner_client, job)
+    assert address is not None
+    asked = owner_client.get(address).content.decode()
+
+    assert "What failed in it stays as it is: 1 number, shown in its list." in asked
+
+
 def test_another_agent_is_no_word_about_a_tag(
     noon: time_machine.Traveller, acme: Account, by_admin: Actor, owner_client: Client
 ) -> None:
