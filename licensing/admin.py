@@ -39,11 +39,12 @@ def _set_state(row: Subscription, data: dict[str, Any], request: HttpRequest, at
 
 @admin.register(Subscription)
 class SubscriptionAdmin(SupportAdmin):
-    list_display = ("account", "state", "licenses", "price", "currency", "period_ends_at")
+    list_display = ("account", "state", "licenses", "per_month", "period_ends_at")
     list_filter = ("state",)
     list_select_related = ("account",)
     search_fields = ("account__slug",)
     name_column = "account__search_name"
+
     acts = (
         Act(
             "state",
@@ -56,6 +57,10 @@ class SubscriptionAdmin(SupportAdmin):
             ),
         ),
     )
+
+    @admin.display(description="price of a license", ordering="price")
+    def per_month(self, row: Subscription) -> str:
+        return money(row.price, row.currency)
 
     def links(self, row: Subscription) -> list[tuple[str, str]]:
         mine = {"account__id__exact": row.account_id}
@@ -126,10 +131,14 @@ class LicenseChangeAdmin(SupportAdmin):
 
 @admin.register(Charge)
 class ChargeAdmin(SupportAdmin):
-    list_display = ("charged_at", "account", "description", "quantity", "amount", "currency")
+    list_display = ("charged_at", "account", "description", "quantity", "paid")
     list_filter = ("kind",)
     list_select_related = ("account",)
     search_fields = ("=account__slug", "=reference")
+
+    @admin.display(description="amount", ordering="amount")
+    def paid(self, row: Charge) -> str:
+        return money(row.amount, row.currency)
 
 
 def _ask_again(
@@ -194,7 +203,7 @@ class PaymentAttemptAdmin(SupportAdmin):
         "account",
         "state",
         "description",
-        "amount",
+        "asked_for",
         "message",
         "next_ask_at",
         "asks",
@@ -226,3 +235,7 @@ class PaymentAttemptAdmin(SupportAdmin):
             danger=True,
         ),
     )
+
+    @admin.display(description="amount", ordering="amount")
+    def asked_for(self, row: PaymentAttempt) -> str:
+        return money(row.amount, row.currency)

@@ -454,7 +454,7 @@ for _action in (
         done=lambda number: (
             "{number} offers texts while it is enabled."
             if number.texts
-            else "{number} offers no texts any more."
+            else "{number} offers no texts."
         ),
         heading="What {number} offers",
         submit="Save",

@@ -49,7 +49,7 @@ def evidence_of(numbers: Iterable[PhoneNumber]) -> dict[int, Evidence]:
     for pk, kind, by, data in events.values_list("subject_id", "type", "actor_label", "data"):
         each = found[cast(int, pk)]
         if words := _CAME.get(kind):
-            each.came, each.by = words, by
+            each.came, each.by = words, by.partition("@")[0]  # a row has no room for an address
         else:
             each.agent = data.get("before", {}).get("agent") or each.agent
     return found

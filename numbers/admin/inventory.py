@@ -208,7 +208,7 @@ SERVICES = {
 @admin.register(PhoneNumber)
 class PhoneNumberAdmin(SupportAdmin):
     list_display = (
-        "number", "account", "state", "service", "agent", "called", "type", "connection", "sid",
+        "number", "account", "stands", "service", "agent", "called", "type", "connection", "sid",
     )  # fmt: skip
     list_filter = ("state", ServiceFilter, AssignedFilter, "protected", "type")
     list_select_related = ("account", "agent", "connection")
@@ -252,6 +252,15 @@ class PhoneNumberAdmin(SupportAdmin):
     @admin.display(description="name", empty_value="-")
     def called(self, row: PhoneNumber) -> str:
         return row.label
+
+    @admin.display(description="state", ordering="state")
+    def stands(self, row: PhoneNumber) -> str:
+        """In the words of the tabs."""
+        if row.state != NumberState.HELD:
+            return str(row.get_state_display())
+        if row.agent_id is not None:
+            return "Assigned"
+        return "Kept" if row.keep_decided_at else "Unassigned"
 
     @admin.display(description="service", empty_value="-")
     def service(self, row: PhoneNumber) -> str:

@@ -482,3 +482,23 @@ def test_a_list_says_where_one_is(support_client: Client, address: str, title: s
     assert f"<h1>{title}</h1>" in page
     assert f"<title>{title} ·" in page
     assert "to view" not in page
+
+
+def test_lists_speak_as_the_pages_do(acme: Account, support_client: Client) -> None:
+    """Prices with their currency, and held numbers as their tabs call them."""
+    factories.ChargeFactory.create(account=acme)
+    factories.PaymentAttemptFactory.create(account=acme)
+    factories.PhoneNumberFactory.create(account=acme)
+    factories.PhoneNumberFactory.create(account=acme, assigned=True)
+    factories.PhoneNumberFactory.create(account=acme, keep_decided_at=NOON)
+    factories.PhoneNumberFactory.create(account=acme, excluded=True)
+
+    def cells(model: str, name: str) -> list[str]:
+        page = support_client.get(reverse(f"admin:{model}_changelist")).content.decode()
+        return re.findall(rf'class="field-{name}[^"]*">([^<]*)<', page)
+
+    assert cells("licensing_subscription", "per_month") == ["$5.00"]
+    assert all(text.startswith("$") for text in cells("licensing_charge", "paid"))
+    assert all(text.startswith("$") for text in cells("licensing_paymentattempt", "asked_for"))
+    shown = cells("numbers_phonenumber", "stands")
+    assert sorted(shown) == ["Assigned", "Excluded", "Kept", "Unassigned"]

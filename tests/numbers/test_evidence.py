@@ -33,7 +33,7 @@ def test_an_unassigned_row_says_who_imported_it_and_who_had_it_right_after_unass
     where: str, acme: Account, owner_client: Client, by_admin: Actor
 ) -> None:
     agent = AgentFactory.create(account=acme, name="Front desk")
-    number = imported(acme, "nightly", agent=agent)
+    number = imported(acme, "nightly@acme.example", agent=agent)
     for _ in range(10):  # over its licenses, so that the page where one decides shows them
         PhoneNumberFactory.create(account=acme)
     assert "Last answered by" not in owner_client.get(where).content.decode()
