@@ -1,0 +1,130 @@
+"""Who answers a number: assign, unassign, keep as a spare, swap."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from numbers import gates, plans
+from numbers.models import PhoneNumber
+from numbers.services import assignment
+
+from .action import Action, Kind, Many, Param, Route, Undo
+from .common import HELD_TABS
+
+_AGENT = Param(
+    "agent",
+    Kind.AGENT,
+    "Agent",
+    said=("They are assigned to {}.",),
+    help="Only live agents can be assigned.",
+    argument="agent_id",
+    example=3,
+)
+
+
+def _as_before(before: PhoneNumber, agent_id: int | None) -> Undo | None:
+    """The agent that the number had, where that was another one."""
+    if before.agent_id == agent_id:
+        return None
+    if before.agent_id is None:
+        return Undo("unassign", finds={"agent_id": agent_id})
+    return Undo("assign", {"agent": before.agent_id}, finds={"agent_id": agent_id})
+
+
+ASSIGN = Action(
+    "assign",
+    "Assign",
+    gate=lambda number, facts: gates.assign(number, facts.standing, assigned=facts.assigned),
+    service=assignment.assign,
+    done="{number} is assigned to {number.agent}.",
+    heading="Assign {number}",
+    params=(_AGENT,),
+    template="numbers/assign.html",
+    undone_by=lambda before, params: _as_before(before, params["agent"]),
+    rest=Route("assignments", "Let an agent answer the number, in place of the one it may have."),
+    many=Many(
+        "The agent takes over from those that they have now.",
+        "Assign or unassign them again at any time. Which agent each had is in its history.",
+        check=assignment.check_agent,
+        reads=lambda params, facts: gates.reads_of_assign(params["agent"]),
+        unchanged=lambda number, params: number.agent_id == params["agent"],
+        spends=lambda facts, n: replace(facts, assigned=facts.assigned + n),
+        spender=lambda number: not number.is_assigned,
+        tabs=HELD_TABS,
+    ),
+)
+UNASSIGN = Action(
+    "unassign",
+    "Unassign",
+    gate=lambda number, facts: gates.unassign(number),
+    service=assignment.unassign,
+    done="{number} has no agent now.",
+    plan=lambda number, facts: plans.unassign_plan(number),
+    undo="assign",
+    undone_by=lambda before, params: _as_before(before, None),
+    rest=Route(
+        "assignments",
+        "Take the agent off the number. It stays held and takes its license.",
+        method="delete",
+        status=200,
+    ),
+    many=Many(
+        "They have no agents any more. They stay held and take their licenses.",
+        "Assign them again at any time. Which agent each had is in its history.",
+        reads=lambda params, facts: gates.READS_OF_UNASSIGN,
+        tabs=("all", "assigned"),
+    ),
+)
+KEEP = Action(
+    "keep",
+    "Keep as spare",
+    gate=lambda number, facts: gates.keep(number),
+    service=assignment.keep,
+    done="{number} is kept as a spare.",
+    at_once=True,
+    undo="unkeep",
+    rest=Route("spares", "Note the decision that an unassigned number stays as a spare."),
+    many=Many(
+        "They are noted as decided: they stay held as spares and take their licenses.",
+        "Assign, exclude or release them at any time, or decide again.",
+        reads=lambda params, facts: gates.READS_OF_KEEP,
+        tabs=("unassigned",),
+        phrase=("Keep {} as a spare", "Keep {} as spares"),
+    ),
+)
+UNKEEP = Action(
+    "unkeep",
+    "Decide again",
+    gate=lambda number, facts: gates.unkeep(number),
+    service=assignment.unkeep,
+    done="{number} waits for a decision again.",
+    at_once=True,
+    undo="keep",
+    rest=Route(
+        "spares",
+        "Take back the decision that a number stays as a spare. It stays held.",
+        method="delete",
+        status=200,
+    ),
+    many=Many(
+        "They wait for a decision again. They stay held and take their licenses.",
+        "Keep them as spares again at any time.",
+        reads=lambda params, facts: gates.READS_OF_KEEP,
+        tabs=("unassigned",),
+        phrase=("Decide again about {}",),
+    ),
+)
+SWAP_OUT = Action(
+    "swap_out",
+    "Swap out",
+    gate=lambda number, facts: gates.swap_out(number),
+    service=None,
+    page="numbers:swap",
+)
+SWAP_IN = Action(
+    "swap_in",
+    "Swap in",
+    gate=lambda number, facts: gates.swap_in(number),
+    service=None,
+    page="numbers:swap_in",
+)
