@@ -12,7 +12,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from config.errors import DomainError, Forbidden
@@ -161,6 +161,13 @@ def _membership(request: HttpRequest, slug: str) -> Membership | None:
             "Begin again on its page in the support console."
         )
     return membership
+
+
+def came_from(request: AccountRequest) -> str:
+    """The page of this account that ``?next=`` names; empty where it names none."""
+    wanted = request.GET.get("next", "")
+    inside = wanted.startswith(f"{get_script_prefix()}a/{request.account.slug}/")
+    return wanted if inside and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else ""
 
 
 def to(request: HttpRequest, name: str, *args: Any) -> str:

@@ -397,7 +397,7 @@ def swap_plan(leaving: PhoneNumber, taking: PhoneNumber, *, fate: str, standing:
         ],
         touches=_touched_by_swap(leaving, taking),
         cost=f"The number of licenses does not change. {_swap_cost(leaving, fate, standing)}",
-        undo=_swap_undo(leaving, fate, standing),
+        undo=_swap_undo(leaving, taking, fate, standing),
         blockers=gates.swap(leaving, taking, fate),
     )
 
@@ -427,11 +427,53 @@ def _swap_cost(leaving: PhoneNumber, fate: str, standing: Standing) -> str:
     return standing.said_of(0)
 
 
-def _swap_undo(leaving: PhoneNumber, fate: str, standing: Standing) -> str:
+def _swap_undo(leaving: PhoneNumber, taking: PhoneNumber, fate: str, standing: Standing) -> str:
     if fate == Fate.RELEASE:
         back = _way_back_from_release(leaving, standing, it=str(leaving))
         return back if leaving.is_hosted else f"{back} Then swap again."
     if fate == Fate.EXCLUDE:
         license = _without(leaving, standing).said_of_return(1)
         return f"Bring {leaving} back at any time and swap again. {license}"
-    return "Swap again at any time."
+    if shut := gates.swap_back(leaving, taking):
+        return f"No Undo as things are. {shut[0].message}"
+    if lost := lost_by_swapping_back(leaving, taking):
+        return (
+            "Swap again at any time. That does not bring back "
+            f"{' or '.join(lost)}, so there is no Undo."
+        )
+    return " ".join(
+        ["Undo it right afterwards, or swap again at any time.", *_left_there(leaving, taking)]
+    )
+
+
+def lost_by_swapping_back(leaving: PhoneNumber, taking: PhoneNumber) -> list[str]:
+    """What the two have before a swap that keeps both, and not after the swap the other way."""
+    has = {
+        "name": taking.label,
+        "notes": taking.notes,
+        "tags": taking.tags.all(),
+        "setting of texts": taking.texts,
+    }
+    own = [what for what, value in has.items() if value]
+    kept = [number for number in (taking, leaving) if number.keep_decided_at is not None]
+    return [f"the {', '.join(own)} of {taking}"] * bool(own) + [
+        f"the decision to keep {number} as a spare" for number in kept
+    ]
+
+
+def _left_there(leaving: PhoneNumber, taking: PhoneNumber) -> list[str]:
+    """What a swap back does not put right at Twilio: where texts of an enabled number go."""
+    if not leaving.is_enabled:
+        return []
+    left = []
+    if not routes.comes_here(taking, taking.twilio) or routes.missing(taking, taking.twilio):
+        left.append(
+            f"After that the texts of {taking} still come here, and are kept and not answered; "
+            "excluding it has them go where they went before."
+        )
+    if leaving.goes_elsewhere(leaving.carrier_tasks.unfinished()):
+        left.append(
+            f"Somebody at Twilio has sent the texts of {leaving} elsewhere; by Undo Twilio is told "
+            "to send them here again."
+        )
+    return left

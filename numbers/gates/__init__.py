@@ -35,7 +35,7 @@ from .many import (
 )
 from .returning import UNDER_WAY, bring_back, leave_settings, put_settings_back, restore, take_back
 from .service import choose_services, count_enabled, disable, enable, send_here_again
-from .swaps import fits, merged_notes, swap, swap_in, swap_out
+from .swaps import fits, merged_notes, swap, swap_back, swap_in, swap_out
 from .work import agent, assign, keep, rename, unassign, unkeep
 
 __all__ = [
@@ -83,6 +83,7 @@ __all__ = [
     "risk_of_release",
     "send_here_again",
     "swap",
+    "swap_back",
     "swap_in",
     "swap_out",
     "take_back",

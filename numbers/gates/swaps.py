@@ -69,6 +69,11 @@ def swap(leaving: PhoneNumber, taking: PhoneNumber, fate: str) -> list[Blocker]:
     return blockers
 
 
+def swap_back(leaving: PhoneNumber, taking: PhoneNumber) -> list[Blocker]:
+    """Reasons that stand already against the swap the other way, once ``taking`` has the place."""
+    return swap_out(taking) + (reachable(leaving.connection) if leaving.is_enabled else [])
+
+
 def fits(leaving: PhoneNumber, taking: PhoneNumber) -> list[Blocker]:
     """Reasons why a number cannot offer what another one does; pickers show them."""
     blockers = []

@@ -14,12 +14,10 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import get_script_prefix
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.states import Permission
-from accounts.web import AccountRequest, account_page, attempt, to
+from accounts.web import AccountRequest, account_page, attempt, came_from, to
 from config import clock
 from config.errors import DomainError
 from config.refusals import add_refusal
@@ -36,13 +34,6 @@ def find_number(request: AccountRequest, pk: int) -> PhoneNumber:
     visible = PhoneNumber.objects.visible_to(request.actor)
     related = visible.select_related("account", "agent", "connection").prefetch_related("tags")
     return get_object_or_404(related.defer(*Connection.SECRETS_OF_IT), pk=pk)
-
-
-def came_from(request: AccountRequest) -> str:
-    """The page of this account that ``?next=`` names; empty where it names none."""
-    wanted = request.GET.get("next", "")
-    inside = wanted.startswith(f"{get_script_prefix()}a/{request.account.slug}/")
-    return wanted if inside and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else ""
 
 
 def way_back(request: AccountRequest, number: PhoneNumber) -> str:
@@ -170,13 +161,13 @@ def _page(
         "heading": deed.title(number),
         "submit_label": deed.submit or deed.label,
         "danger": deed.danger,
-        "cancel_url": _undecided(way_back(request, number), number),
+        "cancel_url": undecided(way_back(request, number), number),
         "has_agents": request.account.agents.exists(),
     }
     return render(request, deed.template, context, status=422 if form.is_bound else 200)
 
 
-def _undecided(back: str, number: PhoneNumber) -> str:
+def undecided(back: str, number: PhoneNumber) -> str:
     """The way back to the row of the number itself; who decides goes on at the next one."""
     page, mark, row = back.partition("#number-")
     return f"{page}{mark}{number.pk}" if row else back

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import Job
 from accounts.states import ItemState, Permission
-from accounts.web import AccountRequest, account_page, tell_refusal, to
+from accounts.web import AccountRequest, account_page, came_from, tell_refusal, to
 from config import clock
 from config.errors import DomainError, Invalid, NotAsShown
 from config.refusals import add_refusal
@@ -25,8 +25,6 @@ from numbers.forms.bulk import CountForm, SelectionForm
 from numbers.services import previews
 from numbers.services.bulk import BULK_ACTIONS, KIND, undoing_of
 from numbers.services.previews import BulkPreview
-
-from .actions import came_from
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

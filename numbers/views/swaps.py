@@ -1,6 +1,7 @@
 """Swap: pick the number that leaves and the one that takes its place, look, confirm (S0-6, S0-10).
 
-One may start from either side. Everything chosen is in the address, so Back loses nothing.
+One may start from either side. Everything chosen is in the address, so Back loses nothing, and
+``?next=`` leads back to the list one came from.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.states import Permission
-from accounts.web import AccountRequest, account_page, to
+from accounts.web import AccountRequest, account_page, came_from, to
 from config import clock
 from config.errors import Blocker, DomainError
 from config.outside import whole
@@ -29,7 +30,7 @@ from numbers.models.inventory import PhoneNumberQuerySet
 from numbers.services.swaps import swap as swap_numbers
 from numbers.states import Fate
 
-from .actions import find_number, found, say_changed_since
+from .actions import find_number, found, say_changed_since, undecided, way_back
 from .shown import capabilities
 
 #: Candidates on one page of a picker.
@@ -53,7 +54,7 @@ def swap(request: AccountRequest, pk: int) -> HttpResponse:
     taking = find_number(request, form.cleaned_data["taking"])
     undoes = form.cleaned_data["undoes"]
     if say_changed_since(request, leaving):
-        return redirect(to(request, "numbers:detail", leaving.pk))
+        return redirect(way_back(request, leaving))
     fate = Fate(form.cleaned_data["fate"])
     if fate == Fate.RELEASE and (why := gates.risk_of_release(leaving)):
         form = SwapForm(request.POST if request.method == "POST" else None)
@@ -76,7 +77,7 @@ def swap(request: AccountRequest, pk: int) -> HttpResponse:
             if gates.swap(took, left, Fate.KEEP):
                 undo = None
             tell_done(request, f"{taking} has taken the place of {leaving}.", undo)
-            return redirect(to(request, "numbers:detail", taking.pk))
+            return redirect(way_back(request, taking))
     return _preview(request, leaving, taking, fate, form)
 
 
@@ -84,12 +85,18 @@ def _undo(
     request: AccountRequest, leaving: PhoneNumber, taking: PhoneNumber, fate: Fate
 ) -> UndoButton | None:
     """The swap the other way round, where that gives both numbers what they had."""
-    has_own = taking.label or taking.notes or taking.texts or taking.tags.all()
-    if fate != Fate.KEEP or has_own or taking.keep_decided_at or leaving.is_enabled:
+    if fate != Fate.KEEP or plans.lost_by_swapping_back(leaving, taking):
         return None
     fields = {"taking": str(leaving.pk), "fate": Fate.KEEP.value, "undoes": "on"}
     left = found({"agent_id": leaving.agent_id})
-    return UndoButton(to(request, "numbers:swap", taking.pk), fields | left)
+    address = _with_next(to(request, "numbers:swap", taking.pk), came_from(request))
+    return UndoButton(address, fields | left)
+
+
+def _with_next(address: str, back: str, **chosen: Any) -> str:
+    """The address of a step, with what is chosen and where one came from."""
+    query = urlencode(chosen | ({"next": back} if back else {}))
+    return f"{address}?{query}" if query else address
 
 
 def _preview(
@@ -106,7 +113,7 @@ def _preview(
         }
         for number, role in ((leaving, "leaves"), (taking, "takes its place"))
     ]
-    address = to(request, "numbers:swap", leaving.pk)
+    address, back = to(request, "numbers:swap", leaving.pk), came_from(request)
     context = {
         "sides": sides,
         "leaving": leaving,
@@ -114,9 +121,11 @@ def _preview(
         "fate": fate,
         "plan": plan,
         "form": form,
-        "other_url": f"{address}?{urlencode({'fate': fate.value})}",
+        "swap_url": _with_next(address, back),
+        "other_url": _with_next(address, back, fate=fate.value),
+        "cancel_url": undecided(way_back(request, leaving), leaving),
         "fates": [
-            (each.label, f"{address}?{urlencode({'taking': taking.pk, 'fate': each.value})}")
+            (each.label, _with_next(address, back, taking=taking.pk, fate=each.value))
             for each in Fate
             if each != fate
         ],
@@ -139,6 +148,7 @@ def _pick_taking(
         "fate": wanted if wanted in Fate.values else Fate.KEEP.value,
         "blockers": gates.swap_out(leaving),
         "failed": failed,
+        "cancel_url": undecided(way_back(request, leaving), leaving),
         **_picker(
             request,
             candidates,
@@ -157,13 +167,15 @@ def swap_in(request: AccountRequest, pk: int) -> HttpResponse:
     leaving = request.GET.get("leaving", "")
     if leaving and LOOKS_ON.isdisjoint(request.GET):
         number = get_object_or_404(PhoneNumber.objects.visible_to(request.actor), pk=whole(leaving))
-        chosen = urlencode({"taking": taking.pk, "fate": Fate.KEEP.value})
-        return redirect(f"{to(request, 'numbers:swap', number.pk)}?{chosen}")
+        address = to(request, "numbers:swap", number.pk)
+        chosen = {"taking": taking.pk, "fate": Fate.KEEP.value}
+        return redirect(_with_next(address, came_from(request), **chosen))
     held = PhoneNumber.objects.visible_to(request.actor).held()
     candidates = held.filter(Q(agent__isnull=False), protected=False).exclude(pk=taking.pk)
     context = {
         "taking": taking,
         "blockers": gates.swap_in(taking),
+        "cancel_url": undecided(way_back(request, taking), taking),
         **_picker(request, candidates, leaving, why_not=lambda number: gates.fits(number, taking)),
     }
     return render(request, "numbers/swap_in.html", context)
@@ -197,6 +209,7 @@ def _picker(
     return {
         "candidates": [(number, capabilities(number), why_not(number)) for number in rows],
         "chosen": chosen_pk,
+        "next": came_from(request),
         "search": text,
         "range": f"{page.first:,} to {page.last:,} of {page.total:,}" if page.rows else "",
         "before": page.before,

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
 from django.test import Client
+from django.utils.html import escape
 
 from accounts.models import Account
-from config.undo import undo_button
+from config.undo import UndoButton, undo_button
 from licensing.models import Subscription
-from numbers.models import PhoneNumber
+from numbers import routes
+from numbers.models import CarrierTask, PhoneNumber
 from numbers.services.lifecycle import lock_rows
-from numbers.states import Fate, NumberState
-from tests.factories import AgentFactory, GracePeriodFactory, PhoneNumberFactory, TagFactory
+from numbers.states import Fate, NumberState, TaskState
+from tests.factories import (
+    NOON,
+    AgentFactory,
+    GracePeriodFactory,
+    PhoneNumberFactory,
+    TagFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -356,25 +365,115 @@ def test_a_swap_is_not_undone_once_somebody_has_gone_on(
     assert state_of(taking)[0] == "Main line"
 
 
-@pytest.mark.parametrize("fate", [Fate.EXCLUDE, Fate.KEEP])
-def test_a_swap_that_another_swap_does_not_undo_has_no_button(
-    leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client, fate: Fate
+@pytest.mark.parametrize("told_before", [True, False])
+def test_a_swap_of_an_enabled_number_is_undone_by_a_button(
+    told_before: bool, acme: Account, noon: Any, owner_client: Client
 ) -> None:
-    if fate == Fate.KEEP:
-        PhoneNumber.objects.filter(pk=taking.pk).update(label="Its own name")
+    """Twilio is told nothing of a number whose texts come here already; else the preview says."""
+    leaving, taking = (
+        PhoneNumberFactory.create(
+            account=acme, enabled=True, notes="On the sign.", in_service_at=NOON
+        )
+        for _ in range(2)
+    )
+    spare = {"label": "", "notes": "", "agent": None, "texts": False, "enabled_at": None}
+    PhoneNumber.objects.filter(pk=taking.pk).update(**spare, in_service_at=None)
+    for number in (leaving, *[taking] * told_before):
+        PhoneNumber.objects.filter(pk=number.pk).update(
+            twilio=routes.ours(number), before_service={"sms_url": "https://before.example.com"}
+        )
+    order = {"taking": str(taking.pk), "fate": "keep"}
+    before = [*map(all_of, (leaving, taking))]
 
-    done = owner_client.post(swap(leaving), {"taking": taking.pk, "fate": fate}, follow=True)
+    asked = owner_client.get(swap(leaving), order).context["plan"].undo
+    between = all_of(leaving)
+    button = button_of(owner_client.post(swap(leaving), order, follow=True))
+    waiting = CarrierTask.objects.get(number=taking).state
+    owner_client.post(button.url, button.fields)
+
+    still = f"After that the texts of {taking} still come here, and are kept and not answered;"
+    assert (still in asked) is not told_before
+    assert "Undo it right afterwards, or swap again at any time." in asked
+    assert between == before[0]  # a preview changes nothing
+    assert waiting == TaskState.PENDING
+    assert [all_of(leaving), all_of(taking)] == before
+    assert CarrierTask.objects.get(number=taking).state == TaskState.DROPPED
+    assert PhoneNumber.objects.get(pk=leaving.pk).is_enabled
+
+
+def all_of(number: PhoneNumber) -> dict[str, Any]:
+    """Everything of a number but since when, and that Twilio has yet to say so again."""
+    (row,) = PhoneNumber.objects.filter(pk=number.pk).values()
+    row["enabled"] = row.pop("enabled_at") is not None
+    for name in ("in_service_at", "search_name") + ("before_service",) * (not row["twilio"]):
+        row.pop(name)
+    return row | {"tags": sorted(tag.name for tag in number.tags.all())}
+
+
+def button_of(response: Any) -> UndoButton:
+    (message,) = response.context["messages"]
+    button = undo_button(message)
+    assert button is not None
+    return button
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ({"label": "Its own name"}, "the name of (206) 555-0147,"),
+        ({"notes": "Its own.", "texts": True}, "the notes, setting of texts of (206) 555-0147,"),
+        ({"tags": True}, "the tags of (206) 555-0147,"),
+        ({"keep_decided_at": NOON}, "the decision to keep (206) 555-0147 as a spare,"),
+        ({"leaves_kept": True}, "the decision to keep (415) 555-0001 as a spare,"),
+    ],
+)
+def test_a_swap_that_another_swap_does_not_undo_has_no_button_and_says_so_before(
+    own: dict[str, Any], said: str, acme: Account, leaving: PhoneNumber, taking: PhoneNumber,
+    owner_client: Client,
+) -> None:  # fmt: skip
+    if own.pop("tags", False):
+        taking.tags.add(TagFactory.create(account=acme, name="vip"))
+    if own.pop("leaves_kept", False):
+        PhoneNumber.objects.filter(pk=leaving.pk).update(agent=None, keep_decided_at=NOON)
+    if own:
+        PhoneNumber.objects.filter(pk=taking.pk).update(**own)
+    order = {"taking": str(taking.pk), "fate": "keep"}
+
+    asked = owner_client.get(swap(leaving), order).context["plan"].undo
+    done = owner_client.post(swap(leaving), order, follow=True)
+
+    assert f"That does not bring back {said} so there is no Undo." in asked
+    assert ">Undo<" not in done.content.decode()
+
+
+def test_a_swap_that_does_not_keep_the_number_has_no_button(
+    leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client
+) -> None:
+    done = owner_client.post(swap(leaving), {"taking": taking.pk, "fate": "exclude"}, follow=True)
 
     assert ">Undo<" not in done.content.decode()
+
+
+def test_the_preview_says_that_undo_has_twilio_send_the_texts_here_again(
+    acme: Account, taking: PhoneNumber, owner_client: Client
+) -> None:
+    leaving = PhoneNumberFactory.create(account=acme, enabled=True)  # and goes elsewhere
+
+    asked = owner_client.get(swap(leaving), {"taking": str(taking.pk), "fate": "keep"})
+
+    assert "by Undo Twilio is told to send them here again." in asked.content.decode()
 
 
 def test_a_swap_whose_way_back_is_shut_offers_none(
     leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client
 ) -> None:
     PhoneNumber.objects.filter(pk=taking.pk).update(protected=True)
+    order = {"taking": str(taking.pk), "fate": "keep"}
 
-    done = owner_client.post(swap(leaving), {"taking": taking.pk, "fate": "keep"}, follow=True)
+    asked = owner_client.get(swap(leaving), order)
+    done = owner_client.post(swap(leaving), order, follow=True)
 
+    assert "No Undo as things are. This number is protected." in asked.content.decode()
     assert "has taken the place of" in done.content.decode()
     assert ">Undo<" not in done.content.decode()
 
@@ -383,7 +482,11 @@ def test_a_swap_whose_way_back_is_shut_offers_none(
 @pytest.mark.parametrize(
     ("fate", "licenses", "back"),
     [
-        ("keep", "Afterwards 12 held with 10 licenses: 2 still over.", "Swap again at any time."),
+        (
+            "keep",
+            "Afterwards 12 held with 10 licenses: 2 still over.",
+            "or swap again at any time.",
+        ),
         (
             "exclude",
             "Afterwards 11 held with 10 licenses: 1 still over.",
@@ -423,3 +526,49 @@ def test_the_preview_of_a_swap_promises_no_way_back_for_a_hosted_number(
 
     assert "cannot be bought back: it is hosted" in html
     assert "swap again" not in html
+
+
+# --- The way back ----------------------------------------------------------------------------
+
+BACKS = ("/a/acme/licenses/decide/", "/a/acme/numbers/?tab=unassigned&after=x")
+
+
+@pytest.mark.parametrize("back", BACKS)
+@pytest.mark.parametrize("begun", [swap, swap_in])
+def test_a_swap_that_was_begun_on_a_row_leads_back_to_it(
+    begun: Any, back: str, leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client
+) -> None:
+    row, other = (leaving, taking) if begun is swap else (taking, leaving)
+    then = f"{back}#number-{other.pk}"
+
+    picker = owner_client.get(begun(row), {"next": then})
+    choice = {"taking": other.pk} if begun is swap else {"leaving": other.pk}
+    preview = owner_client.get(begun(row), {**choice, "fate": "keep", "next": then}, follow=True)
+    done = owner_client.post(preview.context["swap_url"], {"taking": taking.pk, "fate": "keep"})
+    button = button_of(owner_client.get(f"/a/acme/numbers/{taking.pk}/"))
+    undone = owner_client.post(button.url, button.fields)
+
+    assert picker.context["cancel_url"] == f"{back}#number-{row.pk}"
+    assert f'name="next" value="{escape(then)}"' in picker.content.decode()
+    assert preview.context["cancel_url"] == f"{back}#number-{leaving.pk}"
+    for url in (preview.context["other_url"], *[url for _, url in preview.context["fates"]]):
+        assert parse_qs(urlsplit(url).query)["next"] == [then]
+    assert done["Location"] == undone["Location"] == then
+
+
+def test_the_way_back_from_a_swap_stays_inside_the_account(
+    leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client
+) -> None:
+    order = {"taking": taking.pk, "fate": "keep"}
+
+    done = owner_client.post(f"{swap(leaving)}?next=https://elsewhere.example.com/", order)
+
+    assert done["Location"] == f"/a/acme/numbers/{taking.pk}/"
+
+
+def test_rows_to_decide_about_begin_a_swap_that_leads_back(
+    leaving: PhoneNumber, taking: PhoneNumber, owner_client: Client
+) -> None:
+    html = owner_client.get("/a/acme/numbers/", {"tab": "unassigned"}).content.decode()
+
+    assert f'href="{swap_in(taking)}?next=%2Fa%2Facme%2Fnumbers%2F%3Ftab%3Dunassigned' in html
