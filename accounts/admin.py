@@ -298,9 +298,15 @@ class JobAdmin(SupportAdmin):
         mine = {"job__id__exact": row.pk}
         gone = job_items.are_gone(row, at=clock.now())
         removed = f" (removed {job_items.KEPT.days} days after it ended)" if gone else ""
+        others = {"Undoes job": row.undoes_id, "Undone by job": row.undone_by_id}
         return [
             (f"Results{removed}", list_url("accounts_jobitem", **mine)),
             ("Events", list_url("accounts_event", **mine)),
+            *(
+                (f"{words} {pk}", reverse("admin:accounts_job_change", args=[pk]))
+                for words, pk in others.items()
+                if pk is not None
+            ),
         ]
 
 

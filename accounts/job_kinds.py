@@ -16,6 +16,7 @@ from .states import ItemState, Permission
 if TYPE_CHECKING:
     from .actor import Actor
     from .models import Job, JobItem
+    from .models.jobs import JobItemQuerySet
 
 Params = Mapping[str, Any]
 
@@ -95,8 +96,8 @@ class JobKind:
     title: Callable[[Params, int], str] = _title
     #: Looks at the parameters once more before a retry. Raises ``DomainError``.
     check: Callable[[int, Params], dict[str, Any]] = _as_they_are
-    #: Whether a retry would skip all of these items again, as things are now.
-    skips_again: Callable[[Job, Sequence[JobItem], datetime], bool] = lambda job, items, at: False
+    #: Whether a retry would skip all of these items again, as things are now; however many.
+    skips_again: Callable[[Job, JobItemQuerySet, datetime], bool] = lambda job, items, at: False
     #: URL name of the page that undoes a finished job, and whether anything of it can be.
     undo_page: str = ""
     can_be_undone: Callable[[Job, datetime], bool] = lambda job, at: False

@@ -121,4 +121,6 @@ def how_far(job: Job) -> str:
     if job.is_open or not counts:
         done = f"{job.done:,} of {job.total:,}" if job.total else ""
         return ", ".join(filter(None, [inside(job.get_state_display()), done]))
+    if job.undone_by_id is not None:
+        counts.append("undone since")
     return ", ".join(counts)

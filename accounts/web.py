@@ -22,7 +22,7 @@ from config.refusals import reasons_of
 from . import actors
 from .actor import Actor
 from .looking import SAFE, ended, look_of
-from .models import Account, Membership, User
+from .models import Account, Job, Membership, User
 from .states import Permission, Role
 
 P = ParamSpec("P")
@@ -168,6 +168,12 @@ def came_from(request: AccountRequest) -> str:
     wanted = request.GET.get("next", "")
     inside = wanted.startswith(f"{get_script_prefix()}a/{request.account.slug}/")
     return wanted if inside and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else ""
+
+
+def job_page(request: AccountRequest, job: Job) -> str:
+    """The page of a job, which leads back to where one came from."""
+    page, back = to(request, "accounts:job", job.pk), came_from(request)
+    return f"{page}?{urlencode({'next': back})}" if back else page
 
 
 def to(request: HttpRequest, name: str, *args: Any) -> str:

@@ -131,6 +131,7 @@ def fill() -> None:
         {
             "came_back": "Came back",
             "did_not": "Did not come back",
+            "kept_for_exclusion": "Put back when excluded",
         }
     )
     FIELD_LISTS.fill(

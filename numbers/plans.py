@@ -12,7 +12,7 @@ from licensing.standing import Standing
 
 from . import gates, routes
 from .models import Connection, PhoneNumber
-from .previous import offered, settings_of
+from .previous import kept_instead, offered, settings_of
 from .states import RESTORE_WINDOW, TAKES_LICENSE, Fate, NumberState, TaskKind
 
 #: How a released number comes back, if it does.
@@ -291,6 +291,11 @@ def _agent_again(agent: str) -> str:
 def put_settings_back_plan(number: PhoneNumber) -> Plan:
     """Both versions of each setting that is other at Twilio than before the number left."""
     record = {**number.twilio, "friendly_name": number.friendly_name}
+    written, kept, before = (
+        offered(number),
+        kept_instead(number),
+        routes.whole(number.before_service),
+    )
     return Plan(
         changes=[
             Change(
@@ -299,11 +304,24 @@ def put_settings_back_plan(number: PhoneNumber) -> Plan:
                 _shown(record.get(name)),
                 _shown(old),
             )
-            for name, old in offered(number).items()
+            for name, old in written.items()
+        ]
+        + [
+            Change(f"{name_as_label(name)}, once excluded", str(number), before[name], old)
+            for name, old in kept.items()
         ],
         touches=[
-            "These settings are written at Twilio over the ones that are there; others stay.",
-            "What Twilio has is as the last refresh found it.",
+            *[
+                "These settings are written at Twilio over the ones that are there; others stay.",
+                "What Twilio has is as the last refresh found it.",
+            ]
+            * bool(written),
+            *["Its texts go on coming here, as it is enabled."] * number.is_enabled,
+            *[
+                "Where they went before it left is kept in place of what is kept now, and put back "
+                "when the number is excluded."
+            ]
+            * bool(kept),
         ],
         cost="Nothing.",
         undo="By hand, in the Twilio Console.",

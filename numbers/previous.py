@@ -9,7 +9,7 @@ from carrier import SETTINGS
 from config.phone_numbers import read
 
 from .models import PhoneNumber
-from .routes import TEXT_ROUTES
+from .routes import TEXT_ROUTES, addresses, foreign, whole
 from .states import NumberState
 
 Settings = Mapping[str, Any]
@@ -81,6 +81,19 @@ def offered(number: PhoneNumber) -> dict[str, Any]:
     if number.is_enabled:  # where its texts go is decided here
         return {name: value for name, value in found.items() if name not in TEXT_ROUTES}
     return found
+
+
+def kept_instead(number: PhoneNumber) -> dict[str, str]:
+    """Where the texts of an enabled number went before it left, as far as other is kept now.
+
+    They go on coming here, so it is not written at Twilio, and put back when the number is excluded
+    (decision 41). An address of ours is nobody's, and without any there is nothing to keep.
+    """
+    wanted = foreign(number, number.before_release.get("settings", {}))
+    if not number.is_enabled or not addresses(wanted):
+        return {}
+    kept, wished = whole(number.before_service), whole(wanted)
+    return {name: value for name, value in wished.items() if kept[name] != value}
 
 
 def worth_keeping(number: PhoneNumber) -> dict[str, Any]:

@@ -73,6 +73,11 @@ def routes_of(record: Mapping[str, Any]) -> Routes:
     return {name: str(record.get(name) or "") for name in TEXT_ROUTES}
 
 
+def whole(kept: Mapping[str, Any]) -> Routes:
+    """All of the settings, out of those that are set."""
+    return {name: kept.get(name) or _UNSET[name] for name in TEXT_ROUTES}
+
+
 def comes_here(number: PhoneNumber, record: Mapping[str, Any]) -> bool:
     """Whether the address for texts is the number's own one, whichever host it names."""
     return bool(number.hook_key) and routes_of(record)["sms_url"].endswith(f"/{number.hook_key}")
@@ -118,7 +123,7 @@ def to_hand_back(number: PhoneNumber, record: Mapping[str, Any]) -> Routes:
         return {}
     there = routes_of(record)
     here = ours(number) | {"sms_url": there["sms_url"]}  # whichever host it names
-    before = {name: number.before_service.get(name) or _UNSET[name] for name in TEXT_ROUTES}
+    before = whole(number.before_service)
     return {
         name: before[name]
         for name in TEXT_ROUTES

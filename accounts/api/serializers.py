@@ -61,6 +61,14 @@ class JobSerializer(RowSerializer):
     error = serializers.CharField()
     actor = ActorSerializer(source="*")
     retry_of = serializers.IntegerField(source="retry_of_id", allow_null=True)
+    undoes = serializers.IntegerField(
+        source="undoes_id", allow_null=True, help_text="The job that this one undoes."
+    )
+    undone_by = serializers.IntegerField(
+        source="undone_by_id",
+        allow_null=True,
+        help_text="The job that undoes this one, which then is not tried again.",
+    )
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)

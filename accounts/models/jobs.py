@@ -14,16 +14,22 @@ from accounts.states import OPEN_JOB_STATES, UNSETTLED_ITEM_STATES, ItemState, J
 from .events import RequestedBy
 from .scope import OwnedQuerySet
 
+#: In the parameters of a job: the id of the job that it undoes, and of the one that undoes it.
+UNDOES, UNDONE_BY = "undoes", "undone_by"
+
 
 class JobQuerySet(OwnedQuerySet["Job"]):
     def unfinished(self) -> Self:
         return self.filter(state__in=OPEN_JOB_STATES)
 
     def failed_since(self, moment: datetime) -> Self:
-        """Those that failed, or some of whose items did, and that nobody has tried again."""
+        """Those that failed, or some of whose items did, and that nobody tried again or undid."""
         some_did = Q(state=JobState.DONE, result__failed__gt=0)
         return self.filter(
-            Q(state=JobState.FAILED) | some_did, finished_at__gte=moment, retries=None
+            Q(state=JobState.FAILED) | some_did,
+            ~Q(params__has_key=UNDONE_BY),
+            finished_at__gte=moment,
+            retries=None,
         )
 
     def for_support(self, moment: datetime) -> Self:
@@ -98,6 +104,18 @@ class Job(RequestedBy):
     @property
     def is_open(self) -> bool:
         return self.state in OPEN_JOB_STATES
+
+    @property
+    def undoes_id(self) -> int | None:
+        """The job that this one was started to undo."""
+        job: int | None = self.params.get(UNDOES)
+        return job
+
+    @property
+    def undone_by_id(self) -> int | None:
+        """The job that was started to undo this one."""
+        job: int | None = self.params.get(UNDONE_BY)
+        return job
 
 
 class JobItemQuerySet(models.QuerySet["JobItem"]):

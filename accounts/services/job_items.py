@@ -109,6 +109,7 @@ def retry_failed(job_id: int, *, actor: Actor, at: datetime) -> Job:
         raise NotDue("This job is not made of items that could be retried.")
     if job.is_open:
         raise NotDue("Only a finished job can be retried.")
+    jobs.refuse_undone(job)
     if job.retries.exists():
         raise NotDue(
             "This job was tried again already. What that left is tried again from there.",
@@ -128,15 +129,11 @@ def retry_failed(job_id: int, *, actor: Actor, at: datetime) -> Job:
 
 
 def would_skip_all(job: Job, *, at: datetime) -> bool:
-    """Whether a retry is no use, because a rule that holds now would skip all of the rest again.
-
-    Of more than a page can ask about it is not said.
-    """
+    """Whether a retry is no use, because a rule that holds now would skip all of the rest again."""
     left = job.items.filter(state__in=RETRIED)
     if left.exclude(state=ItemState.SKIPPED).exists():
         return False
-    items = list(left.order_by("pk")[: READ_AHEAD + 1])
-    return 0 < len(items) <= READ_AHEAD and kind_of(job).skips_again(job, items, at)
+    return left.exists() and kind_of(job).skips_again(job, left, at)
 
 
 def are_gone(job: Job, *, at: datetime) -> bool:

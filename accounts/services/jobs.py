@@ -24,6 +24,7 @@ from accounts.actor import Actor
 from accounts.actors import of_job
 from accounts.job_kinds import kind_of
 from accounts.models import Job
+from accounts.models.jobs import UNDONE_BY
 from accounts.states import JOB_MOVES, OPEN_JOB_STATES, ActorKind, JobState
 from config.errors import NotDue
 from config.jobs import enqueue
@@ -228,6 +229,18 @@ def hold(job_id: int | None) -> None:
 def lock(job_id: int) -> Job:
     """The job, locked. Rows that refer to it may be written meanwhile."""
     return Job.objects.select_for_update(no_key=True).get(pk=job_id)
+
+
+def refuse_undone(job: Job) -> None:
+    """Raise ``NotDue`` for a job that was undone: it is neither tried again nor undone again."""
+    if job.undone_by_id is not None:
+        raise NotDue("This job was undone, so there is nothing to go on with.", code="undone")
+
+
+def note_undone(job: Job, by: Job) -> None:
+    """Note on a locked, finished job which other one undoes it."""
+    job.params = {**job.params, UNDONE_BY: by.pk}
+    job.save(update_fields=["params"])
 
 
 @transaction.atomic

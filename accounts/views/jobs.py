@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from django.db.models import Count, QuerySet
 from django.http import HttpResponse
@@ -18,7 +19,7 @@ from accounts.models import Account, Event, Job, JobItem
 from accounts.overview import failed_jobs
 from accounts.services import job_items
 from accounts.states import ItemState, JobState
-from accounts.web import AccountRequest, account_page, tell_refusal, to
+from accounts.web import AccountRequest, account_page, came_from, job_page, tell_refusal, to
 from config import clock
 from config.errors import DomainError
 from config.paging import page
@@ -77,8 +78,11 @@ def detail(request: AccountRequest, pk: int) -> HttpResponse:
     left = counts[ItemState.FAILED] + counts[ItemState.SKIPPED] + counts[ItemState.PENDING]
     tabs = _tabs(request, job, kind, counts, state)
     gone, retry_of_it = job_items.are_gone(job, at=at), job.retries.first()
+    back, undone_by = came_from(request), _linked(request, job.undone_by_id)
+    kept = f"?{urlencode({'next': back})}" if back else ""
     may_retry = (
         retry_of_it is None
+        and undone_by is None
         and kind.permission in request.actor.permissions
         and job_items.is_made_of_items(kind)
         and not job.is_open
@@ -98,14 +102,32 @@ def detail(request: AccountRequest, pk: int) -> HttpResponse:
         "page": shown,
         "badge": {"text": _word(state, job, kind), "tone": TONES.get(state, "plain")},
         "retry": retry_of_it,
+        "undone_by": undone_by,
+        "undoes": _linked(request, job.undoes_id),
+        "back": _back(request, kind, back),
+        "kept": kept,
         "can_retry": may_retry and not in_vain,
         "in_vain": in_vain,
         "can_be_undone": kind.permission in request.actor.permissions
+        and undone_by is None
         and not job.is_open
         and not gone
         and kind.can_be_undone(job, at),
     }
     return render(request, "accounts/job.html", context)
+
+
+def _linked(request: AccountRequest, pk: int | None) -> Job | None:
+    """Another job that this one names."""
+    return None if pk is None else Job.objects.visible_to(request.actor).filter(pk=pk).first()
+
+
+def _back(request: AccountRequest, kind: JobKind, came: str) -> tuple[str, str] | None:
+    """Where the button above leads, and its words: where one came from, else the kind's list."""
+    if not kind.list_page:
+        return None
+    rows = to(request, kind.list_page)
+    return (came or rows, kind.list_label if not came or came.startswith(rows) else "Back")
 
 
 @require_safe
@@ -215,8 +237,8 @@ def retry(request: AccountRequest, pk: int) -> HttpResponse:
         again = job_items.retry_failed(pk, actor=request.actor, at=clock.now())
     except DomainError as error:
         tell_refusal(request, error)
-        return redirect(to(request, "accounts:job", pk))
-    return redirect(to(request, "accounts:job", again.pk))
+        return redirect(job_page(request, job))
+    return redirect(job_page(request, again))
 
 
 def _mine(request: AccountRequest, pk: int) -> Job:
@@ -257,11 +279,12 @@ def _tabs(
     counts: dict[str, int],
     current: ItemState,
 ) -> list[dict[str, Any]]:
-    address = to(request, "accounts:job", job.pk)
+    address, came = to(request, "accounts:job", job.pk), came_from(request)
+    back = {"next": came} if came else {}
     return [
         {
             "label": _word(state, job, kind),
-            "url": f"{address}?state={state.value}",
+            "url": f"{address}?{urlencode({'state': state.value, **back})}",
             "count": counts[state],
             "current": state == current,
         }

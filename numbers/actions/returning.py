@@ -85,14 +85,20 @@ PUT_SETTINGS_BACK = Action(
     "Put settings back",
     gate=lambda number, facts: gates.put_settings_back(number),
     service=settings.put_settings_back,
-    done="The settings of {number} are being put back at Twilio.",
+    done=lambda number: (
+        "The settings of {number} are put back. Where its texts went is kept for when it is "
+        "excluded."
+        if number.is_enabled
+        else "The settings of {number} are being put back at Twilio."
+    ),
     heading="Put the settings of {number} back?",
     submit="Put them back",
     plan=lambda number, facts: plans.put_settings_back_plan(number),
     template="numbers/both_versions.html",
     rest=Route(
         "previous-settings",
-        "Write the settings that the number had before it left over those at Twilio. "
+        "Write the settings that the number had before it left over those at Twilio. Where the "
+        "texts of an enabled number went is kept for when it is excluded, and not written. "
         "A dry run shows both versions of each.",
         status=202,
         dry_run=True,

@@ -8,7 +8,7 @@ from config.errors import Blocker
 from licensing import gates as licensing_gates
 from licensing.standing import Standing
 from numbers.models import PhoneNumber
-from numbers.previous import offered
+from numbers.previous import kept_instead, offered
 from numbers.states import RESTORE_WINDOW, NumberState, TaskKind
 
 from .connections import reachable
@@ -66,7 +66,7 @@ def take_back(number: PhoneNumber, standing: Standing) -> list[Blocker]:
 
 def _offered(number: PhoneNumber, verb: str) -> list[Blocker]:
     blockers = only(number, (NumberState.HELD,), verb)
-    if not blockers and not offered(number):
+    if not blockers and not offered(number) and not kept_instead(number):
         blockers.append(
             Blocker("nothing_offered", "Twilio has no other settings than before it left.")
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,19 +12,21 @@ from django.db.models import Q
 
 from accounts.actor import Actor
 from accounts.job_kinds import STARTED, JobKind, Outcome, Turn
-from accounts.models import Job, JobItem
-from accounts.services import job_items
+from accounts.models import Job
+from accounts.models.jobs import UNDOES, JobItemQuerySet
+from accounts.services import job_items, jobs
 from accounts.services.job_items import Rows
 from accounts.states import ItemState, Permission
 from config.errors import Blocked, Blocker, DomainError, Invalid
 from config.phone_numbers import for_people
 from config.text import plural
 from numbers import gates
-from numbers.models import CarrierTask, Connection, PhoneNumber
+from numbers.models import CarrierTask, PhoneNumber
 from numbers.models.inventory import PhoneNumberQuerySet
 from numbers.states import NumberState, TaskKind
 
-from . import carrier_tasks, retries
+from . import carrier_tasks, judging, retries
+from .judging import UNCHANGED
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,6 @@ class BulkAction:
         return self.about(plural(count, "number"), count=count)
 
 
-UNCHANGED = Blocker("no_change", "It is so already.")
 #: Filled by ``numbers.actions``, which names each action once for every door.
 BULK_ACTIONS: dict[str, BulkAction] = {}
 
@@ -112,17 +113,22 @@ def start(
     at: datetime,
     risk_confirmed: bool = True,
     skipped: int = 0,
+    undoes: Job | None = None,
 ) -> Job:
     """Queue a job that does ``action`` to every selected number; doors use ``previews.start``.
 
     The selection is fixed now; each number is judged again when its turn comes. Without
     ``risk_confirmed`` one that has become a risk by then is skipped. ``skipped`` is how many of
-    them are known not to change. Raises ``Forbidden``, ``Invalid`` and ``Blocked``.
+    them are known not to change. ``undoes`` is the finished job that this one undoes. Raises
+    ``Forbidden``, ``Invalid`` and ``Blocked``, and ``NotDue`` where that was undone already.
     """
     actor.require(Permission.NUMBERS)
+    if undoes is not None:
+        undoes = jobs.lock(undoes.pk)
+        jobs.refuse_undone(undoes)
     wanted = check_params(account_id, action, params)
     chosen = selection.numbers(account_id).order_by("e164")
-    return job_items.start(
+    job = job_items.start(
         KIND,
         account_id=account_id,
         params={
@@ -130,11 +136,15 @@ def start(
             "params": wanted,
             "risk_confirmed": risk_confirmed,
             "skipped": skipped,
+            **({UNDOES: undoes.pk} if undoes else {}),
         },
         items=Rows(chosen, key="e164", subject_type="number"),
         actor=actor,
         at=at,
     )
+    if undoes is not None:
+        jobs.note_undone(undoes, by=job)
+    return job
 
 
 def _title(params: Params, count: int) -> str:
@@ -155,8 +165,8 @@ def _check_again(account_id: int, params: Params) -> dict[str, Any]:
     }
 
 
-def _skips_again(job: Job, items: Sequence[JobItem], at: datetime) -> bool:
-    bulk, ids = BULK_ACTIONS[job.params["action"]], [item.subject_id or 0 for item in items]
+def _skips_again(job: Job, items: JobItemQuerySet, at: datetime) -> bool:
+    bulk, ids = BULK_ACTIONS[job.params["action"]], items.values("subject_id")
     if _refused_at_twilio(ids, bulk) is not None:
         return False
     try:
@@ -164,20 +174,10 @@ def _skips_again(job: Job, items: Sequence[JobItem], at: datetime) -> bool:
     except DomainError:
         return True
     facts, numbers = gates.facts_of(job.account, at=at), PhoneNumber.objects.filter(pk__in=ids)
-    out = retries.decided(job, ids)
+    left = retries.undecided(job, numbers)
     if bulk.risky is not None:  # which a retry does not confirm
-        out |= set(numbers.filter(bulk.risky).values_list("pk", flat=True))
-    return not _would_change(bulk, numbers.exclude(pk__in=out), params, facts)
-
-
-def _would_change(bulk: BulkAction, numbers: Any, params: Params, facts: gates.Facts) -> bool:
-    """Whether any of the numbers would."""
-    rows = numbers.select_related("connection", "agent").prefetch_related("tags")
-    return any(
-        not (bulk.unchanged is not None and bulk.unchanged(number, params))
-        and not bulk.gate(number, facts)
-        for number in rows.defer(*Connection.SECRETS_OF_IT)
-    )
+        left = left.exclude(pk__in=numbers.filter(bulk.risky).values("pk"))
+    return not judging.any_would_change(bulk, left, params, facts)
 
 
 @dataclass(frozen=True)
@@ -190,28 +190,25 @@ class Undoing:
 
 
 def undoing_of(job: Job) -> Undoing | None:
-    """What undoes a finished bulk job; None where nothing does (decision 39)."""
+    """What undoes a finished bulk job; None where nothing does (decision 39), or something did."""
     bulk = BULK_ACTIONS.get(job.params.get("action", ""))
-    back = bulk.undone_by(job.params["params"]) if bulk and not job.is_open else None
+    done = not job.is_open and job.undone_by_id is None
+    back = bulk.undone_by(job.params["params"]) if bulk and done else None
     if bulk is None or back is None:
         return None
     return Undoing(*back, Selection(shown=retries.left_as_done(job, fields=bulk.fields)))
 
 
 def _can_be_undone(job: Job, at: datetime) -> bool:
-    """Whether anything would change; of more than a page can ask about it is not said."""
+    """Whether anything would change."""
     if (undoing := undoing_of(job)) is None:
         return False
     try:
         params = check_params(job.account_id, undoing.action, undoing.params)
     except DomainError:
         return False
-    numbers = undoing.selection.numbers(job.account_id)
-    ids = list(numbers.order_by("pk").values_list("pk", flat=True)[: job_items.READ_AHEAD + 1])
-    if len(ids) > job_items.READ_AHEAD:
-        return True
-    facts, rows = gates.facts_of(job.account, at=at), PhoneNumber.objects.filter(pk__in=ids)
-    return _would_change(BULK_ACTIONS[undoing.action], rows, params, facts)
+    facts, numbers = gates.facts_of(job.account, at=at), undoing.selection.numbers(job.account_id)
+    return judging.any_would_change(BULK_ACTIONS[undoing.action], numbers, params, facts)
 
 
 #: States in which a number waits for Twilio's confirmation.
@@ -242,7 +239,7 @@ def _step(turn: Turn) -> Outcome | None:
     return STARTED if mine.exists() else None
 
 
-def _refused_at_twilio(pks: Sequence[int], bulk: BulkAction) -> int | None:
+def _refused_at_twilio(pks: Any, bulk: BulkAction) -> int | None:
     if bulk.at_twilio is None:
         return None
     refused = CarrierTask.objects.needing_a_person().filter(kind=bulk.at_twilio, number__in=pks)

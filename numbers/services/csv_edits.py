@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from django.db import transaction
@@ -11,6 +12,7 @@ from django.db import transaction
 from accounts.actor import Actor
 from accounts.job_kinds import JobKind, Outcome, Params, Turn
 from accounts.models import Account, Job, JobItem
+from accounts.models.jobs import JobItemQuerySet
 from accounts.services import job_items
 from accounts.services.job_items import Wanted
 from accounts.states import ItemState, Permission
@@ -22,9 +24,9 @@ from config.text import plural, tidy
 from numbers.models import CsvEdit, PhoneNumber
 
 from . import retries
-from .bulk import UNCHANGED
 from .columns import COLUMNS, Column
 from .comparison import Comparison, Entry, Row, compare
+from .judging import UNCHANGED
 
 #: How long a file waits to be confirmed, and how many of an account do.
 KEPT, MOST_KEPT = timedelta(days=7), 10
@@ -33,6 +35,8 @@ NUMBER = "number"
 _NUMBER_NAMES = (NUMBER, "phone number", "phone", "telephone", "e164", "e.164")
 #: Events that a retry takes for decisions as well.
 _DESCRIBES = ("number.described",)
+#: Items that are looked at at once.
+_READ = 500
 #: Signs of a value that a job's page shows.
 _SHOWN = 60
 
@@ -208,13 +212,15 @@ def _differing(number: PhoneNumber, wanted: Mapping[str, Any]) -> list[Column]:
     ]
 
 
-def _skips_again(job: Job, items: Sequence[JobItem], at: datetime) -> bool:
-    wanted = {item.subject_id or 0: item.wanted["values"] for item in items}
-    stale = retries.decided(job, list(wanted), also=_DESCRIBES)
-    rows = PhoneNumber.objects.filter(pk__in=wanted).exclude(pk__in=stale)
-    return not any(
-        _differing(number, wanted[number.pk]) for number in rows.prefetch_related("tags")
-    )
+def _skips_again(job: Job, items: JobItemQuerySet, at: datetime) -> bool:
+    """Each item wants something else, so each is looked at, until one would change its number."""
+    waiting = items.order_by("pk").iterator(chunk_size=_READ)
+    while some := list(islice(waiting, _READ)):
+        wanted = {item.subject_id or 0: item.wanted["values"] for item in some}
+        rows = retries.undecided(job, PhoneNumber.objects.filter(pk__in=wanted), also=_DESCRIBES)
+        if any(_differing(number, wanted[number.pk]) for number in rows.prefetch_related("tags")):
+            return False
+    return True
 
 
 def _title(params: Params, count: int) -> str:

@@ -25,10 +25,12 @@ from accounts.models import Account, Job
 from accounts.states import Permission
 from config.errors import Blocker, NotAsShown
 from numbers.gates import Facts, facts_of
-from numbers.models import Connection, PhoneNumber
+from numbers.models import PhoneNumber
 
 from . import bulk as bulk_jobs
-from .bulk import BULK_ACTIONS, UNCHANGED, BulkAction, Params, Selection, check_params
+from . import judging
+from .bulk import BULK_ACTIONS, BulkAction, Params, Selection, check_params
+from .judging import Group
 
 #: Numbers that a preview shows of those that would change, and of those that would not.
 SAMPLE = 20
@@ -56,22 +58,6 @@ class BulkPreview:
     said_of_return: str = ""
     seal: str = field(default="", compare=False)
     chosen: str = field(default="", compare=False)
-
-
-@dataclass
-class _Group:
-    """Numbers that the gate cannot tell apart, and one of them to ask it about."""
-
-    key: tuple[Any, ...]
-    amount: int
-    first: str
-    blockers: list[Blocker] = field(default_factory=list)
-    spends: bool = False
-    #: The first number, by its digits, from which on nothing is left; how many, which, and why.
-    edge: str = ""
-    left_over: int = 0
-    first_left: str = ""
-    too_late: list[Blocker] = field(default_factory=list)
 
 
 def preview(
@@ -102,6 +88,7 @@ def start(
     at: datetime,
     seal: str | None = None,
     risk_confirmed: bool = True,
+    undoes: Job | None = None,
 ) -> Job:
     """Queue a bulk job; with the ``seal`` of a preview only for just what that has shown.
 
@@ -115,7 +102,11 @@ def start(
     if seal is not None and seal != found.seal:
         raise NotAsShown
     job = bulk_jobs.start(
-        account_id, **order, risk_confirmed=risk_confirmed, skipped=found.will_skip
+        account_id,
+        **order,
+        risk_confirmed=risk_confirmed,
+        skipped=found.will_skip,
+        undoes=undoes,
     )
     ids = job.items.order_by("subject_id").values_list("subject_id", flat=True)
     if seal is not None and _digest(pk for pk in ids if pk is not None) != found.chosen:
@@ -133,35 +124,12 @@ _STAYS, _CHANGES, _RISKY, _SAID = range(4)
 
 class _Preview:
     def __init__(self, bulk: BulkAction, numbers: Any, params: Params, facts: Facts) -> None:
-        reads = dict(bulk.reads(params, facts))
         self.bulk, self.params, self.facts = bulk, params, facts
-        self.names = list(reads)
-        computed = {name: value for name, value in reads.items() if value is not None}
-        self.numbers = numbers.order_by().annotate(**computed)
-        self.groups = self._judged()
+        self.names, self.numbers = judging.with_reads(bulk, numbers, params, facts)
+        self.groups = judging.judge(bulk, self.names, self.numbers, params, facts)
         self.open = [group for group in self.groups if not group.blockers]
         self.spenders = [group for group in self.open if group.spends]
         self._spend()
-
-    def _judged(self) -> list[_Group]:
-        rows = self.numbers.values_list(*self.names).annotate(Count("pk"), Min("e164"))
-        groups = [_Group(tuple(key), amount, first) for *key, amount, first in rows]
-        asked = self._rows([group.first for group in groups])
-        for group in groups:
-            number = asked[group.first]
-            unchanged = self.bulk.unchanged
-            if unchanged is not None and unchanged(number, self.params):
-                group.blockers = [UNCHANGED]
-            else:
-                group.blockers = self.bulk.gate(number, self.facts)
-            group.spends = self.bulk.spends is not None and self.bulk.spender(number)
-        self.asked = asked
-        return groups
-
-    def _rows(self, e164s: Sequence[str]) -> dict[str, PhoneNumber]:
-        rows = self.numbers.filter(e164__in=e164s).select_related("connection", "agent")
-        plain = rows.defer(*Connection.SECRETS_OF_IT).prefetch_related("tags")
-        return {number.e164: number for number in plain}
 
     def _spend(self) -> None:
         """Find from which number on nothing is left of what the earlier ones spend.
@@ -186,13 +154,13 @@ class _Preview:
             spent, since = limit, edge
             alive = [group for group in alive if not group.edge]
 
-    def _stop(self, group: _Group, edge: str, limit: int) -> None:
+    def _stop(self, group: Group, edge: str, limit: int) -> None:
         mine = self.numbers.filter(_any(self.names, [group]), e164__gte=edge)
         found = mine.aggregate(amount=Count("pk"), first=Min("e164"))
         group.edge, group.too_late = edge, self._after(group, limit)
         group.left_over, group.first_left = found["amount"], found["first"] or edge
 
-    def _limit(self, group: _Group, wanting: int) -> int:
+    def _limit(self, group: Group, wanting: int) -> int:
         """How many may have spent before the gate shuts; ``wanting`` when it never does."""
         low, high = 1, wanting
         while low < high:
@@ -203,9 +171,9 @@ class _Preview:
                 low = middle + 1
         return low
 
-    def _after(self, group: _Group, earlier: int) -> list[Blocker]:
+    def _after(self, group: Group, earlier: int) -> list[Blocker]:
         facts = self.bulk.spends(self.facts, earlier) if self.bulk.spends else self.facts
-        return self.bulk.gate(self.asked[group.first], facts)
+        return self.bulk.gate(group.number, facts)
 
     def result(self) -> BulkPreview:
         shut = [group for group in self.groups if group.blockers]
@@ -221,7 +189,7 @@ class _Preview:
             messages.setdefault(blocker.code, blocker.message)
         skipped = sum(reasons.values())
         licenses = sum(
-            self.bulk.licenses(self.asked[group.first]) * (group.amount - group.left_over)
+            self.bulk.licenses(group.number) * (group.amount - group.left_over)
             for group in self.open
         )
         seal, chosen, risky = self._sealed()
@@ -263,7 +231,7 @@ class _Preview:
         risky = sum(each % _SAID == _RISKY for each in sealed)
         return _digest(sealed), chosen, risky
 
-    def _part(self, group: _Group, *, behind: bool = False) -> Q:
+    def _part(self, group: Group, *, behind: bool = False) -> Q:
         """The group's numbers before its edge, or those behind it."""
         mine = Q(**dict(zip(self.names, group.key, strict=True)))
         if not group.edge:
@@ -282,6 +250,6 @@ class _Preview:
         return (group.blockers or group.too_late)[0].message
 
 
-def _any(names: Sequence[str], groups: Iterable[_Group]) -> Q:
+def _any(names: Sequence[str], groups: Iterable[Group]) -> Q:
     """The numbers of these groups, of which there is at least one."""
     return reduce(or_, [Q(**dict(zip(names, group.key, strict=True))) for group in groups])

@@ -10,6 +10,7 @@ from accounts.job_kinds import Turn
 from accounts.models import Event, Job
 from accounts.states import ItemState
 from config.errors import Blocked, Blocker
+from numbers.models import PhoneNumber
 from numbers.models.inventory import PhoneNumberQuerySet
 
 DECIDED_SINCE = Blocker(
@@ -26,23 +27,29 @@ _DECIDES = Q(data__after__has_any_keys=["state", "agent", "answered"]) | Q(
 def refuse_stale(turn: Turn, *, also: Sequence[str] = ()) -> None:
     """Raise ``Blocked`` in a retry where anybody but the tries themselves has decided about the
     number since the first of them began. ``also`` are types of events that count besides."""
-    pk = turn.item.subject_id
-    if turn.job.retry_of is not None and pk is not None and decided(turn.job, [pk], also=also):
+    if turn.job.retry_of is None or turn.item.subject_id is None:
+        return
+    number = PhoneNumber.objects.filter(pk=turn.item.subject_id)
+    if number.exists() and not undecided(turn.job, number, also=also).exists():
         raise Blocked([DECIDED_SINCE])
 
 
-def decided(job: Job, ids: Sequence[int], *, also: Sequence[str] = ()) -> set[int]:
-    """Those of the numbers about which something else was decided since the first try began."""
+def undecided(
+    job: Job, numbers: PhoneNumberQuerySet, *, also: Sequence[str] = ()
+) -> PhoneNumberQuerySet:
+    """Those about which nothing else was decided since the first try began."""
     first, tries = job, [job.pk]
     while first.retry_of is not None:
         first = first.retry_of
         tries.append(first.pk)
-    since = Event.objects.filter(
-        subject_type="number", subject_id__in=ids, at__gte=first.created_at
+    others = Event.objects.filter(
+        Q(job=None) | ~Q(job__in=tries),
+        _DECIDES | Q(type__in=also),
+        subject_type="number",
+        subject_id=OuterRef("pk"),
+        at__gte=first.created_at,
     )
-    others = since.filter(Q(job=None) | ~Q(job__in=tries))
-    found = others.filter(_DECIDES | Q(type__in=also)).values_list("subject_id", flat=True)
-    return {pk for pk in found if pk is not None}
+    return numbers.filter(~Exists(others))
 
 
 def left_as_done(

@@ -98,6 +98,15 @@ def keep(number: PhoneNumber, routes: Mapping[str, Any]) -> None:
     _keep(number, {**foreign(number, routes), WANTED: True})
 
 
+def keep_instead(number: PhoneNumber, settings: Mapping[str, Any]) -> None:
+    """Keep these on a locked, enabled number, to be put back in place of what is kept now.
+
+    What Twilio has when it is told of the number does not count then.
+    """
+    told = number.carrier_tasks.unfinished().filter(kind=TaskKind.ROUTE).exists()
+    _keep(number, {**foreign(number, settings), **({WANTED: True} if told else {})})
+
+
 def _keep(number: PhoneNumber, routes: dict[str, Any]) -> None:
     number.before_service = routes
     number.save(update_fields=["before_service"])

@@ -15,33 +15,41 @@ from accounts.states import Permission
 from config.errors import refuse
 from numbers import gates
 from numbers.models import PhoneNumber
-from numbers.previous import offered, settings_of
+from numbers.previous import kept_instead, offered, settings_of
 from numbers.states import TaskKind
 
 from .lifecycle import lock_rows
 from .release import queue_task
+from .routing import keep_instead
 
 
 @transaction.atomic
 def put_settings_back(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
     """Write the settings that the number had before it left over those at Twilio, by a task.
 
-    Only those that differ are written. Raises ``Blocked``.
+    Only those that differ are written. Where the texts of an enabled number went is kept instead,
+    for when it is excluded (decision 41). Raises ``Blocked``.
     """
     actor.require(Permission.NUMBERS)
     number = lock_rows([number_id])[0]
     refuse(gates.put_settings_back(number))
     wanted, current = offered(number), settings_of(number)
-    queue_task(number, TaskKind.PUT_BACK, actor=actor, at=at, settings=wanted)
+    if kept := kept_instead(number):
+        keep_instead(number, number.before_release["settings"])
+    if wanted:
+        queue_task(number, TaskKind.PUT_BACK, actor=actor, at=at, settings=wanted)
     _take_offer_away(number)
     tell(
         number,
         "number.settings_asked_back",
-        "Settings from before are put back at Twilio.",
+        "Settings from before are put back at Twilio."
+        if wanted
+        else "Where its texts went before is kept for when it is excluded.",
         actor=actor,
         at=at,
         before={name: current.get(name) for name in wanted},
         after=wanted,
+        data={"kept_for_exclusion": kept} if kept else {},
     )
     return number
 
@@ -52,7 +60,7 @@ def leave_settings(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber
     actor.require(Permission.NUMBERS)
     number = lock_rows([number_id])[0]
     refuse(gates.leave_settings(number))
-    forgotten = offered(number)
+    forgotten = offered(number) | kept_instead(number)
     _take_offer_away(number)
     tell(
         number,

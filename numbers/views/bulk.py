@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import Job
 from accounts.states import ItemState, Permission
-from accounts.web import AccountRequest, account_page, came_from, tell_refusal, to
+from accounts.web import AccountRequest, account_page, came_from, job_page, tell_refusal, to
 from config import clock
 from config.errors import DomainError, Invalid, NotAsShown
 from config.refusals import add_refusal
@@ -66,7 +66,7 @@ def undo(request: AccountRequest, pk: int) -> HttpResponse:
     """The act that undoes a finished job, for the numbers that are as the job left them."""
     jobs = Job.objects.visible_to(request.actor).filter(kind=KIND.name)
     job = get_object_or_404(jobs, pk=pk)
-    page = to(request, "accounts:job", job.pk)
+    page = job_page(request, job)
     if (undoing := undoing_of(job)) is None:
         messages.info(request, "There is nothing to undo.")
         return redirect(page)
@@ -91,14 +91,18 @@ def undo(request: AccountRequest, pk: int) -> HttpResponse:
             1, f"What failed in it stays as it is: {plural(failed, 'number')}, shown in its list."
         )
     try:
-        return _preview_or_start(request, order, context)
+        return _preview_or_start(request, order, context, undoes=job)
     except DomainError as error:
         tell_refusal(request, error)
         return redirect(page)
 
 
 def _preview_or_start(
-    request: AccountRequest, order: dict[str, Any], context: dict[str, Any]
+    request: AccountRequest,
+    order: dict[str, Any],
+    context: dict[str, Any],
+    *,
+    undoes: Job | None = None,
 ) -> HttpResponse:
     """The dry run of an order; on ``confirm`` its job. Raises ``DomainError``."""
     seal = request.POST.get("seal", "") if request.POST.get("step") == "confirm" else None
@@ -109,9 +113,13 @@ def _preview_or_start(
         typed = _typed(preview, request.POST if seal is not None else None)
         if seal is not None and (typed is None or typed.is_valid()):
             job = previews.start(
-                request.account.pk, **order, seal=seal, risk_confirmed=typed is not None
+                request.account.pk,
+                **order,
+                seal=seal,
+                risk_confirmed=typed is not None,
+                undoes=undoes,
             )
-            return redirect(to(request, "accounts:job", job.pk))
+            return redirect(job_page(request, job))
     except NotAsShown as error:
         messages.warning(request, error.message)
         preview = previews.preview(request.account.pk, **order)

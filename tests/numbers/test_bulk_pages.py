@@ -514,3 +514,55 @@ def test_another_try_is_not_offered_where_something_else_was_decided_since(
     assignment.keep(number.pk, actor=SYSTEM, at=NOON)
 
     assert "Retry the rest" not in owner_client.get(page).content.decode()
+
+
+# --- The way back ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("back", "label"),
+    [("/a/acme/licenses/decide/", "Back"), ("/a/acme/numbers/?tab=unassigned", "Numbers")],
+)
+def test_a_job_leads_back_to_where_it_was_begun(
+    back: str, label: str, acme: Account, owner_client: Client, noon: Any
+) -> None:
+    PhoneNumberFactory.create(account=acme)
+    PhoneNumberFactory.create(account=acme, protected=True)
+    ids = ",".join(str(each.pk) for each in acme.numbers.all())
+    address = f"/a/acme/numbers/bulk/?next={quote(back, safe='')}"
+    form = {"action": "exclude", "ids": ids, "step": "preview"}
+    seal = dict(owner_client.post(address, form).context["hidden"])["seal"]
+
+    page = owner_client.post(address, {**form, "step": "confirm", "seal": seal})["Location"]
+    job = Job.objects.get()
+    job_items.work(job.pk)
+    shown = owner_client.get(page)
+    undo = f"/a/acme/numbers/bulk/undo/{job.pk}/?{urlencode({'next': back})}"
+    asked = owner_client.get(undo)
+    seal = dict(asked.context["hidden"])["seal"]
+    undone = owner_client.post(undo, {"step": "confirm", "seal": seal})
+    elsewhere = owner_client.get(f"/a/acme/jobs/{job.pk}/?next=//elsewhere.example.com/")
+
+    assert page == f"/a/acme/jobs/{job.pk}/?{urlencode({'next': back})}"
+    html = shown.content.decode()
+    assert f'<a class="button" href="{back}">{label}</a>' in html
+    assert f'href="{undo}">Undo</a>' in html
+    assert all(urlencode({"next": back}) in tab["url"] for tab in shown.context["tabs"])
+    assert asked.context["cancel_url"] == page
+    assert undone["Location"].endswith(f"/?{urlencode({'next': back})}")
+    assert '<a class="button" href="/a/acme/numbers/">Numbers</a>' in elsewhere.content.decode()
+
+
+def test_another_try_of_a_job_leads_back_as_the_job_does(
+    acme: Account, owner_client: Client, noon: Any
+) -> None:
+    number = PhoneNumberFactory.create(account=acme, protected=True)
+    job = skipped_job(acme, "exclude")
+    PhoneNumber.objects.filter(pk=number.pk).update(protected=False)
+    kept = f"?{urlencode({'next': '/a/acme/licenses/decide/'})}"
+
+    html = owner_client.get(f"/a/acme/jobs/{job.pk}/{kept}").content.decode()
+    again = owner_client.post(f"/a/acme/jobs/{job.pk}/retry/{kept}")
+
+    assert f'action="/a/acme/jobs/{job.pk}/retry/{kept}"' in html
+    assert again["Location"] == f"/a/acme/jobs/{job.retries.get().pk}/{kept}"

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from accounts.actor import SYSTEM, Actor
 from accounts.models import Account, Event
+from accounts.states import Permission
 from carrier import Carrier
 from config import clock
 from config.errors import Blocked, Forbidden
@@ -19,9 +20,19 @@ from licensing.services import grace
 from numbers import routes
 from numbers.models import CarrierTask, PhoneNumber
 from numbers.previous import offered
-from numbers.services import assignment, carrier_tasks, enabling, exclusion, imports, release, swaps
+from numbers.services import (
+    assignment,
+    carrier_tasks,
+    enabling,
+    exclusion,
+    imports,
+    release,
+    settings,
+    swaps,
+)
 from numbers.states import Fate, NumberState, TaskKind, TaskState
 from telephony.services import agents
+from tests.api.conftest import program_of
 from tests.factories import (
     NOON,
     AgentFactory,
@@ -589,6 +600,69 @@ def test_settings_from_before_say_nothing_about_the_texts_of_an_enabled_number(
 
     assert offered(disabled) == before["settings"]
     assert offered(enabled) == {"friendly_name": "Old"}
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_where_texts_of_an_enabled_number_went_is_kept_and_not_written(
+    told: bool, acme: Account, by_admin: Actor
+) -> None:
+    """Decision 41."""
+    old = {"sms_url": "https://old.example.com", "sms_application_sid": "AP" + "2" * 32}
+    number = PhoneNumberFactory.create(
+        account=acme, enabled=True, before_service=BEFORE, before_release={"settings": old}
+    )
+    if not told:
+        CarrierTaskFactory.create(number=number, kind=TaskKind.ROUTE)
+
+    settings.put_settings_back(number.pk, actor=by_admin, at=NOON)
+
+    number.refresh_from_db()
+    assert {name: number.before_service.get(name) for name in old} == old
+    assert "sms_fallback_url" not in number.before_service  # they are kept as one
+    assert bool(number.before_service.get(routes.WANTED)) is not told
+    assert not number.carrier_tasks.filter(kind=TaskKind.PUT_BACK).exists()
+    event = Event.objects.get(type="number.settings_asked_back")
+    assert event.data["kept_for_exclusion"]["sms_url"] == old["sms_url"]
+    with pytest.raises(Blocked):
+        settings.put_settings_back(number.pk, actor=by_admin, at=NOON)
+
+
+def test_an_address_of_ours_is_neither_put_back_nor_kept_for_an_enabled_number(
+    acme: Account, by_admin: Actor
+) -> None:
+    ours = {"sms_url": f"https://desk.example.com/hooks/texts/{'b' * 32}", "friendly_name": "Old"}
+    number = PhoneNumberFactory.create(
+        account=acme, enabled=True, before_service=BEFORE, before_release={"settings": ours}
+    )
+
+    settings.put_settings_back(number.pk, actor=by_admin, at=NOON)
+
+    number.refresh_from_db()
+    task = number.carrier_tasks.get(kind=TaskKind.PUT_BACK)
+    assert (task.settings, number.before_service) == ({"friendly_name": "Old"}, BEFORE)
+
+
+def test_every_door_says_what_is_kept_before_settings_of_an_enabled_number_are_put_back(
+    acme: Account, admin_client: Client
+) -> None:
+    old = {"sms_url": "https://old.example.com", "friendly_name": "Old"}
+    number = PhoneNumberFactory.create(
+        account=acme, enabled=True, before_service=BEFORE, before_release={"settings": old}
+    )
+    page = reverse("numbers:put_settings_back", args=["acme", number.pk])
+
+    asked = admin_client.get(page)
+    program = program_of(acme, Permission.NUMBERS)
+    planned = program.send("post", f"numbers/{number.pk}/previous-settings/", {"dry_run": True})
+    done = admin_client.post(page, follow=True).text
+
+    shown = {each.label: (each.before, each.after) for each in asked.context["plan"].changes}
+    assert shown["SMS URL, once excluded"] == (BEFORE["sms_url"], old["sms_url"])
+    assert shown["Name at Twilio"][1] == "Old"
+    assert "Its texts go on coming here, as it is enabled." in asked.text
+    assert "put back when the number is excluded." in asked.text
+    assert planned.json()["touches"] == asked.context["plan"].touches
+    assert "is kept for when it is excluded." in done
 
 
 # --- Doors -----------------------------------------------------------------------------------

@@ -20,7 +20,8 @@ from numbers.actions import ACTIONS
 from numbers.gates import facts_of
 from numbers.models import PhoneNumber
 from numbers.services import exclusion, previews
-from numbers.services.bulk import BULK_ACTIONS, UNCHANGED, Selection, check_params
+from numbers.services.bulk import BULK_ACTIONS, Selection, check_params
+from numbers.services.judging import UNCHANGED
 from numbers.states import ConnectionState, NumberState
 from tests.factories import (
     NOON,

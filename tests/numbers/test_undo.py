@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection as database
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django_q.models import OrmQ
 
 from accounts.actor import Actor
 from accounts.models import Account, Event, Job
 from accounts.services import job_items
-from accounts.states import ItemState, JobState
-from config.errors import Blocked
+from accounts.states import ItemState, JobState, Permission
+from config.errors import Blocked, NotDue
 from config.undo import undo_button
 from licensing.states import GraceState
 from numbers import tasks
@@ -22,6 +24,7 @@ from numbers.models import CarrierTask, PhoneNumber
 from numbers.services import assignment, bulk, descriptions, exclusion, previews, release
 from numbers.services.bulk import Selection
 from numbers.states import NumberState, TaskState
+from tests.api.conftest import program_of
 from tests.factories import (
     NOON,
     AgentFactory,
@@ -431,6 +434,142 @@ def test_the_undo_of_a_job_is_offered_where_the_opposite_act_is_allowed(
 
     assert (for_owner is not None, for_member) == (True, None)
     assert undo_address(owner_client, job) is None
+
+
+# --- A job that was undone -------------------------------------------------------------------
+
+
+@pytest.fixture
+def undone(
+    noon: time_machine.Traveller, acme: Account, by_admin: Actor, owner_client: Client
+) -> tuple[Job, Job]:
+    """A job, one of whose numbers was skipped, and the one that undoes it."""
+    numbers = PhoneNumberFactory.create_batch(2, account=acme)
+    numbers.append(PhoneNumberFactory.create(account=acme, protected=True))
+    job = work(acme, by_admin, "exclude", numbers)
+    by = undo_job(owner_client, job)
+    acme.numbers.update(protected=False)  # another try could help
+    job.refresh_from_db()
+    return job, by
+
+
+def test_a_job_that_was_undone_and_the_one_that_undoes_it_name_each_other(
+    undone: tuple[Job, Job], acme: Account, owner_client: Client, client: Client
+) -> None:
+    job, by = undone
+    program = program_of(acme)
+
+    old = owner_client.get(f"/a/acme/jobs/{job.pk}/").content.decode()
+    new = owner_client.get(f"/a/acme/jobs/{by.pk}/").content.decode()
+    old_row, new_row = (program.send("get", f"jobs/{each.pk}/").json() for each in undone)
+    activity = owner_client.get("/a/acme/activity/").content.decode()
+
+    assert f'<a href="/a/acme/jobs/{by.pk}/">Undone by {by.actor_label}</a>, ' in old
+    assert f'undoes <a href="/a/acme/jobs/{job.pk}/">{job.title}</a>' in new
+    assert (old_row["undone_by"], old_row["undoes"]) == (by.pk, None)
+    assert (new_row["undone_by"], new_row["undoes"]) == (None, job.pk)
+    assert "2 changed, 1 skipped, undone since" in activity
+
+
+def test_a_job_that_was_undone_is_neither_undone_nor_tried_again(
+    undone: tuple[Job, Job], acme: Account, by_admin: Actor, owner_client: Client
+) -> None:
+    job, by = undone
+    program = program_of(acme, Permission.NUMBERS)
+
+    page = owner_client.get(f"/a/acme/jobs/{job.pk}/").content.decode()
+    refused = program.send("post", f"jobs/{job.pk}/retries/", {})
+    again = owner_client.get(f"/a/acme/numbers/bulk/undo/{job.pk}/", follow=True)
+    with pytest.raises(NotDue) as not_due:
+        bulk.start(
+            acme.pk, action="keep", selection=Selection(ids=[acme.numbers.first().pk]), params={},
+            actor=by_admin, at=NOON, undoes=job,
+        )  # fmt: skip
+
+    assert "Retry the rest" not in page
+    assert ">Undo<" not in page
+    assert "would be skipped again" not in page
+    assert (refused.status_code, refused.json()["code"]) == (409, "undone")
+    assert "There is nothing to undo." in again.content.decode()
+    assert not_due.value.code == "undone"
+    assert undo_address(owner_client, by) is not None
+
+
+def test_what_failed_in_a_job_that_was_undone_waits_for_nobody(undone: tuple[Job, Job]) -> None:
+    _, by = undone
+    Job.objects.update(result={"failed": 1})
+
+    assert list(Job.objects.failed_since(NOON)) == [by]
+
+
+def test_support_finds_the_other_job(undone: tuple[Job, Job], support_client: Client) -> None:
+    job, by = undone
+
+    html = support_client.get(f"/admin/accounts/job/{job.pk}/change/").content.decode()
+
+    assert f'href="/admin/accounts/job/{by.pk}/change/">Undone by job {by.pk}</a>' in html
+
+
+# --- However many ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def _few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job of three is one of more than are looked at first."""
+    monkeypatch.setattr("numbers.services.judging._FIRST", 2)
+    monkeypatch.setattr("numbers.services.csv_edits._READ", 2)
+
+
+@pytest.mark.usefixtures("_few_at_once")
+def test_undo_is_offered_of_any_job_just_where_it_helps(
+    noon: time_machine.Traveller, acme: Account, by_admin: Actor, owner_client: Client
+) -> None:
+    numbers = PhoneNumberFactory.create_batch(4, account=acme)
+    job = work(acme, by_admin, "exclude", numbers)
+    acme.numbers.update(unlisted_at=NOON)  # Twilio lists them no more
+
+    in_vain = undo_address(owner_client, job)
+    acme.numbers.filter(pk=numbers[-1].pk).update(unlisted_at=None)
+    helps = undo_address(owner_client, job)
+
+    assert in_vain is None
+    assert helps is not None
+
+
+@pytest.mark.usefixtures("_few_at_once")
+def test_another_try_is_offered_of_any_job_just_where_it_helps(
+    noon: time_machine.Traveller, acme: Account, by_admin: Actor, owner_client: Client
+) -> None:
+    numbers = PhoneNumberFactory.create_batch(4, account=acme, protected=True)
+    job = work(acme, by_admin, "exclude", numbers)
+    page = f"/a/acme/jobs/{job.pk}/"
+
+    in_vain = owner_client.get(page).content.decode()
+    acme.numbers.filter(pk=numbers[-1].pk).update(protected=False)
+    helps = owner_client.get(page).content.decode()
+    assignment.keep(numbers[-1].pk, actor=by_admin, at=NOON)
+    decided = owner_client.get(page).content.decode()
+
+    assert "would be skipped again now" in in_vain
+    assert "Retry the rest" not in in_vain
+    assert "Retry the rest" in helps
+    assert "Retry the rest" not in decided
+
+
+def test_asking_about_undo_and_another_try_costs_the_same_however_many(
+    noon: time_machine.Traveller, acme: Account, by_admin: Actor, owner_client: Client
+) -> None:
+    counts = []
+    for amount in (3, 120):
+        numbers = PhoneNumberFactory.create_batch(amount, account=acme)
+        wanted = {"agent": AgentFactory.create(account=acme)}
+        acme.numbers.filter(pk=numbers[0].pk).update(**wanted)
+        job = work(acme, by_admin, "keep", numbers)
+        with CaptureQueriesContext(database) as asked:
+            owner_client.get(f"/a/acme/jobs/{job.pk}/")
+        counts.append(len(asked))
+
+    assert counts[0] == counts[1]
 
 
 # --- A release that waits --------------------------------------------------------------------
