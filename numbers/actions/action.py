@@ -78,7 +78,8 @@ class Many:
     offer it; empty means all. ``at_twilio`` is the task that it leaves there. ``risky`` are the
     numbers for which ``Action.risk`` has a reason. ``undone_by`` names what undoes it for all that
     it changed, where that is not ``Action.undo``; ``fields`` are what it changes of a number where
-    it decides nothing about it.
+    it decides nothing about it. ``gives_agents`` says that it changes who answers them: a job is
+    undone by giving each the agent back that it had.
     """
 
     means: str
@@ -92,6 +93,7 @@ class Many:
     leaves: bool = False
     undone_by: Callable[[Mapping[str, Any]], Undo | None] | None = None
     fields: tuple[str, ...] = ()
+    gives_agents: bool = False
     at_twilio: TaskKind | None = None
     risky: Q | None = None
     tabs: tuple[str, ...] = ()
@@ -308,6 +310,7 @@ def _of_many(action: Action, many: Many) -> BulkAction:
         leaves=many.leaves,
         undone_by=partial(_undone_by, action),
         fields=many.fields,
+        gives_agents=many.gives_agents,
         at_twilio=many.at_twilio,
         risky=many.risky,
     )

@@ -44,12 +44,14 @@ ASSIGN = Action(
     rest=Route("assignments", "Let an agent answer the number, in place of the one it may have."),
     many=Many(
         "The agent takes over from those that they have now.",
-        "Assign or unassign them again at any time. Which agent each had is in its history.",
+        "Assign or unassign them again at any time. Undo on the page of the job gives each the "
+        "agent back that it had.",
         check=assignment.check_agent,
         reads=lambda params, facts: gates.reads_of_assign(params["agent"]),
         unchanged=lambda number, params: number.agent_id == params["agent"],
         spends=lambda facts, n: replace(facts, assigned=facts.assigned + n),
         spender=lambda number: not number.is_assigned,
+        gives_agents=True,
         tabs=HELD_TABS,
     ),
 )
@@ -70,8 +72,10 @@ UNASSIGN = Action(
     ),
     many=Many(
         "They have no agents any more. They stay held and take their licenses.",
-        "Assign them again at any time. Which agent each had is in its history.",
+        "Assign them again at any time. Undo on the page of the job gives each the agent back that "
+        "it had.",
         reads=lambda params, facts: gates.READS_OF_UNASSIGN,
+        gives_agents=True,
         tabs=("all", "assigned"),
     ),
 )

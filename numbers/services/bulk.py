@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -25,8 +26,9 @@ from numbers.models import CarrierTask, PhoneNumber
 from numbers.models.inventory import PhoneNumberQuerySet
 from numbers.states import NumberState, TaskKind
 
-from . import carrier_tasks, judging, retries
+from . import agents_back, carrier_tasks, judging, retries
 from .judging import UNCHANGED
+from .lifecycle import lock_number
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class BulkAction:
     takes one to come back. A retry takes up the task ``at_twilio`` again where Twilio refused it.
     ``risky`` are those that ask for more than a click. ``undone_by`` names the act that undoes it
     and what that is to be done with; ``fields`` are what it changes where it decides nothing about
-    the number.
+    the number. ``gives_agents`` has each item note which agent its number had, to be given back.
     """
 
     label: str
@@ -82,6 +84,7 @@ class BulkAction:
     risky: Q | None = None
     undone_by: Callable[[Params], tuple[str, Params] | None] = lambda params: None
     fields: tuple[str, ...] = ()
+    gives_agents: bool = False
 
     def about(self, what: str, *, count: int) -> str:
         """``Release 5 numbers``; ``what`` names the numbers."""
@@ -93,13 +96,33 @@ class BulkAction:
 
 #: Filled by ``numbers.actions``, which names each action once for every door.
 BULK_ACTIONS: dict[str, BulkAction] = {}
+#: What undoes a job, and no door offers by itself.
+_BACK = BulkAction(
+    "Give agents back",
+    phrase=("Give {} its agent back", "Give {} their agents back"),
+    run=agents_back.run,
+    check=agents_back.check,
+    gate=agents_back.gate,
+    reads=agents_back.reads,
+    unchanged=agents_back.unchanged,
+    spends=agents_back.spends,
+    spender=agents_back.is_spender,
+    gives_agents=True,
+)
+
+
+def bulk_action(name: str) -> BulkAction:
+    """The action of a job. Raises ``KeyError`` for one that is not known any more."""
+    return _BACK if name == agents_back.NAME else BULK_ACTIONS[name]
 
 
 def check_params(account_id: int, action: str, params: Params) -> dict[str, Any]:
     """The parameters of an action as the job keeps them. Raises ``Invalid`` and ``Blocked``."""
-    if action not in BULK_ACTIONS:
-        raise Invalid({"action": [f"Choose one of: {', '.join(BULK_ACTIONS)}."]})
-    return BULK_ACTIONS[action].check(account_id, params)
+    try:
+        bulk = bulk_action(action)
+    except KeyError:
+        raise Invalid({"action": [f"Choose one of: {', '.join(BULK_ACTIONS)}."]}) from None
+    return bulk.check(account_id, params)
 
 
 @transaction.atomic
@@ -151,7 +174,7 @@ def _title(params: Params, count: int) -> str:
     """``Release 5 numbers, 1 skipped``: as many as will change, and beside them the others."""
     skipped = params.get("skipped", 0)
     beside = f", {skipped:,} skipped" if skipped else ""
-    return BULK_ACTIONS[params["action"]].about_numbers(max(0, count - skipped)) + beside
+    return bulk_action(params["action"]).about_numbers(max(0, count - skipped)) + beside
 
 
 def _check_again(account_id: int, params: Params) -> dict[str, Any]:
@@ -166,7 +189,7 @@ def _check_again(account_id: int, params: Params) -> dict[str, Any]:
 
 
 def _skips_again(job: Job, items: JobItemQuerySet, at: datetime) -> bool:
-    bulk, ids = BULK_ACTIONS[job.params["action"]], items.values("subject_id")
+    bulk, ids = bulk_action(job.params["action"]), items.values("subject_id")
     if _refused_at_twilio(ids, bulk) is not None:
         return False
     try:
@@ -191,12 +214,20 @@ class Undoing:
 
 def undoing_of(job: Job) -> Undoing | None:
     """What undoes a finished bulk job; None where nothing does (decision 39), or something did."""
-    bulk = BULK_ACTIONS.get(job.params.get("action", ""))
-    done = not job.is_open and job.undone_by_id is None
-    back = bulk.undone_by(job.params["params"]) if bulk and done else None
-    if bulk is None or back is None:
+    if job.is_open or job.undone_by_id is not None:
         return None
-    return Undoing(*back, Selection(shown=retries.left_as_done(job, fields=bulk.fields)))
+    try:
+        bulk = bulk_action(job.params.get("action", ""))
+    except KeyError:
+        return None
+    left = retries.left_as_done(job, fields=bulk.fields)
+    if bulk.gives_agents:
+        shown = partial(agents_back.left_by, job.pk)
+        return Undoing(
+            agents_back.NAME, {"job": job.pk}, Selection(shown=lambda numbers: shown(left(numbers)))
+        )
+    back = bulk.undone_by(job.params["params"])
+    return Undoing(*back, Selection(shown=left)) if back else None
 
 
 def _can_be_undone(job: Job, at: datetime) -> bool:
@@ -208,7 +239,7 @@ def _can_be_undone(job: Job, at: datetime) -> bool:
     except DomainError:
         return False
     facts, numbers = gates.facts_of(job.account, at=at), undoing.selection.numbers(job.account_id)
-    return judging.any_would_change(BULK_ACTIONS[undoing.action], numbers, params, facts)
+    return judging.any_would_change(bulk_action(undoing.action), numbers, params, facts)
 
 
 #: States in which a number waits for Twilio's confirmation.
@@ -220,13 +251,17 @@ def _step(turn: Turn) -> Outcome | None:
     pk, job = turn.item.subject_id, turn.job
     if pk is None:
         raise ValueError("an item of a bulk job is one of our numbers")
-    bulk, params = BULK_ACTIONS[job.params["action"]], job.params["params"]
+    bulk, params = bulk_action(job.params["action"]), job.params["params"]
     retries.refuse_stale(turn)
     if job.retry_of_id and (refused := _refused_at_twilio([pk], bulk)):
         carrier_tasks.try_again(refused, actor=turn.actor, at=turn.at)
         return STARTED
     if bulk.unchanged is not None and bulk.unchanged(PhoneNumber.objects.get(pk=pk), params):
         raise Blocked([UNCHANGED])
+    if bulk.gives_agents:
+        number, _ = lock_number(pk)  # so that it is this agent that the act replaces
+        bulk.run(pk, params, actor=turn.actor, at=turn.at, risk_confirmed=True)
+        return Outcome(result=agents_back.noted(number.agent_id))
     confirmed = job.params.get("risk_confirmed", True)
     after = bulk.run(pk, params, actor=turn.actor, at=turn.at, risk_confirmed=confirmed)
     if not isinstance(after, PhoneNumber):

@@ -29,7 +29,7 @@ from numbers.models import PhoneNumber
 
 from . import bulk as bulk_jobs
 from . import judging
-from .bulk import BULK_ACTIONS, BulkAction, Params, Selection, check_params
+from .bulk import BulkAction, Params, Selection, bulk_action, check_params
 from .judging import Group
 
 #: Numbers that a preview shows of those that would change, and of those that would not.
@@ -72,7 +72,7 @@ def preview(
     """Ask the gates for every selected number. Raises ``Forbidden``, ``Invalid``, ``Blocked``."""
     actor.require(Permission.NUMBERS)
     wanted = check_params(account_id, action, params)
-    bulk, account = BULK_ACTIONS[action], Account(pk=account_id)
+    bulk, account = bulk_action(action), Account(pk=account_id)
     facts = facts_of(account, at=at)
     return _Preview(bulk, selection.numbers(account_id), wanted, facts).result()
 

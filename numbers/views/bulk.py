@@ -22,8 +22,8 @@ from config.text import plural
 from numbers.actions import ACTIONS, Action, many_of
 from numbers.forms.actions import ParamsForm, as_typed
 from numbers.forms.bulk import CountForm, SelectionForm
-from numbers.services import previews
-from numbers.services.bulk import BULK_ACTIONS, KIND, undoing_of
+from numbers.services import agents_back, previews
+from numbers.services.bulk import BULK_ACTIONS, KIND, bulk_action, undoing_of
 from numbers.services.previews import BulkPreview
 
 
@@ -70,10 +70,15 @@ def undo(request: AccountRequest, pk: int) -> HttpResponse:
     if (undoing := undoing_of(job)) is None:
         messages.info(request, "There is nothing to undo.")
         return redirect(page)
-    deed = ACTIONS[undoing.action]
-    request.actor.require(deed.permission)
-    form = ParamsForm(deed.params, as_typed(deed.params, undoing.params), agents=())
-    form.is_valid()
+    if undoing.action in ACTIONS:
+        deed = ACTIONS[undoing.action]
+        request.actor.require(deed.permission)
+        form = ParamsForm(deed.params, as_typed(deed.params, undoing.params), agents=())
+        form.is_valid()
+        context = _context_of(deed, form)
+    else:
+        form = ParamsForm((), agents=())
+        context = {"danger": False, "touches": [agents_back.MEANS], "undo": agents_back.UNDO}
     order = {
         "action": undoing.action,
         "selection": undoing.selection,
@@ -81,7 +86,7 @@ def undo(request: AccountRequest, pk: int) -> HttpResponse:
         "actor": request.actor,
         "at": clock.now(),
     }
-    context = _context_of(deed, form) | {"hidden": [], "cancel_url": page}
+    context |= {"form": form, "hidden": [], "cancel_url": page}
     context["touches"].insert(
         0,
         f"It undoes “{job.title}”, for the numbers that nobody has decided otherwise about since.",
@@ -126,10 +131,10 @@ def _preview_or_start(
         typed = _typed(preview, None)
     context |= {"preview": preview, "typed": typed}
     context["undo"] = f"{context['undo']} {preview.said_of_return}".rstrip()
-    changing, bulk_action = preview.will_change, BULK_ACTIONS[order["action"]]
-    question = f"{bulk_action.about_numbers(changing)}?"
+    changing, order_of = preview.will_change, bulk_action(order["action"])
+    question = f"{order_of.about_numbers(changing)}?"
     context["heading"] = question if changing else "None of them would change"
-    context["submit_label"] = bulk_action.about(f"{changing:,}", count=changing)
+    context["submit_label"] = order_of.about(f"{changing:,}", count=changing)
     context["hidden"].append(("seal", preview.seal))
     status = 422 if seal is not None else 200
     return render(request, "numbers/bulk_preview.html", context, status=status)

@@ -401,8 +401,6 @@ def test_the_undo_of_a_release_restores_what_twilio_has_taken(
 @pytest.mark.parametrize(
     ("action", "had", "params"),
     [
-        ("assign", {}, {"agent": "first"}),
-        ("unassign", {"assigned": True}, {}),
         ("tag", {}, {"add": ["berlin", "vip"]}),
         ("mark_gone", {"state": "missing"}, {}),
     ],
@@ -411,8 +409,6 @@ def test_a_job_that_no_one_act_undoes_has_no_undo(
     action: str, had: dict[str, Any], params: dict[str, Any], noon: time_machine.Traveller,
     acme: Account, by_admin: Actor, owner_client: Client,
 ) -> None:  # fmt: skip
-    if "agent" in params:
-        params = {"agent": AgentFactory.create(account=acme).pk}
     number = PhoneNumberFactory.create(account=acme, **had)
 
     job = work(acme, by_admin, action, [number], **params)
@@ -421,6 +417,73 @@ def test_a_job_that_no_one_act_undoes_has_no_undo(
     assert job.items.get().state == ItemState.DONE
     assert undo_address(owner_client, job) is None
     assert "There is nothing to undo." in refused.content.decode()
+
+
+# B20
+@pytest.mark.parametrize("action", ["assign", "unassign"])
+def test_the_undo_of_a_job_gives_each_number_the_agent_that_it_had(
+    action: str, noon: time_machine.Traveller, acme: Account, by_admin: Actor,
+    owner_client: Client,
+) -> None:  # fmt: skip
+    ada, bob, eve = (AgentFactory.create(account=acme, name=name) for name in ("Ada", "Bob", "Eve"))
+    had = [ada, bob, None, ada, eve, bob]
+    numbers = [PhoneNumberFactory.create(account=acme, agent=agent) for agent in had]
+    job = work(acme, by_admin, action, numbers, **({"agent": eve.pk} if action == "assign" else {}))
+    assignment.assign(numbers[3].pk, agent_id=bob.pk, actor=by_admin, at=NOON)  # decided since
+    type(bob).objects.filter(pk=bob.pk).update(state="paused")
+
+    asked = owner_client.get(undo_address(owner_client, job) or "")
+    undone = undo_job(owner_client, job)
+    type(bob).objects.filter(pk=bob.pk).update(state="live")
+    agents = [state(each)["agent"] for each in numbers]
+    again = undo_job(owner_client, undone)
+
+    left = eve.pk if action == "assign" else None
+    assert agents == [ada.pk, left, None, bob.pk, eve.pk, left]
+    assert [reason[0] for reason in asked.context["preview"].reasons] == ["agent_not_live"]
+    assert "Each gets the agent again that it had before, or none." in asked.content.decode()
+    assert undone.title == f"Give {2} numbers their agents back, 2 skipped"
+    assert [state(each)["agent"] for each in numbers[:3]] == [left, left, left]
+    assert again.undoes_id == undone.pk
+
+
+def test_agents_come_back_as_far_as_licenses_let_them(
+    noon: time_machine.Traveller, acme: Account, by_admin: Actor, owner_client: Client
+) -> None:
+    agent = AgentFactory.create(account=acme)
+    numbers = PhoneNumberFactory.create_batch(12, account=acme, agent=agent)
+    job = work(acme, by_admin, "unassign", numbers)
+    GracePeriodFactory.create(account=acme, state="expired", ends_at=NOON)
+
+    asked = owner_client.get(undo_address(owner_client, job) or "")
+    undone = undo_job(owner_client, job)
+
+    assert asked.context["preview"].will_change == 10
+    assert undone.items.filter(state=ItemState.DONE).count() == 10
+
+
+def test_no_door_offers_what_only_undoes(acme: Account, owner_client: Client) -> None:
+    number = PhoneNumberFactory.create(account=acme)
+    program = program_of(acme, Permission.NUMBERS)
+    order = {"action": "agents_back", "numbers": [number.pk], "params": {"job": 1}}
+
+    refused = program.send("post", "bulk-jobs/", order)
+    form = {"action": "agents_back", "ids": str(number.pk), "step": "preview"}
+    owner_client.post("/a/acme/numbers/bulk/", form)
+
+    assert refused.status_code == 400
+    assert not Job.objects.exists()
+
+
+def test_a_job_whose_items_noted_no_agent_has_no_undo(
+    noon: time_machine.Traveller, acme: Account, by_admin: Actor, owner_client: Client
+) -> None:
+    agent = AgentFactory.create(account=acme)
+    number = PhoneNumberFactory.create(account=acme, agent=agent)
+    job = work(acme, by_admin, "unassign", [number])
+    job.items.update(result={})  # as before this version
+
+    assert undo_address(owner_client, job) is None
 
 
 def test_the_undo_of_a_job_is_offered_where_the_opposite_act_is_allowed(
