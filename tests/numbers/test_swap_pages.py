@@ -409,6 +409,8 @@ def all_of(number: PhoneNumber) -> dict[str, Any]:
     row["enabled"] = row.pop("enabled_at") is not None
     for name in ("in_service_at", "search_name") + ("before_service",) * (not row["twilio"]):
         row.pop(name)
+    if "before_service" in row:
+        row["before_service"] = routes.whole(row["before_service"])
     return row | {"tags": sorted(tag.name for tag in number.tags.all())}
 
 
