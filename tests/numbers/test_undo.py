@@ -548,8 +548,8 @@ def test_a_job_that_was_undone_is_neither_undone_nor_tried_again(
     again = owner_client.get(f"/a/acme/numbers/bulk/undo/{job.pk}/", follow=True)
     with pytest.raises(NotDue) as not_due:
         bulk.start(
-            acme.pk, action="keep", selection=Selection(ids=[acme.numbers.earliest("pk").pk]), params={},
-            actor=by_admin, at=NOON, undoes=job,
+            acme.pk, action="keep", selection=Selection(ids=[acme.numbers.earliest("pk").pk]),
+            params={}, actor=by_admin, at=NOON, undoes=job,
         )  # fmt: skip
 
     assert "Retry the rest" not in page
