@@ -479,9 +479,8 @@ def test_no_door_offers_what_only_undoes(acme: Account, owner_client: Client) ->
 def test_a_job_whose_items_noted_no_agent_has_no_undo(
     noon: time_machine.Traveller, acme: Account, by_admin: Actor, owner_client: Client
 ) -> None:
-    agent = AgentFactory.create(account=acme)
-    number = PhoneNumberFactory.create(account=acme, agent=agent)
-    job = work(acme, by_admin, "unassign", [number])
+    number, agent = PhoneNumberFactory.create(account=acme), AgentFactory.create(account=acme)
+    job = work(acme, by_admin, "assign", [number], agent=agent.pk)
     job.items.update(result={})  # as before this version
 
     assert undo_address(owner_client, job) is None
