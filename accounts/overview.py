@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, groupby, islice
@@ -15,7 +15,7 @@ from accounts.job_kinds import JOB_KINDS, kind_of
 from accounts.models import Account, Event, Job
 from accounts.models.jobs import JobQuerySet
 from accounts.registries import OVERVIEW, Card, Figure, OverviewPart, Waiting
-from accounts.states import ItemState
+from accounts.states import ItemState, JobState
 from config.text import inside, plural
 
 #: How long a job that failed asks for a look.
@@ -53,19 +53,27 @@ def overview_of(account: Account, actor: Actor, *, at: datetime) -> Overview:
 
 def part(account: Account, actor: Actor, at: datetime) -> OverviewPart:
     """What this app shows: jobs that want a look, and what happened last."""
-    failed = list(failed_jobs(account, at=at).values_list("pk", flat=True))
+    found = failed_jobs(account, at=at).values_list("pk", "state")
+    failed = [pk for pk, state in found if state == JobState.FAILED]
+    in_part = [pk for pk, state in found if state != JobState.FAILED]
     return OverviewPart(
         waiting=[
             Waiting(
                 place=50,
                 count=len(failed),
                 noun="job",
-                text="failed, in whole or in part",
-                url=reverse("accounts:job", args=[account.slug, *failed])
-                if len(failed) == 1
-                else f"{reverse('accounts:jobs', args=[account.slug])}?failed=1",
+                text="failed",
+                url=_jobs_page(account, failed, "whole"),
                 tone="bad",
-            )
+            ),
+            Waiting(
+                place=51,
+                count=len(in_part),
+                noun="job",
+                text="done, of which a part failed",
+                url=_jobs_page(account, in_part, "part"),
+                tone="warn",
+            ),
         ],
         cards=[
             Card(
@@ -80,8 +88,19 @@ def part(account: Account, actor: Actor, at: datetime) -> OverviewPart:
     )
 
 
+def _jobs_page(account: Account, jobs: Sequence[int], which: str) -> str:
+    """The page of the one, or the list of just these."""
+    if len(jobs) == 1:
+        return reverse("accounts:job", args=[account.slug, *jobs])
+    return f"{reverse('accounts:jobs', args=[account.slug])}?failed={which}"
+
+
 def failed_jobs(account: Account, *, at: datetime) -> JobQuerySet:
-    """Jobs of the last days that failed and that neither another try nor the next one makes up."""
+    """Jobs of the last days that failed, or of which a part did, and that neither another try nor
+    the next one makes up.
+
+    A job “failed” where it stopped, for the account as for support (``JobQuerySet.for_support``).
+    """
     made_up = [name for name, kind in JOB_KINDS.items() if kind.makes_up]
     mine = Job.objects.filter(account=account)
     return mine.failed_since(at - LOOKED_AT_FOR).exclude(kind__in=made_up)

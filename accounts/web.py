@@ -30,6 +30,8 @@ P = ParamSpec("P")
 #: The cookie with the slug of the account that a browser was in last: no more than a hint.
 LAST_ACCOUNT = "account"
 
+NOTHING_CHANGED = "Nothing has changed."
+
 
 class AccountRequest(HttpRequest):
     """A request inside an account (only a type: the decorator adds the attributes)."""
@@ -182,7 +184,12 @@ def to(request: HttpRequest, name: str, *args: Any) -> str:
 
 
 def attempt(
-    request: HttpRequest, action: Callable[[], object], *, success: str, then: str
+    request: HttpRequest,
+    action: Callable[[], object],
+    *,
+    success: str,
+    then: str,
+    changes: bool = True,
 ) -> HttpResponse:
     """Run an action of a plain POST button and come back to ``then`` with a message either way."""
     try:
@@ -190,8 +197,16 @@ def attempt(
     except DomainError as error:
         tell_refusal(request, error)
     else:
-        messages.success(request, success)
+        tell_saved(request, success, changes=changes)
     return redirect(then)
+
+
+def tell_saved(request: HttpRequest, text: str = "Saved.", *, changes: bool = True) -> None:
+    """Say on the next page what was done, or that everything was like that already."""
+    if changes:
+        messages.success(request, text)
+    else:
+        messages.info(request, NOTHING_CHANGED)
 
 
 def not_allowed(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from config.errors import Invalid
+from config.errors import Invalid, Reason
 
 LARGEST_FILE = 20 * 1024 * 1024
 MOST_ROWS, MOST_COLUMNS, LONGEST_CELL = 50_000, 200, 20_000
@@ -65,8 +65,8 @@ class Table:
     separator: str
 
 
-def refused(sentence: str) -> Invalid:
-    return Invalid({"file": [sentence]})
+def refused(code: str, sentence: str) -> Invalid:
+    return Invalid({"file": [Reason(code, sentence)]})
 
 
 # --- Bytes ---------------------------------------------------------------------------------------
@@ -75,23 +75,23 @@ def refused(sentence: str) -> Invalid:
 def decode(raw: bytes) -> tuple[str, str]:
     """The text of a file, and the name of its encoding for people. Raises ``Invalid``."""
     if len(raw) > LARGEST_FILE:
-        raise refused(f"This file is larger than {LARGEST_FILE >> 20} MB. Split it.")
+        raise refused("too_large", f"This file is larger than {LARGEST_FILE >> 20} MB. Split it.")
     _refuse_others(raw)
     text, encoding = _decoded(raw)
     if "\0" in text:
-        raise refused(f"This file is not text: it contains NUL. {_SAVE_AS}")
+        raise refused("not_text", f"This file is not text: it contains NUL. {_SAVE_AS}")
     if not text.strip():
-        raise refused("This file is empty.")
+        raise refused("empty", "This file is empty.")
     return text, encoding
 
 
 def _refuse_others(raw: bytes) -> None:
     if raw.startswith(_ZIP):
         told = (sentence for sign, sentence in _ZIPPED.items() if sign in raw[:8_192])
-        raise refused(next(told, "This file is a zip archive. Unpack it first."))
+        raise refused("not_csv", next(told, "This file is a zip archive. Unpack it first."))
     for sign, sentence in _OTHERS.items():
         if raw.startswith(sign):
-            raise refused(sentence)
+            raise refused("not_csv", sentence)
 
 
 def _decoded(raw: bytes) -> tuple[str, str]:
@@ -100,7 +100,7 @@ def _decoded(raw: bytes) -> tuple[str, str]:
             try:
                 return raw[len(mark) :].decode(codec), name
             except UnicodeDecodeError:
-                raise refused(f"This file is broken {name}. {_SAVE_AS}") from None
+                raise refused("encoding", f"This file is broken {name}. {_SAVE_AS}") from None
     try:
         return raw.decode(), "UTF-8"
     except UnicodeDecodeError:
@@ -108,7 +108,9 @@ def _decoded(raw: bytes) -> tuple[str, str]:
     try:
         return raw.decode("cp1252"), "Windows-1252"
     except UnicodeDecodeError:
-        raise refused(f"This file is in an encoding that we do not know. {_SAVE_AS}") from None
+        raise refused(
+            "encoding", f"This file is in an encoding that we do not know. {_SAVE_AS}"
+        ) from None
 
 
 def _refuse_broken_utf8(raw: bytes) -> None:
@@ -118,7 +120,7 @@ def _refuse_broken_utf8(raw: bytes) -> None:
     whole = len(_ACCENTED.findall(text)) - len(broken)
     if whole > len(broken):
         line = len(_LINE_END.findall(text, 0, broken[0])) + 1
-        raise refused(f"This file is broken UTF-8 on line {line}. {_SAVE_AS}")
+        raise refused("encoding", f"This file is broken UTF-8 on line {line}. {_SAVE_AS}")
 
 
 # --- Text ----------------------------------------------------------------------------------------
@@ -146,16 +148,18 @@ def _head_cells(text: str, start: int, separator: str) -> int:
 def _table(records: Iterator[Record], separator: str) -> Table:
     head = next(records, None)
     if head is None:
-        raise refused("This file is empty.")
+        raise refused("empty", "This file is empty.")
     header = [name.strip() for name in head.cells]
     while header and not header[-1]:
         header.pop()
     if len(header) > MOST_COLUMNS:
-        raise refused(f"This file has more than {MOST_COLUMNS} columns. Take some away.")
+        raise refused(
+            "too_many_columns", f"This file has more than {MOST_COLUMNS} columns. Take some away."
+        )
     rows: list[Record] = []
     for record in records:
         if len(rows) == MOST_ROWS:
-            raise refused(f"This file has more than {MOST_ROWS:,} rows. Split it.")
+            raise refused("too_many_rows", f"This file has more than {MOST_ROWS:,} rows. Split it.")
         rows.append(record)
     return Table(header, rows, separator)
 
@@ -172,16 +176,17 @@ def _records(text: str, start: int, separator: str) -> Iterator[Record]:
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            raise refused(_in_words(str(error), line)) from None
+            raise refused("broken_csv", _in_words(str(error), line)) from None
         if cells is None:
             return
         if row > ROWS_OF_A_SPREADSHEET:
             raise refused(
+                "too_many_rows",
                 f"This file has more than {ROWS_OF_A_SPREADSHEET:,} rows, blank ones included. "
-                "Delete the blank ones."
+                "Delete the blank ones.",
             )
         if any(len(cell) > LONGEST_CELL for cell in cells):
-            raise refused(_too_long(line))
+            raise refused("too_long_cell", _too_long(line))
         if any(cell.strip() for cell in cells):
             yield Record(row, line, cells)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from django.urls import reverse
 
@@ -74,8 +74,30 @@ class Forbidden(DomainError):
     http_status = 403
 
 
+class Reason(str):
+    """A sentence of ``Invalid`` that is about a rule of the business, with the rule's stable code.
+
+    A sentence about the shape (nothing was typed, too long) is a plain ``str``.
+    """
+
+    __slots__ = ("code",)
+
+    code: str
+
+    def __new__(cls, code: str, message: str) -> Self:
+        reason = super().__new__(cls, message)
+        reason.code = code
+        return reason
+
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]  # one more than str's
+        return self.code, str(self)
+
+
 class Invalid(DomainError):
-    """Input whose shape is right and whose content a rule refuses; names the fields."""
+    """Input whose shape is right and whose content a rule refuses; names the fields.
+
+    Decide by ``reasons``: the code of each sentence, beside the field it is about.
+    """
 
     code = "invalid"
     http_status = 422
@@ -83,6 +105,18 @@ class Invalid(DomainError):
     def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
         super().__init__(" ".join(text for texts in errors.values() for text in texts))
         self.errors = {name: list(texts) for name, texts in errors.items()}
+
+    @property
+    def reasons(self) -> Iterator[tuple[str, str, str]]:
+        """Field, code and sentence of each."""
+        for name, texts in self.errors.items():
+            for text in texts:
+                yield name, code_of(text), text
+
+
+def code_of(text: str) -> str:
+    """The code of a sentence of ``Invalid``."""
+    return text.code if isinstance(text, Reason) else Invalid.code
 
 
 class Blocked(DomainError):

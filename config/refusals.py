@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django import forms
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from .errors import Blocked, DomainError, Invalid
+from .errors import Blocked, DomainError, Invalid, Reason
 
 
 def add_refusal(form: forms.BaseForm, error: DomainError, *, field: str | None = None) -> None:
@@ -16,17 +18,25 @@ def add_refusal(form: forms.BaseForm, error: DomainError, *, field: str | None =
     """
     if isinstance(error, Invalid):
         for name, texts in error.errors.items():
-            form.add_error(name if name in form.fields else field, texts)
+            form.add_error(name if name in form.fields else field, with_codes(texts))
     else:
         form.add_error(field, reasons_of(error))
 
 
 def reasons_of(error: DomainError) -> list[str]:
-    """Each reason of a refusal with its code; ``Invalid`` names fields instead."""
+    """Each reason of a refusal with its code."""
     if isinstance(error, Invalid):
-        return [error.message]
+        return with_codes(text for texts in error.errors.values() for text in texts)
     reasons = error.blockers if isinstance(error, Blocked) else [error]
     return [format_html("{} {}", each.message, refusal_code(each.code)) for each in reasons]
+
+
+def with_codes(texts: Iterable[str]) -> list[str]:
+    """Sentences of ``Invalid``: one about a rule with its code, one about the shape as it is."""
+    return [
+        format_html("{} {}", text, refusal_code(text.code)) if isinstance(text, Reason) else text
+        for text in texts
+    ]
 
 
 def refusal_code(code: str) -> SafeString:

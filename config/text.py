@@ -38,6 +38,9 @@ _ALIKE = str.maketrans(
 #: Parts of the names of fields that are written in capitals.
 _WORDS = {word: word.upper() for word in ("api", "id", "mms", "sid", "sms", "url")}
 
+#: Between a figure and its unit, which are never broken apart at the end of a line.
+NO_BREAK = "\u00a0"
+
 
 def visible(text: str) -> str:
     """``text`` without signs that show nothing: direction marks, zero widths, soft hyphens.
@@ -132,7 +135,7 @@ def cents(amount: Decimal) -> Decimal:
 def money(amount: Decimal, currency: str = "USD") -> str:
     """``$85.00``, or ``85.00 EUR`` for currencies other than the dollar."""
     text = f"{cents(amount):,.2f}"
-    return f"${text}" if currency == "USD" else f"{text} {currency}"
+    return f"${text}" if currency == "USD" else f"{text}{NO_BREAK}{currency}"
 
 
 def absolute(moment: datetime, zone: ZoneInfo) -> str:
@@ -143,30 +146,33 @@ def absolute(moment: datetime, zone: ZoneInfo) -> str:
 
 
 def span(length: timedelta) -> str:
-    """The two largest units of a length of time: ``31 h 12 min``, ``2 d``, ``45 s``."""
+    """The two largest units of a length of time: ``31 h 12 min``, ``2 d``, ``45 s``.
+
+    A line may end between the two, and nowhere else.
+    """
     seconds = int(length.total_seconds())
     days, hours, minutes = seconds // 86_400, seconds // 3_600, seconds // 60
     if seconds < 60:
-        return f"{seconds} s"
+        return f"{seconds}{NO_BREAK}s"
     if minutes < 60:
-        return f"{minutes} min"
+        return f"{minutes}{NO_BREAK}min"
     if hours < 48:
-        rest = f" {minutes % 60} min" if minutes % 60 else ""
-        return f"{hours} h{rest}"
-    rest = f" {hours % 24} h" if hours % 24 else ""
-    return f"{days} d{rest}"
+        rest = f" {minutes % 60}{NO_BREAK}min" if minutes % 60 else ""
+        return f"{hours}{NO_BREAK}h{rest}"
+    rest = f" {hours % 24}{NO_BREAK}h" if hours % 24 else ""
+    return f"{days}{NO_BREAK}d{rest}"
 
 
 def relative(age: timedelta) -> str:
-    """``4 min ago``, ``17 h ago``; ``just now`` within half a minute."""
+    """``4 min ago``, ``17 h ago``; ``just now`` within half a minute. On one line."""
     if age < timedelta(seconds=30):
-        return "just now"
-    amount, unit, *_ = span(age).split()
-    return f"{amount} {unit} ago"
+        return f"just{NO_BREAK}now"
+    largest, *_ = span(age).split(" ")
+    return f"{largest}{NO_BREAK}ago"
 
 
 def countdown(left: timedelta) -> str:
     """``in 31 h 12 min``, or ``over for 2 h`` once it has passed."""
     if left >= timedelta(0):
         return f"in {span(left)}"
-    return f"{span(-left)} ago"
+    return f"{span(-left)}{NO_BREAK}ago"

@@ -40,7 +40,7 @@
     const main = page.querySelector("main");
     const content = main?.querySelector("[data-beside-content]");
     if (!content) return null;
-    for (const each of content.querySelectorAll("details")) each.open = false;
+    for (const each of content.querySelectorAll("details")) each.open = globalThis.holdsOwn(each);
     const text = (selector) => main.querySelector(selector)?.textContent.trim() ?? "";
     const nodes = [...main.querySelectorAll(":scope > [role=status]"), content];
     return { url, title: page.title, heading: text("h1"), name: text(".head-extra"), nodes };

@@ -6,21 +6,24 @@
   const serverTime = document.querySelector('meta[name="server-time"]');
   const offset = serverTime ? Date.parse(serverTime.content) - Date.now() : 0;
 
+  // Between a figure and its unit; a line may end between the two units.
+  const of = (figure, unit) => `${figure}\u00a0${unit}`;
+
   const span = (milliseconds) => {
     const seconds = Math.floor(milliseconds / 1000);
     const minutes = Math.floor(seconds / 60);
     const hours = Math.floor(minutes / 60);
-    if (seconds < 60) return `${seconds} s`;
-    if (minutes < 60) return `${minutes} min`;
-    const two = (large, small, unit) => (small ? `${large} ${small} ${unit}` : large);
-    if (hours < 48) return two(`${hours} h`, minutes % 60, "min");
-    return two(`${Math.floor(hours / 24)} d`, hours % 24, "h");
+    if (seconds < 60) return of(seconds, "s");
+    if (minutes < 60) return of(minutes, "min");
+    const two = (large, small, unit) => (small ? `${large} ${of(small, unit)}` : large);
+    if (hours < 48) return two(of(hours, "h"), minutes % 60, "min");
+    return two(of(Math.floor(hours / 24), "d"), hours % 24, "h");
   };
 
   const refresh = () => {
     for (const element of document.querySelectorAll("[data-countdown]")) {
       const left = Date.parse(element.dataset.countdown) - Date.now() - offset;
-      const text = left >= 0 ? `in ${span(left)}` : `${span(-left)} ago`;
+      const text = left >= 0 ? `in ${span(left)}` : of(span(-left), "ago");
       if (element.textContent !== text) element.textContent = text;
     }
   };

@@ -5,6 +5,9 @@
 //
 // What was typed last is in the address also when one goes on at once, so that Back finds it.
 //
+// What was unfolded stays so in a part that comes anew, and keeps the focus. A part that ends what the
+// page has waited for, <div id data-ended="…">, says so in place of the message about how it began.
+//
 // What nobody pressed for (this, and what asks for itself: hx-trigger="every 1s") never leads away. Where
 // its sender was signed out it says so in its place, with a link to sign in; typed.js keeps what was typed.
 "use strict";
@@ -27,6 +30,41 @@
   };
 
   document.addEventListener("submit", (event) => event.target.matches("[hx-replace-url]") && intoAddress(event.target));
+
+  const SUMMARIES = "details > summary";
+  const namedBy = (summary) => summary.textContent.trim();
+
+  let focused = "";
+
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const { target, fragment } = event.detail;
+    const before = new Map([...target.querySelectorAll(SUMMARIES)].map((each) => [namedBy(each), each]));
+    for (const each of fragment.querySelectorAll(SUMMARIES)) {
+      const old = before.get(namedBy(each));
+      if (!old) continue;
+      each.parentElement.open = old.parentElement.open;
+      if (old === document.activeElement) focused = namedBy(each);
+    }
+  });
+
+  document.addEventListener("htmx:oobAfterSwap", (event) => {
+    if (!focused) return;
+    const summaries = document.getElementById(event.detail.target.id)?.querySelectorAll(SUMMARIES) ?? [];
+    const now = [...summaries].find((each) => namedBy(each) === focused);
+    now?.focus({ preventScroll: true });
+    if (now) focused = "";
+  });
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const part = document.getElementById(event.detail.target?.id);
+    const begun = part?.dataset.ended && [...document.querySelectorAll(".toasts")];
+    for (const list of begun || []) {
+      const toast = list.querySelector(".toast.success");
+      if (!toast || !list.closest("main, aside")?.contains(part)) continue;
+      list.style.minHeight = `${list.offsetHeight}px`; // what is below stays where it is
+      toast.querySelector("span").textContent = part.dataset.ended;
+    }
+  });
 
   const PRESSED = ["click", "submit", "toggle"];
 

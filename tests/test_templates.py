@@ -36,5 +36,21 @@ def test_no_template_holds_what_the_browser_will_refuse(name: str, what: str) ->
     assert not BLOCKED[what].search((FOLDER / name).read_text(encoding="utf-8"))
 
 
+_FOLDED = re.compile(r"<details(?P<head>(?:[^>]|%})*?)>(?P<body>.*?)</details>", re.S)
+_FIELD = re.compile(
+    r"<(?:input(?![^>]*hidden)|textarea|select)\b|components/(?:form_fields|field)\.html"
+)
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_what_is_folded_with_fields_in_it_says_when_it_is_open(name: str) -> None:
+    """What was typed, and what is wrong with it, is not to be looked for. Panels of a toolbar are
+    forms of their own, which are not shown anew."""
+    text = (FOLDER / name).read_text(encoding="utf-8")
+
+    folded = [each for each in _FOLDED.finditer(text) if _FIELD.search(each["body"])]
+    assert [each["head"] for each in folded if not re.search(r"open|panel", each["head"])] == []
+
+
 def test_there_are_templates_to_look_at() -> None:
     assert len(TEMPLATES) > 30

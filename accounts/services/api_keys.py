@@ -12,7 +12,7 @@ from django.db.models import Q
 from accounts.actor import Actor
 from accounts.models import ApiKey
 from accounts.states import Permission
-from config.errors import DomainError, Invalid, InvalidTransition
+from config.errors import DomainError, Invalid, InvalidTransition, Reason
 from config.text import tidy
 
 from . import tokens
@@ -68,7 +68,10 @@ def create(
         problems["scopes"] = [f"There is no scope “{each}”." for each in sorted(unknown)]
     elif beyond:
         problems["scopes"] = [
-            f"A key cannot have “{each}”, because you do not have it yourself." for each in beyond
+            Reason(
+                "beyond_yours", f"A key cannot have “{each}”, because you do not have it yourself."
+            )
+            for each in beyond
         ]
     if problems:
         raise Invalid(problems)

@@ -24,7 +24,7 @@ from accounts.models import Invitation, Membership, User
 from accounts.states import Permission, Role
 from config.addresses import absolute
 from config.email_addresses import as_kept, is_plain, is_same, same_as
-from config.errors import DomainError, Forbidden, Invalid, InvalidTransition, NotDue
+from config.errors import DomainError, Forbidden, Invalid, InvalidTransition, NotDue, Reason
 from config.jobs import enqueue
 from config.text import absolute as written
 from config.text import inside, one_line, tidy, visible
@@ -46,10 +46,18 @@ def invite(account_id: int, *, email: str, role: Role, actor: Actor, at: datetim
     account = lock(account_id)
     email = _checked_email(email)
     if Membership.objects.filter(same_as(email, field="user__email"), account=account).exists():
-        raise Invalid({"email": [f"{email} is a member already."]})
+        raise Invalid({"email": [Reason("member_already", f"{email} is a member already.")]})
     earlier = _unanswered(account_id).filter(same_as(email)).first()
     if earlier and earlier.is_open(at):
-        raise Invalid({"email": [f"{email} has an open invitation; you can send it again."]})
+        raise Invalid(
+            {
+                "email": [
+                    Reason(
+                        "invited_already", f"{email} has an open invitation; you can send it again."
+                    )
+                ]
+            }
+        )
     if earlier:  # ran out; the new one takes its place
         earlier.revoked_at = at
         earlier.save(update_fields=["revoked_at"])

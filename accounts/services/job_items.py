@@ -27,7 +27,7 @@ from accounts.models import Job, JobItem
 from accounts.states import JOB_MOVES, UNSETTLED_ITEM_STATES, ItemState, JobState
 from carrier import within
 from config import clock
-from config.errors import Blocked, DomainError, Invalid, NotDue
+from config.errors import Blocked, DomainError, Invalid, NotDue, Reason
 
 from . import jobs
 from .events import record
@@ -177,7 +177,7 @@ def _begin(
 def _queued(kind: JobKind, job: Job, count: int, *, actor: Actor, at: datetime) -> Job:
     """Note how many items the job got. None at all undoes it."""
     if not count:
-        raise Invalid({f"{kind.thing}s": [f"No {kind.thing} matches."]})
+        raise Invalid({f"{kind.thing}s": [Reason("none_match", f"No {kind.thing} matches.")]})
     job.total, job.title = count, kind.title(job.params, count)[:150]
     job.save(update_fields=["total", "title"])
     if kind.started_event:
@@ -325,6 +325,9 @@ def _outside(kind: JobKind, turn: Turn) -> None:
 
 
 def _refused(error: DomainError, state: ItemState) -> Outcome:
+    if isinstance(error, Invalid):
+        code = next((code for _, code, _ in error.reasons), error.code)
+        return Outcome(state, code=code, message=error.message)
     first = error.blockers[0] if isinstance(error, Blocked) else error
     return Outcome(state, code=first.code, message=first.message)
 

@@ -11,7 +11,7 @@ from accounts.actor import Actor
 from accounts.job_kinds import kind_of
 from accounts.models import Job, Membership, User
 from accounts.states import JOB_MOVES, ActorKind, JobState
-from config.errors import Forbidden, Invalid
+from config.errors import Forbidden, Invalid, Reason
 
 from . import jobs
 from .events import record
@@ -67,7 +67,7 @@ def set_active(user_id: int, *, active: bool, actor: Actor, at: datetime) -> Use
     if user.is_staff and not _is_superuser(actor):
         raise Forbidden("Only a superuser decides whether staff can sign in.")
     if user.pk == actor.id and not active:
-        raise Invalid({"reason": ["You cannot lock yourself out."]})
+        raise Invalid({"reason": [Reason("yourself", "You cannot lock yourself out.")]})
     if user.is_active == active:
         return user
     user.is_active = active

@@ -47,10 +47,12 @@ JOB_TONES = {JobState.FAILED: "bad", JobState.DONE: "good"}
 @account_page()
 def jobs(request: AccountRequest) -> HttpResponse:
     """All jobs of the account, newest first, or those whose failure wants a look."""
-    only_failed = "failed" in request.GET
+    only_failed = request.GET.get("failed", "")
     mine = Job.objects.visible_to(request.actor)
     if only_failed:
         mine = failed_jobs(request.account, at=clock.now())
+        if only_failed in ("whole", "part"):
+            mine = mine.filter(state=JobState.FAILED if only_failed == "whole" else JobState.DONE)
     shown = page(mine, request.GET, size=PAGE_SIZE)
     rows = [_line(job) for job in shown.rows]
     context = {"rows": rows, "page": shown, "only_failed": only_failed}

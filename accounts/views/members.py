@@ -103,6 +103,7 @@ def change_role(request: AccountRequest, pk: int) -> HttpResponse:
         request,
         partial(people.change_role, membership.pk, role=role, actor=request.actor, at=clock.now()),
         success=f"{membership.user.email} is now {inside(role.label)}.",
+        changes=role != membership.role,
         then=then,
     )
 

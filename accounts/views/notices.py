@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -12,7 +11,7 @@ from accounts.models import Notice
 from accounts.registries import kinds_for
 from accounts.services import inbox
 from accounts.services.notices import MAX_MAIL_ATTEMPTS
-from accounts.web import AccountRequest, account_page, to
+from accounts.web import AccountRequest, account_page, tell_saved, to
 from config import clock
 from config.paging import page
 
@@ -61,6 +60,6 @@ def notice_preferences(request: AccountRequest) -> HttpResponse:
     )
     if form.is_bound and form.is_valid():
         inbox.set_preferences(request.account.pk, user_id=request.user.pk, wishes=form.wishes())
-        messages.success(request, "Saved.")
+        tell_saved(request, changes=form.has_changed())
         return redirect(to(request, "accounts:notice_preferences"))
     return render(request, "accounts/notice_preferences.html", {"form": form})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -11,11 +12,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.forms import AccountForm, ApiKeyForm
-from accounts.models import ApiKey
+from accounts.models import Account, ApiKey
 from accounts.services import api_keys as key_services
 from accounts.services import people
 from accounts.states import Permission
-from accounts.web import AccountRequest, account_page, attempt, to
+from accounts.web import AccountRequest, account_page, attempt, tell_saved, to
 from config import clock
 from config.errors import DomainError
 from config.refusals import add_refusal
@@ -44,15 +45,19 @@ def change_settings(request: AccountRequest) -> HttpResponse:
     form = AccountForm(request.POST)
     if form.is_valid():
         try:
-            people.update_account(
+            after = people.update_account(
                 request.account.pk, **form.cleaned_data, actor=request.actor, at=clock.now()
             )
         except DomainError as error:
             add_refusal(form, error)
         else:
-            messages.success(request, "Saved.")
+            tell_saved(request, changes=_of(after) != _of(request.account))
             return redirect(to(request, "accounts:settings"))
     return _settings(request, form, status=422)
+
+
+def _of(account: Account) -> list[Any]:
+    return [getattr(account, name) for name in AccountForm.base_fields]
 
 
 def _settings(request: AccountRequest, form: AccountForm, status: int = 200) -> HttpResponse:

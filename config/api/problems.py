@@ -96,9 +96,7 @@ def _problem_of(exc: Exception) -> Problem | None:
     """None for an exception that nobody foresaw."""
     if isinstance(exc, Invalid):
         errors = [
-            {"field": name, "code": "invalid", "message": message}
-            for name, messages in exc.errors.items()
-            for message in messages
+            {"field": name, "code": code, "message": message} for name, code, message in exc.reasons
         ]
         return Problem(exc.http_status, exc.code, exc.message, errors=errors)
     if isinstance(exc, Blocked):

@@ -22,7 +22,7 @@ from accounts.actors import requested_by
 from accounts.services.events import tell
 from accounts.services.support import require_support
 from accounts.states import Permission
-from config.errors import DomainError, Invalid, NotDue, refuse
+from config.errors import DomainError, Invalid, NotDue, Reason, refuse
 from config.text import absolute, money, plural, tidy
 from licensing import gates, payments
 from licensing.models import Charge, LicenseChange, PaymentAttempt, Subscription
@@ -250,7 +250,9 @@ def conclude_by_hand(
     subscription, attempt = _hold(attempt_id)
     refuse(gates.ask_payment(attempt, at=at))
     if charged and Charge.objects.filter(reference=reference).exists():
-        raise Invalid({"reference": ["Another charge has this reference already."]})
+        raise Invalid(
+            {"reference": [Reason("reference_taken", "Another charge has this reference already.")]}
+        )
     tell(
         subscription,
         "license.payment_concluded",

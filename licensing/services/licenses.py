@@ -12,7 +12,7 @@ from accounts.actor import SYSTEM, Actor
 from accounts.services.events import tell
 from accounts.services.support import require_support
 from accounts.states import ActorKind, Permission
-from config.errors import Invalid, NotDue, refuse
+from config.errors import Invalid, NotDue, Reason, refuse
 from config.text import inside, money, plural
 from licensing import gates
 from licensing.models import LicenseChange, PaymentAttempt, Subscription
@@ -104,8 +104,11 @@ def _propose(
         raise Invalid(
             {
                 "to": [
-                    "The licenses have changed in the meantime: the account now has "
-                    f"{subscription.licenses:,}. Look at the new preview before you go on."
+                    Reason(
+                        "licenses_changed",
+                        "The licenses have changed in the meantime: the account now has "
+                        f"{subscription.licenses:,}. Look at the new preview before you go on.",
+                    )
                 ]
             }
         )
@@ -127,8 +130,11 @@ def _propose(
         raise Invalid(
             {
                 "to": [
-                    f"Another month has begun: {money(amount, subscription.currency)} would be "
-                    "charged today. Look at the new preview before you go on."
+                    Reason(
+                        "price_changed",
+                        f"Another month has begun: {money(amount, subscription.currency)} would "
+                        "be charged today. Look at the new preview before you go on.",
+                    )
                 ]
             }
         )

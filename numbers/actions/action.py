@@ -199,6 +199,11 @@ class Action:
             return sentence
         return f"{sentence} “{ACTIONS[self.undo].label}” undoes it."
 
+    def changes(self, number: PhoneNumber, params: Mapping[str, Any]) -> bool:
+        """Whether the number is not like that already."""
+        unchanged = self.many.unchanged if self.many is not None else None
+        return unchanged is None or not unchanged(number, params)
+
     def undo_of(self, before: PhoneNumber, params: Mapping[str, Any]) -> Undo | None:
         """What undoes it right afterwards; None where nothing does, or nothing has changed."""
         if self.undone_by is not None:

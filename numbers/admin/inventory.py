@@ -15,6 +15,7 @@ from django.http import HttpRequest
 
 from accounts.admin import acting, list_url
 from accounts.models import Account
+from accounts.web import NOTHING_CHANGED
 from config import clock
 from config.admin import Act, ReasonForm, Shown, SupportAdmin
 from config.errors import Blocker
@@ -79,6 +80,7 @@ def _act_of(action: Action) -> Act:
 def _run(
     action: Action, number: PhoneNumber, data: dict[str, Any], request: HttpRequest, at: datetime
 ) -> str:
+    changes = action.changes(number, data)
     after = action.run(
         number.pk,
         data,
@@ -86,6 +88,8 @@ def _run(
         at=at,
         risk_confirmed=bool({"last_four", "count"}.intersection(data)),
     )
+    if not changes:
+        return NOTHING_CHANGED
     number = after if isinstance(after, PhoneNumber) else number
     return action.said(number, facts_of(number.account, at=at))
 

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 
 from accounts.api.endpoints import Endpoint
 from config.api.bodies import NothingWanted, Wanted
-from config.errors import Invalid
+from config.errors import Invalid, Reason
 from numbers import plans
 from numbers.actions import ACTIONS, Action, Route
 from numbers.gates import facts_of
@@ -164,5 +164,5 @@ class SwapListEndpoint(NumberActionEndpoint):
     def _number(self, name: str, wanted: dict[str, Any]) -> PhoneNumber:
         number: PhoneNumber | None = self.visible().filter(pk=wanted[name]).first()
         if number is None:
-            raise Invalid({name: ["Choose a number of this account."]})
+            raise Invalid({name: [Reason("unknown_number", "Choose a number of this account.")]})
         return number

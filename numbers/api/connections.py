@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from accounts.api.endpoints import Endpoint, ListEndpoint
 from accounts.states import Permission
 from config.api.bodies import NothingWanted
-from config.errors import Invalid
+from config.errors import Invalid, Reason
 from numbers.models import Connection, Import
 from numbers.services import connections, imports
 from numbers.states import Outcome
@@ -138,7 +138,13 @@ class ImportListEndpoint(ListEndpoint):
         wanted = self.wanted(WantedImportSerializer)
         mine = Connection.objects.visible_to(self.actor).filter(pk=wanted["connection"])
         if not mine.exists():
-            raise Invalid({"connection": ["Choose a connection of this account."]})
+            raise Invalid(
+                {
+                    "connection": [
+                        Reason("unknown_connection", "Choose a connection of this account.")
+                    ]
+                }
+            )
         run = imports.request_import(wanted["connection"], actor=self.actor, at=self.at)
         location = reverse("numbers-api:import", args=[run.pk])
         body = _detail(self.one(run.pk))

@@ -12,7 +12,7 @@ from accounts.actor import Actor
 from accounts.models import Account
 from accounts.services.events import tell
 from accounts.states import Permission
-from config.errors import Invalid, refuse
+from config.errors import Invalid, Reason, refuse
 from numbers import gates
 from numbers.models import PhoneNumber
 
@@ -29,7 +29,7 @@ def assign(number_id: int, *, agent_id: int, actor: Actor, at: datetime) -> Phon
     number, subscription = lock_number(number_id)
     agent = number.account.agents.select_for_update().filter(pk=agent_id).first()
     if agent is None:
-        raise Invalid({"agent": ["Choose an agent of this account."]})
+        raise Invalid({"agent": [Reason("unknown_agent", "Choose an agent of this account.")]})
     refuse(
         gates.assign(
             number,
@@ -63,7 +63,7 @@ def check_agent(account_id: int, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     agent = Account(pk=account_id).agents.filter(pk=params.get("agent") or 0).first()
     if agent is None:
-        raise Invalid({"agent": ["Choose an agent of this account."]})
+        raise Invalid({"agent": [Reason("unknown_agent", "Choose an agent of this account.")]})
     refuse(gates.agent(agent))
     return {"agent": agent.pk}
 

@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import Any
 
 from accounts.models import Account
-from config.errors import Blocked, Blocker, DomainError
+from config.errors import Blocked, Blocker, DomainError, Invalid
 from config.phone_numbers import E164, whole
 from config.spreadsheets import cell as exported
 from config.spreadsheets import value as meant
@@ -303,4 +303,6 @@ def _as_exported(written: str) -> Iterator[str]:
 def _blockers(error: DomainError) -> list[Blocker]:
     if isinstance(error, Blocked):
         return error.blockers
+    if isinstance(error, Invalid):
+        return [Blocker(code, message) for _, code, message in error.reasons]
     return [Blocker(error.code, error.message)]

@@ -28,7 +28,7 @@ from carrier import (
     CarrierError,
     NotFound,
 )
-from config.errors import DomainError, Invalid, NotDue, refuse
+from config.errors import DomainError, Invalid, NotDue, Reason, refuse
 from config.jobs import enqueue
 from config.text import inside
 from licensing.services.entitlement import lock
@@ -44,22 +44,30 @@ from numbers.states import (
     TaskState,
 )
 
-NOT_ACCEPTED = (
+NOT_ACCEPTED = Reason(
+    "twilio_auth_failed",
     "Twilio does not accept this token for that account SID. Copy both again from the subaccount's "
-    "own page in the Twilio Console; the main account's token does not work."
+    "own page in the Twilio Console; the main account's token does not work.",
 )
-UNKNOWN_SID = "Twilio knows no account with this SID. Copy it again from the Twilio Console."
-MAIN_ACCOUNT = (
+UNKNOWN_SID = Reason(
+    "unknown_subaccount",
+    "Twilio knows no account with this SID. Copy it again from the Twilio Console.",
+)
+MAIN_ACCOUNT = Reason(
+    "main_account",
     "This is a main account, and numbers are imported from subaccounts only. In the Twilio Console "
     "open Account, Subaccounts, create one, move the numbers there, and connect it with its own "
-    "SID and token."
+    "SID and token.",
 )
-CONNECTED_ALREADY = "This subaccount is connected already."
+CONNECTED_ALREADY = Reason("connected_already", "This subaccount is connected already.")
 #: Said only to who has proven the token, and without a word about whose account it is.
-CONNECTED_ELSEWHERE = (
+CONNECTED_ELSEWHERE = Reason(
+    "connected_elsewhere",
     "This subaccount is connected to another account here, and a subaccount can be connected once. "
-    "If it should be connected to this one, ask support to detach it there; then connect it again."
+    "If it should be connected to this one, ask support to detach it there; then connect it again.",
 )
+
+INACTIVE = AccountInactive.code
 
 #: What is wrong with a connection, and the way out.
 DETAILS: dict[str, str] = {
@@ -96,7 +104,7 @@ def connect(account_id: int, *, sid: str, token: str, actor: Actor, at: datetime
     found = _confirm(sid, token)
     state = _state_of(found)
     if state != ConnectionState.ACTIVE:
-        raise Invalid({"sid": [DETAILS[state]]})
+        raise Invalid({"sid": [Reason(INACTIVE, DETAILS[state])]})
     if not found.is_subaccount:
         raise Invalid({"sid": [MAIN_ACCOUNT]})
     return _store_new(account_id, found, token, actor=actor, at=at)
@@ -110,7 +118,7 @@ def _confirm(sid: str, token: str) -> CarrierAccount:
     except NotFound:
         raise Invalid({"sid": [UNKNOWN_SID]}) from None
     except AccountInactive as error:
-        raise Invalid({"sid": [error.message]}) from None
+        raise Invalid({"sid": [Reason(INACTIVE, error.message)]}) from None
 
 
 def _refuse_second(account_id: int, sid: str) -> None:

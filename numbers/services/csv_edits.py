@@ -63,7 +63,10 @@ def recognized(header: Sequence[str]) -> dict[str, int]:
         if name is None:
             continue
         if name in found:
-            raise refused(f"This file has two columns for “{targets()[name]}”. Take one away.")
+            raise refused(
+                "double_column",
+                f"This file has two columns for “{targets()[name]}”. Take one away.",
+            )
         found[name] = place
     return found
 
@@ -77,11 +80,13 @@ def ignored(header: Sequence[str], places: Places) -> list[str]:
 def entries_of(table: Table, places: Places) -> list[Entry]:
     """The rows of a file. Raises ``Invalid`` without a column of numbers."""
     if NUMBER not in places:
-        raise refused("This file has no column of phone numbers. Call one “number”.")
+        raise refused("no_numbers", "This file has no column of phone numbers. Call one “number”.")
     columns = {name: place for name, place in places.items() if name != NUMBER}
     if not columns:
         names = ", ".join(f"“{column.header}”" for column in COLUMNS.values())
-        raise refused(f"This file has nothing to change. Call its columns {names}.")
+        raise refused(
+            "nothing_to_change", f"This file has nothing to change. Call its columns {names}."
+        )
     return [
         Entry(
             row=record.row,
@@ -107,7 +112,7 @@ def bring(account_id: int, *, name: str, raw: bytes, actor: Actor, at: datetime)
     actor.require(Permission.NUMBERS)
     text, encoding = csv_files.decode(raw)
     if not csv_files.read(text).records:
-        raise refused("This file has a head and no rows.")
+        raise refused("no_rows", "This file has a head and no rows.")
     edit = CsvEdit.objects.create(
         account_id=account_id, name=tidy(name)[:200], text=text, encoding=encoding, created_at=at
     )
@@ -142,7 +147,9 @@ def confirm(
     with transaction.atomic():
         locked = CsvEdit.objects.select_for_update(of=("self",)).filter(pk=edit_id).first()
         if locked is None:
-            raise refused("Newer files have taken the place of this one. Bring it again.")
+            raise refused(
+                "replaced", "Newer files have taken the place of this one. Bring it again."
+            )
         if locked.job is None:
             locked.job, locked.text = start(edit.account, found, actor=actor, at=at), ""
             locked.save(update_fields=["job", "text"])
@@ -158,7 +165,7 @@ def start(account: Account, found: Comparison, *, actor: Actor, at: datetime) ->
     ``Invalid`` where none would."""
     actor.require(Permission.NUMBERS)
     if not found.changing:
-        raise refused("This file changes nothing.")
+        raise refused("no_change", "This file changes nothing.")
     return job_items.start(
         KIND,
         account_id=account.pk,

@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts.actor import Actor
 from accounts.services.events import tell
 from accounts.states import Permission
-from config.errors import Invalid
+from config.errors import Invalid, Reason
 from config.text import tidy, tidy_lines
 from numbers import gates
 from numbers.models import PhoneNumber, Tag
@@ -48,7 +48,7 @@ def describe(
     before = {name: getattr(number, name) for name in wanted}
     changed = {name: value for name, value in wanted.items() if value != before[name]}
     if "label" in changed and (blockers := gates.rename(number, changed["label"])):
-        raise Invalid({"label": [blocker.message for blocker in blockers]})
+        raise Invalid({"label": [Reason(each.code, each.message) for each in blockers]})
     for name, value in changed.items():
         setattr(number, name, value)
     if changed:
@@ -98,7 +98,9 @@ def clean_tags(names: Iterable[str]) -> list[str]:
     if any(len(tag) > 40 or "," in tag for tag in tags):
         raise Invalid({"tags": ["A tag has at most 40 characters and no comma."]})
     if len(tags) > MOST_TAGS:
-        raise Invalid({"tags": [f"A number can carry at most {MOST_TAGS} tags."]})
+        raise Invalid(
+            {"tags": [Reason("too_many_tags", f"A number can carry at most {MOST_TAGS} tags.")]}
+        )
     return tags
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts.actor import Actor
 from accounts.states import ActorKind, Permission
-from config.errors import Forbidden, Invalid
+from config.errors import Forbidden, Invalid, Reason
 from config.text import tidy
 from numbers.models import ColumnChoice, SavedFilter
 from numbers.states import ListColumn
@@ -28,10 +28,21 @@ def save_filter(account_id: int, *, name: str, query: str, actor: Actor) -> Save
     if not name:
         raise Invalid({"name": ["Give the view a name."]})
     if len(query) > LONGEST_QUERY:
-        raise Invalid({"name": ["This view has too many filters to be saved."]})
+        raise Invalid(
+            {"name": [Reason("view_too_long", "This view has too many filters to be saved.")]}
+        )
     mine = SavedFilter.objects.filter(account_id=account_id, user_id=user_id)
     if mine.exclude(name=name).count() >= MOST_SAVED:
-        raise Invalid({"name": [f"At most {MOST_SAVED} views can be saved. Delete one first."]})
+        raise Invalid(
+            {
+                "name": [
+                    Reason(
+                        "too_many_views",
+                        f"At most {MOST_SAVED} views can be saved. Delete one first.",
+                    )
+                ]
+            }
+        )
     row, _ = SavedFilter.objects.update_or_create(
         account_id=account_id, user_id=user_id, name=name, defaults={"query": query}
     )
@@ -51,7 +62,7 @@ def choose_columns(account_id: int, *, columns: Collection[str], actor: Actor) -
     """Show these columns (``ListColumn``) of the account's numbers; raises ``Invalid``."""
     user_id = _member(actor)
     if unknown := sorted(set(columns) - set(ListColumn.values)):
-        raise Invalid({"column": [f"There is no column “{unknown[0]}”."]})
+        raise Invalid({"column": [Reason("unknown_column", f"There is no column “{unknown[0]}”.")]})
     row, _ = ColumnChoice.objects.update_or_create(
         account_id=account_id,
         user_id=user_id,

@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts.actor import Actor
 from accounts.services.events import tell
 from accounts.states import Permission
-from config.errors import Invalid, refuse
+from config.errors import Invalid, Reason, refuse
 from licensing.services import grace
 from licensing.services.entitlement import lock
 from numbers import gates
@@ -50,13 +50,19 @@ def swap(
     if fate not in Fate.values:
         raise Invalid({"fate": ["Choose what becomes of the number that leaves."]})
     if leaving_id == taking_id:
-        raise Invalid({"taking": ["Choose another number; this is the one that leaves."]})
+        raise Invalid(
+            {
+                "taking": [
+                    Reason("same_number", "Choose another number; this is the one that leaves.")
+                ]
+            }
+        )
     account_id = PhoneNumber.objects.values_list("account_id", flat=True).get(pk=leaving_id)
     lock(account_id)
     rows = {number.pk: number for number in lock_rows([leaving_id, taking_id])}
     leaving, taking = rows[leaving_id], rows.get(taking_id)
     if taking is None or taking.account_id != account_id:
-        raise Invalid({"taking": ["Choose a number of this account."]})
+        raise Invalid({"taking": [Reason("unknown_number", "Choose a number of this account.")]})
     refuse(gates.swap(leaving, taking, fate))
     if fate == Fate.RELEASE:
         refuse(gates.unconfirmed(leaving, risk_confirmed=risk_confirmed))

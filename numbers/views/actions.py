@@ -17,7 +17,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.states import Permission
-from accounts.web import AccountRequest, account_page, attempt, came_from, to
+from accounts.web import AccountRequest, account_page, attempt, came_from, tell_saved, to
 from config import clock
 from config.errors import DomainError
 from config.refusals import add_refusal
@@ -63,6 +63,7 @@ def act(request: AccountRequest, pk: int, action: str) -> HttpResponse:
         return redirect(way_back(request, number))
     if request.method == "POST" and form.is_valid():
         undo = deed.undo_of(number, form.cleaned_data)
+        changes = deed.changes(number, form.cleaned_data)
         try:
             after = deed.run(
                 number.pk,
@@ -80,6 +81,9 @@ def act(request: AccountRequest, pk: int, action: str) -> HttpResponse:
                 return instead
         else:
             number = after if isinstance(after, PhoneNumber) else number
+            if not changes:
+                tell_saved(request, changes=False)
+                return redirect(way_back(request, number))
             _tell_done(request, deed, number, undo, facts_of(request.account, at=at))
             return redirect(way_back(request, number))
     if deed.at_once:

@@ -122,12 +122,13 @@ def remove(request: AccountRequest, pk: int) -> HttpResponse:
 @account_page(Permission.ADMIN)
 def schedule(request: AccountRequest, pk: int) -> HttpResponse:
     """Set how often the connection refreshes by itself."""
-    _mine(request, pk)
+    before = _mine(request, pk).refresh_every
     every = request.POST.get("every", "")
     return attempt(
         request,
         lambda: service.schedule_refresh(pk, every=every, actor=request.actor, at=clock.now()),
         success="The refresh schedule is stored.",
+        changes=every != before,
         then=to(request, "numbers:connection", pk),
     )
 

@@ -17,7 +17,7 @@ from accounts.web import AccountRequest, account_page, to
 from config import clock, csv_files
 from config.csv_files import SEPARATORS, Table
 from config.errors import DomainError, Invalid, NotAsShown
-from config.refusals import add_refusal
+from config.refusals import add_refusal, with_codes
 from config.spreadsheets import csv_response
 from numbers.forms.csv_edits import BringForm, ColumnsForm
 from numbers.models import CsvEdit
@@ -50,7 +50,7 @@ def bring(request: AccountRequest) -> HttpResponse:
 def _add_refusal_of(form: BringForm, error: DomainError, field: str) -> None:
     """Show what is wrong with the file where it was brought: what was pasted has no file."""
     if isinstance(error, Invalid) and "file" in error.errors:
-        form.add_error(field, error.errors["file"])
+        form.add_error(field, with_codes(error.errors["file"]))
     else:
         add_refusal(form, error, field=field)
 
@@ -121,7 +121,7 @@ def _columns_form(request: AccountRequest, table: Table) -> tuple[ColumnsForm, s
         found = csv_edits.recognized(table.header)
         csv_edits.entries_of(table, found)
     except Invalid as error:
-        return ColumnsForm(table.header, initial=found), error.message
+        return ColumnsForm(table.header, initial=found), next(text for _, _, text in error.reasons)
     return ColumnsForm(table.header, found), ""
 
 

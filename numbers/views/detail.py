@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import timeline
 from accounts.models import Event
 from accounts.states import Permission
-from accounts.web import AccountRequest, account_page, to
+from accounts.web import AccountRequest, account_page, tell_saved, to
 from config import clock
 from config.errors import DomainError
 from config.refusals import add_refusal
@@ -88,11 +88,11 @@ def describe(request: AccountRequest, pk: int) -> HttpResponse:
         add_refusal(form, error)
         return _page(request, number, form, status=422)
     after = find_number(request, pk)
-    undo = None
-    if _described(after) != before:
-        fields = before | {"found": _mark(after)}
-        undo = UndoButton(to(request, "numbers:describe", number.pk), fields)
-    tell_done(request, "Saved.", undo)
+    if _described(after) == before:
+        tell_saved(request, changes=False)
+        return redirect(address)
+    fields = before | {"found": _mark(after)}
+    tell_done(request, "Saved.", UndoButton(to(request, "numbers:describe", number.pk), fields))
     return redirect(address)
 
 

@@ -41,7 +41,10 @@ class Found:
 
 @dataclass(frozen=True)
 class Back:
-    """What brings a number back, and the first reason why it cannot now, if there is one."""
+    """What brings a number back, and the first reason why it cannot now, if there is one.
+
+    Without ``url`` it is over for good.
+    """
 
     label: str
     url: str
@@ -95,17 +98,17 @@ def elsewhere(request: AccountRequest, text: str, tab: str, *, at: datetime) -> 
 
 
 def way_back(number: PhoneNumber, request: AccountRequest, facts: Facts) -> Back | None:
-    """What brings the number back, while that can be at all."""
-    at = facts.at
+    """What brings the number back; of one that was released, also why nothing does any more."""
     name = BACK.get(NumberState(number.state), "")
-    is_gone = number.state == NumberState.RELEASED and restorable_until(number, at) is None
-    if not name or is_gone or number.unlisted_at is not None:
+    if not name or number.unlisted_at is not None:
         return None
     deed = ACTIONS[name]
     back = urlencode({"next": request.get_full_path()})
     # Whether a release can be called off is looked up on its page.
     blockers = deed.gate(number, facts) if number.state != NumberState.RELEASING else []
     reason = blockers[0].message if blockers else ""
+    if any(each.code == "too_late" for each in blockers):
+        return Back(deed.label, "", reason)
     return Back(deed.label, f"{to(request, deed.address, number.pk)}?{back}", reason)
 
 

@@ -35,6 +35,8 @@ CHANGES_SHOWN = 20
 #: Events that are read to say which fields changed most.
 CHANGES_COUNTED = 1_000
 
+OUTCOMES = (Outcome.NEW, Outcome.CHANGED, Outcome.CAME_BACK, Outcome.MISSING)
+
 #: Imports that are shown together.
 MOST_TOGETHER = 100
 
@@ -84,7 +86,8 @@ def together(request: AccountRequest) -> HttpResponse:
         "rows": [(run, _progress(run), _counts(request, run.job)) for run in runs],
         "is_open": is_open,
         "failed": [run for run in runs if run.job.state == JobState.FAILED],
-        "found": found_in_words(jobs, with_unchanged=True),
+        "found": _counts_together(request, jobs),
+        "unchanged": sum(job.result.get("unchanged", 0) for job in jobs),
         "read": sum(job.done for job in jobs),
         "address": request.get_full_path(),
     }
@@ -96,14 +99,28 @@ def together(request: AccountRequest) -> HttpResponse:
     return response
 
 
-def found_in_words(jobs: Iterable[Job], *, with_unchanged: bool = False) -> str:
+def _counts_together(request: AccountRequest, jobs: Sequence[Job]) -> list[dict[str, str]]:
+    """How many numbers they found as what. The list shows those of one import: a figure to which
+    several have added leads nowhere, and theirs do."""
+    counts = [_counts(request, job) for job in jobs]
+    return [
+        {
+            **found[0],
+            "value": f"{sum(job.result.get(name, 0) for job in jobs):,}",
+            "tone": next((each["tone"] for each in found if each["tone"]), ""),
+            "url": urls[0] if len(urls) == 1 else "",
+        }
+        for name, found in zip(OUTCOMES, zip(*counts, strict=True), strict=True)
+        for urls in [[each["url"] for each in found if each["url"]]]
+    ]
+
+
+def found_in_words(jobs: Iterable[Job]) -> str:
     """What finished imports found: ``12 new, 3 changed``, or that all is as it was."""
     found = Counter[str]()
     for job in jobs:
-        found.update({each: job.result.get(each, 0) for each in (*service.FOUND, "unchanged")})
+        found.update({each: job.result.get(each, 0) for each in service.FOUND})
     parts = [f"{found[each]:,} {words}" for each, words in service.FOUND.items() if found[each]]
-    if parts and with_unchanged:
-        parts.append(f"{found['unchanged']:,} unchanged")
     return ", ".join(parts) or "nothing has changed"
 
 
@@ -200,7 +217,7 @@ def _counts(request: AccountRequest, job: Job) -> list[dict[str, str]]:
             "tone": "warn" if name == Outcome.MISSING and job.result.get(name) else "",
             "url": f"{address}?imported_in={job.pk}&outcome={name}" if job.result.get(name) else "",
         }
-        for name in (Outcome.NEW, Outcome.CHANGED, Outcome.CAME_BACK, Outcome.MISSING)
+        for name in OUTCOMES
     ]
 
 

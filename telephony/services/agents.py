@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from accounts.actor import Actor
 from accounts.services.events import tell
 from accounts.states import Permission
-from config.errors import Invalid, refuse
+from config.errors import Invalid, Reason, refuse
 from config.text import fold, tidy
 from telephony import gates
 from telephony.models import Agent
@@ -40,7 +40,7 @@ def _clean_name(name: str, *, account_id: int, besides: int | None = None) -> st
 
 
 def _taken(name: str) -> Invalid:
-    return Invalid({"name": [f"There is an agent called “{name}” already."]})
+    return Invalid({"name": [Reason("name_taken", f"There is an agent called “{name}” already.")]})
 
 
 def _save(agent: Agent) -> None:

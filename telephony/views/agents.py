@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import timeline
 from accounts.models import Event
 from accounts.states import Permission
-from accounts.web import AccountRequest, account_page, attempt, tell_refusal, to
+from accounts.web import AccountRequest, account_page, attempt, tell_refusal, tell_saved, to
 from config import clock
 from config.errors import DomainError
 from config.paging import Sort, integer, page, text
@@ -99,11 +99,13 @@ def rename(request: AccountRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _agent(request, found, form)
     try:
-        services.rename(pk, name=form.cleaned_data["name"], actor=request.actor, at=clock.now())
+        after = services.rename(
+            pk, name=form.cleaned_data["name"], actor=request.actor, at=clock.now()
+        )
     except DomainError as error:
         add_refusal(form, error)
         return _agent(request, found, form)
-    messages.success(request, "Saved.")
+    tell_saved(request, changes=after.name != found.name)
     return redirect(to(request, "telephony:agent", pk))
 
 

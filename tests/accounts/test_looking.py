@@ -391,7 +391,7 @@ def test_a_look_ends_with_the_browser_s_time_in_view(
 ) -> None:
     noon.shift(timedelta(minutes=29))
 
-    assert "in 1 min" in page(looker, "/a/acme/overview/")
+    assert "in 1\u00a0min" in page(looker, "/a/acme/overview/")
 
 
 def test_support_that_looks_is_not_sent_to_an_owner(looker: Client, acme: Account) -> None:

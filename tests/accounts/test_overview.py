@@ -14,8 +14,8 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Account, Event
-from accounts.overview import failed_jobs, latest
+from accounts.models import Account, Event, Job
+from accounts.overview import LOOKED_AT_FOR, failed_jobs, latest
 from accounts.registries import OVERVIEW, Card, OverviewPart
 from accounts.states import JobState
 from licensing.models import Subscription
@@ -123,7 +123,7 @@ def test_the_deadline_stands_there_with_its_countdown(owner_client: Client, acme
     page = shown(owner_client)
 
     assert "Mar 3, 2026, 4:00 AM PST" in page  # S0-24
-    assert f'data-countdown="{(NOON + timedelta(hours=48)).isoformat()}">in 2 d' in page
+    assert f'data-countdown="{(NOON + timedelta(hours=48)).isoformat()}">in 2\u00a0d' in page
 
 
 def test_payments_and_connections_in_trouble_wait_too(owner_client: Client, acme: Account) -> None:
@@ -179,17 +179,36 @@ def test_jobs_that_failed_ask_for_a_look_until_they_are_tried_again(
     JobFactory.create(failed=True)
     in_part = JobFactory.create(account=acme, finished=True, result={"done": 3, "failed": 1})
 
-    assert waiting(owner_client) == {
-        "1 job failed, in whole or in part": f"/a/acme/jobs/{in_part.pk}/"
-    }
+    url = f"/a/acme/jobs/{in_part.pk}/"
+    assert waiting(owner_client) == {"1 job done, of which a part failed": url}
     whole = JobFactory.create(account=acme, failed=True)
-    url = waiting(owner_client)["2 jobs failed, in whole or in part"]
+    assert waiting(owner_client)["1 job failed"] == f"/a/acme/jobs/{whole.pk}/"
+    # What has failed means the same to support, whose list has no place for parts.
+    # A refresh that failed is counted to support, and stands at its connection for the account.
+    to_support = Job.objects.for_support(NOON - LOOKED_AT_FOR).filter(account=acme)
+    assert list(to_support.exclude(kind="import")) == [whole]
+    url = "/a/acme/jobs/?failed=1"
     listed = [row["job"] for row in owner_client.get(url).context["rows"]]
     assert listed == [whole, in_part]
     JobFactory.create(account=acme, retry_of=whole)
     JobFactory.create(account=acme, retry_of=in_part)
     assert not failed_jobs(acme, at=NOON).exists()
+    assert waiting(owner_client) == {}
     assert "Nothing failed" in owner_client.get(url).content.decode()
+
+
+def test_each_line_about_jobs_leads_to_exactly_these(owner_client: Client, acme: Account) -> None:
+    whole = JobFactory.create_batch(2, account=acme, failed=True)
+    in_part = JobFactory.create_batch(3, account=acme, finished=True, result={"failed": 1})
+
+    lines = waiting(owner_client)
+
+    for text, jobs in (
+        ("2 jobs failed", whole),
+        ("3 jobs done, of which a part failed", in_part),
+    ):
+        listed = [row["job"] for row in owner_client.get(lines[text]).context["rows"]]
+        assert listed == jobs[::-1]
 
 
 def test_a_job_is_one_line_of_what_happened_last(acme: Account) -> None:

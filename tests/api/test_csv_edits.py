@@ -193,23 +193,23 @@ def test_the_same_key_starts_one_job(program: Program, problem: Problem, desk: P
 
 
 @pytest.mark.parametrize(
-    ("file", "sentence"),
+    ("file", "code", "sentence"),
     [
-        (b"PK\x03\x04[Content_Types].xml", "is an Excel workbook"),
-        (b" ", "is empty"),
-        (b"number,name\n1,\0", "NUL"),
-        (b"name,tags\n1,2\n", "no column of phone numbers"),
-        (b"number,state\n1,2\n", "nothing to change"),
-        (b'number,name\n1,"open', "ends inside of quotes"),
+        (b"PK\x03\x04[Content_Types].xml", "not_csv", "is an Excel workbook"),
+        (b" ", "empty", "is empty"),
+        (b"number,name\n1,\0", "not_text", "NUL"),
+        (b"name,tags\n1,2\n", "no_numbers", "no column of phone numbers"),
+        (b"number,state\n1,2\n", "nothing_to_change", "nothing to change"),
+        (b'number,name\n1,"open', "broken_csv", "ends inside of quotes"),
     ],
 )
 def test_what_is_no_file_of_numbers_is_refused_in_words(
-    program: Program, problem: Problem, file: bytes, sentence: str
+    program: Program, problem: Problem, file: bytes, code: str, sentence: str
 ) -> None:
     answer = send(program, file)
 
     assert problem(answer) == (422, "invalid")
-    assert errors(answer) == [("file", "invalid")]
+    assert errors(answer) == [("file", code)]
     assert sentence in answer.json()["detail"]
 
 

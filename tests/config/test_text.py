@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.text import fold, inside, name_as_label, name_in_words, tidy, tidy_lines
+from config.text import (
+    countdown,
+    fold,
+    inside,
+    money,
+    name_as_label,
+    name_in_words,
+    relative,
+    span,
+    tidy,
+    tidy_lines,
+)
 
 #: Text as it can arrive: any sign that UTF-8 has.
 TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
@@ -91,3 +105,13 @@ def test_names_of_fields_are_read_as_words() -> None:
 
 def test_labels_keep_their_names_inside_of_sentences() -> None:
     assert inside("Closed at Twilio") == "closed at Twilio"
+
+
+@pytest.mark.parametrize("seconds", [0, 45, 60, 3_600, 3_661, 172_740, 172_800, 180_000, 864_000])
+def test_a_figure_is_never_parted_from_its_unit(seconds: int) -> None:
+    length = timedelta(seconds=seconds)
+
+    for text in (span(length), relative(length), countdown(length), countdown(-length)):
+        assert not re.search(r"\d +[a-z]", text), text
+    assert " " not in relative(length)
+    assert money(Decimal(5), "EUR") == "5.00\u00a0EUR"

@@ -131,7 +131,7 @@ def test_the_nearest_deadline_is_named_with_what_happens_then(visitor: Client) -
     deadline = next_deadline()
     assert deadline is not None
     assert deadline.words == "the grace period ends"
-    assert "Until the grace period ends, in 1 d 23 h" in page or "in 47 h" in page
+    assert "Until the grace period ends, in 1\u00a0d 23\u00a0h" in page or "in 47\u00a0h" in page
 
 
 def test_a_stand_in_that_does_not_answer_leaves_everything_as_it_was(

@@ -225,6 +225,29 @@ def test_while_twilio_is_asked_it_waits_for_the_answer_by_itself(house: House, d
     expect(page.locator("#number-tasks [aria-label]")).to_have_count(0)
 
 
+def test_when_twilio_has_answered_the_message_says_so_and_what_is_unfolded_stays(
+    desk: Desk,
+) -> None:
+    page, number = desk.page, desk.numbers()[10]
+    page.set_viewport_size({"width": 1100, "height": 900})  # its own page
+    desk.follow(number)
+    desk.follow("Release")
+    if (digits := page.get_by_label("Last four digits")).is_visible():
+        digits.fill(number[-4:])
+    desk.submit("Release")
+    toast = page.locator(".toast.success")
+    expect(toast).to_contain_text("is being released")
+    groups = page.locator("#number-configuration details")
+    groups.nth(0).locator("summary").click()
+    groups.nth(3).locator("summary").press("Enter")
+
+    expect(toast).to_have_text(re.compile(r": released"), timeout=30_000)
+    expect(page.locator("#number-state")).to_contain_text("Released")
+    expect(groups.nth(3).locator("summary")).to_be_focused()
+    are_open = groups.evaluate_all("all => all.map((each) => each.open)")
+    assert are_open[:4] == [False, True, False, True]
+
+
 def test_what_is_refused_stays_typed_with_its_reason(desk: Desk) -> None:
     page, number = desk.page, desk.numbers()[4]
     desk.follow(number)

@@ -139,7 +139,7 @@ def test_deciding_row_by_row_goes_on_at_the_next_row(
     assert shown is not None
     assert covered["y"] + covered["height"] <= shown["y"]
     said = desk.row(number).locator(".decide span.soft")
-    assert said.inner_text() == "Kept just now"
+    assert said.inner_text() == "Kept just\u00a0now"
     between = page.evaluate(GAP, said.element_handle())
     assert between > 0, "Keptjust now"
 

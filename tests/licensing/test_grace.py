@@ -606,7 +606,7 @@ def test_more_time_is_told_to_those_who_decide(
 
     grace.extend(period.pk, by=timedelta(days=2), reason="Port delayed", actor=by_support, at=NOON)
 
-    told = Notice.objects.get(title="Support gave you 2 d more to decide")
+    told = Notice.objects.get(title="Support gave you 2\u00a0d more to decide")
     assert (told.user, told.kind) == (owner, "grace")
     assert "Decide by Thu, Mar 5, 2026" in told.body
     assert "Port delayed" in told.body
@@ -671,7 +671,7 @@ def test_the_banner_names_the_deadline_and_both_ways_out(
 
     assert shown is not None
     assert (shown.state, shown.over, shown.percent_used) == ("open", 17, 25)
-    assert (shown.remaining, shown.add_price_text) == ("36 h", "$85.00 a month")
+    assert (shown.remaining, shown.add_price_text) == ("36\u00a0h", "$85.00 a month")
 
 
 def test_there_is_no_banner_within_the_licenses(acme: Account) -> None:

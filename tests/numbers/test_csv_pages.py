@@ -13,6 +13,7 @@ from django.test import Client
 from accounts.models import Account, Job
 from accounts.services import job_items
 from config import csv_files
+from config.refusals import refusal_code
 from numbers.models import CsvEdit, PhoneNumber
 from tests.factories import AgentFactory, CsvEditFactory, PhoneNumberFactory
 
@@ -176,7 +177,8 @@ def test_what_is_wrong_with_pasted_rows_stands_where_they_were_pasted(owner_clie
     answer = owner_client.post(PAGE, {"pasted": f"{DESK},Front desk"})
 
     assert answer.status_code == 422
-    assert answer.context["form"].errors == {"pasted": ["This file has a head and no rows."]}
+    told = f"This file has a head and no rows. {refusal_code('no_rows')}"
+    assert answer.context["form"].errors == {"pasted": [told]}
 
 
 def test_a_row_with_a_wrong_number_is_named_by_its_line_and_column(

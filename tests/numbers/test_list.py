@@ -19,7 +19,7 @@ from accounts.models import Account, User
 from numbers import listing
 from numbers.filters import matching
 from numbers.models import PhoneNumber, SavedFilter
-from numbers.states import TaskState
+from numbers.states import NumberState, TaskState
 from tests.cursors import NO_CURSORS
 from tests.factories import (
     NOON,
@@ -618,3 +618,20 @@ def test_what_cannot_come_back_now_is_greyed_with_the_reason(
     assert few == many
     assert full.count('aria-disabled="true" title="The 10 licenses are in use; this needs') == 6
     assert 'aria-disabled="true" title="The 10 licenses are in use; this needs' in found
+
+
+def test_a_row_says_why_what_was_released_can_no_longer_be_restored(
+    acme: Account, owner_client: Client, noon: Any
+) -> None:
+    for days in (9, 11):
+        PhoneNumberFactory.create(
+            account=acme,
+            state=NumberState.RELEASED,
+            released_at=NOON - timedelta(days=days),
+            state_changed_at=NOON - timedelta(days=days),
+        )
+
+    html = owner_client.get("/a/acme/numbers/?tab=released").content.decode()
+
+    assert html.count("this one has left Twilio for good.") == 1
+    assert len(re.findall(r"/numbers/\d+/restore/", html)) == 1

@@ -71,23 +71,38 @@ def test_one_connection_keeps_its_own_page(acme: Account, owner_client: Client, 
 @pytest.mark.parametrize(
     ("first", "second", "said"),
     [
-        ({"new": 2, "unchanged": 3}, {"new": 1, "changed": 4}, "10 numbers read from Twilio: "
-         "3 new, 4 changed, 3 unchanged."),
-        ({"unchanged": 3}, {"unchanged": 4}, "7 numbers read from Twilio: nothing has changed."),
+        ({"new": 2, "unchanged": 3}, {"new": 1, "changed": 4}, ["3", "4", "0", "0", "3"]),
+        ({"unchanged": 3}, {"unchanged": 4}, ["0", "0", "0", "0", "7"]),
     ],
-)  # fmt: skip
+)
 def test_it_ends_on_what_all_of_them_found(
-    first: dict[str, Any], second: dict[str, Any], said: str, acme: Account, owner_client: Client
+    first: dict[str, Any],
+    second: dict[str, Any],
+    said: list[str],
+    acme: Account,
+    owner_client: Client,
 ) -> None:
     runs = ended(acme, **first), ended(acme, **second)
 
     page = owner_client.get(together(*runs)).content.decode()
     fragment = owner_client.get(together(*runs), headers={"HX-Request": "true"})
 
-    assert said in page
+    assert re.findall(r"<b>([\d,]+)</b>", page) == said
+    assert "numbers read from Twilio." in page
     assert "Every connection was read" in page
     assert "hx-trigger" not in page.partition("<main")[2]
     assert fragment["HX-Refresh"] == "true"
+
+
+def test_a_total_of_several_leads_nowhere_and_their_own_figures_do(
+    acme: Account, owner_client: Client
+) -> None:
+    runs = ended(acme, new=1), ended(acme, new=2)
+
+    page = owner_client.get(together(*runs)).content.decode()
+
+    assert 'class="stat" href' not in page
+    assert page.count("outcome=new") == 2
 
 
 def test_each_count_leads_to_exactly_its_numbers(acme: Account, owner_client: Client) -> None:
@@ -109,6 +124,12 @@ def test_each_count_leads_to_exactly_its_numbers(acme: Account, owner_client: Cl
         f"{LIST}?imported_in={second.job_id}&amp;outcome=came_back": "1 came back",
     }
     assert "2 unchanged." in page
+    figures = dict(
+        re.findall(
+            r'<a class="stat[^"]*" href="([^"]+)">\s*<span[^>]*>[^<]+</span><b>([^<]+)', page
+        )
+    )
+    assert figures == dict.fromkeys(links, "1")  # the total's, as only one has added to each
     found = owner_client.get(unescape(f"{address}new")).content.decode()
     assert "The new one" in found
     assert "Another one" not in found

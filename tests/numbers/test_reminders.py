@@ -76,7 +76,7 @@ def test_a_release_that_twilio_took_is_due_a_day_before_its_ten_days_end(
     assert told(acme, admin) == []
     remind(acme, at=due)
     (notice,) = told(acme, admin)
-    assert notice.title == "1 released number: 24 h left to restore"
+    assert notice.title == "1 released number: 24\u00a0h left to restore"
     assert str(number) in notice.body
     assert notice.url == number.get_absolute_url()
 
@@ -90,7 +90,7 @@ def test_many_that_end_within_a_day_are_one_notice(acme: Account, admin: User) -
     remind(acme, at=DUE + timedelta(hours=24))
 
     (first,) = told(acme, admin)
-    assert first.title == "50 released numbers: 24 h left to restore"
+    assert first.title == "50 released numbers: 24\u00a0h left to restore"
     assert "and 47 more can come back until" in first.body
     assert "(the first of them) to" in first.body
     assert first.url == "/a/acme/numbers/?tab=released&sort=state"
@@ -141,7 +141,7 @@ def test_a_sweep_that_comes_late_says_what_is_left_and_nothing_after_the_end(
     remind(acme, at=LAST + timedelta(hours=1))
 
     (notice,) = told(acme, admin)
-    assert notice.title == "1 released number: 4 h left to restore"
+    assert notice.title == "1 released number: 4\u00a0h left to restore"
     assert not PhoneNumber.objects.exclude(remind_at=None).exists()
     released(acme)
     remind(acme, at=LAST + timedelta(days=2))
@@ -187,7 +187,7 @@ def test_a_restore_that_is_refused_on_the_last_day_is_reminded_of(
     PhoneNumber.objects.filter(pk=number.pk).update(state="released")
     remind(acme, at=DUE + timedelta(hours=3))
 
-    assert told(acme, admin)[0].title == "1 released number: 21 h left to restore"
+    assert told(acme, admin)[0].title == "1 released number: 21\u00a0h left to restore"
 
 
 def test_reminding_of_many_costs_as_much_as_of_one(
