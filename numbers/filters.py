@@ -134,6 +134,7 @@ class NumberFilter(django_filters.FilterSet):  # type: ignore[misc]
     protected = YesNoFilter(label="Protected")
     enabled = YesNoFilter(label="Enabled", method="that_are_enabled")
     elsewhere = YesNoFilter(label="Texts go elsewhere", method="whose_texts_go_elsewhere")
+    differs = YesNoFilter(label="Settings at Twilio differ", method="whose_settings_differ")
     connection = IdFilter(label="Connection", field_name="connection_id")
     kept = YesNoFilter(label="Kept", method="decided_to_keep")
     imported_in = IdFilter(label="Import", method="of_import")
@@ -185,6 +186,14 @@ class NumberFilter(django_filters.FilterSet):  # type: ignore[misc]
         if value:
             return numbers.going_elsewhere()
         return numbers.exclude(pk__in=PhoneNumber.objects.going_elsewhere())
+
+    def whose_settings_differ(
+        self, numbers: PhoneNumberQuerySet, name: str, value: bool
+    ) -> PhoneNumberQuerySet:
+        """Held ones whose settings at Twilio are other than before, not decided about yet."""
+        if value:
+            return numbers.differing()
+        return numbers.exclude(pk__in=PhoneNumber.objects.differing())
 
     def of_import(self, numbers: PhoneNumberQuerySet, name: str, value: int) -> PhoneNumberQuerySet:
         """Numbers that an import (by its job's id) touched; ``outcome`` narrows what it found."""

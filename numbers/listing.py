@@ -162,6 +162,7 @@ def with_row_fields(numbers: PhoneNumberQuerySet) -> PhoneNumberQuerySet:
             "friendly_name",
             "label",
             "protected",
+            "differs_since",
             "keep_decided_at",
             "texts",
             "enabled_at",

@@ -58,7 +58,7 @@ class Link:
 
 
 def part(account: Account, actor: Actor, at: datetime) -> OverviewPart:
-    """In ten queries, however many numbers, connections and events there are."""
+    """In eleven queries, however many numbers, connections and events there are."""
     counts = tab_counts(account.number_counts.all())
     links = _links(account)
     listed = reverse("numbers:list", args=[account.slug])
@@ -125,6 +125,13 @@ def _waiting(
         text="enabled, whose texts Twilio sends elsewhere",
         url=f"{listed}?elsewhere=true",
         tone="bad",
+    )
+    yield Waiting(
+        place=38,
+        count=account.numbers.differing().count(),
+        noun="number",
+        text="with other settings at Twilio than before",
+        url=f"{listed}?differs=true",
     )
     yield Waiting(
         place=40,

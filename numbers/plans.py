@@ -289,7 +289,7 @@ def _agent_again(agent: str) -> str:
 
 
 def put_settings_back_plan(number: PhoneNumber) -> Plan:
-    """Both versions of each setting that is other at Twilio than before the number left."""
+    """Both versions of each setting that is other at Twilio than it was before."""
     record = {**number.twilio, "friendly_name": number.friendly_name}
     written, kept, before = (
         offered(number),
@@ -301,8 +301,8 @@ def put_settings_back_plan(number: PhoneNumber) -> Plan:
             Change(
                 name_as_label(name),
                 str(number),
-                _shown(record.get(name)),
-                _shown(old),
+                shown(record.get(name)),
+                shown(old),
             )
             for name, old in written.items()
         ]
@@ -329,7 +329,8 @@ def put_settings_back_plan(number: PhoneNumber) -> Plan:
     )
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A setting as people read it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value or "")
@@ -401,8 +402,8 @@ def swap_plan(leaving: PhoneNumber, taking: PhoneNumber, *, fate: str, standing:
         ("Tags", taking, ", ".join(sorted(took_tags)), ", ".join(sorted(left_tags | took_tags))),
         ("Texts", leaving, _on_or_off(leaving.texts), _on_or_off(False)),
         ("Texts", taking, _on_or_off(taking.texts), _on_or_off(leaving.texts or taking.texts)),
-        ("Answered", leaving, _shown(leaving.is_enabled), _shown(False)),
-        ("Answered", taking, _shown(taking.is_enabled), _shown(leaving.is_enabled)),
+        ("Answered", leaving, shown(leaving.is_enabled), shown(False)),
+        ("Answered", taking, shown(taking.is_enabled), shown(leaving.is_enabled)),
         ("Notes", leaving, leaving.notes, ""),
         ("Notes", taking, taking.notes, gates.merged_notes(leaving, taking)),
         ("State", leaving, NumberState.HELD.label, after_state),

@@ -1,15 +1,20 @@
-"""Settings that a number had at Twilio before it left, against those it has now. Pure."""
+"""Settings that a number had at Twilio before, against those it has now. Pure.
+
+Two things make them differ: the number left and came back, or somebody has changed them there under
+us. In both a person decides: what was there is put back, or what is there stays (decision 43).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 from carrier import SETTINGS
 from config.phone_numbers import read
 
 from .models import PhoneNumber
-from .routes import TEXT_ROUTES, addresses, foreign, whole
+from .routes import TEXT_ROUTES, addresses, foreign, set_from_here, whole
 from .states import NumberState
 
 Settings = Mapping[str, Any]
@@ -29,6 +34,11 @@ ROUTES = (
     "status_callback",
 )
 GREETINGS = ("https://demo.twilio.com/", "http://demo.twilio.com/")
+#: Setting one of the two clears the other.
+_EITHER = frozenset({"voice_application_sid", "trunk_sid"})
+#: In ``before_release``: what somebody has changed at Twilio, each setting with the value before
+#: the first change that nobody has decided about yet; ``""`` for one that was not set.
+CHANGED = "changed"
 
 
 def settings_of(number: PhoneNumber) -> dict[str, Any]:
@@ -41,9 +51,9 @@ def settings_of(number: PhoneNumber) -> dict[str, Any]:
 
 
 def differing(number: PhoneNumber, wanted: Settings) -> dict[str, Any]:
-    """Those of the wanted settings that Twilio has otherwise, or not at all."""
+    """Those of the wanted settings that Twilio has otherwise; ``""`` wants one not to be set."""
     current = settings_of(number)
-    return {name: value for name, value in wanted.items() if current.get(name) != value}
+    return {name: value for name, value in wanted.items() if current.get(name, "") != value}
 
 
 def chosen_anew(number: PhoneNumber, wanted: Settings) -> list[str]:
@@ -74,13 +84,70 @@ def _is_own_digits(number: PhoneNumber, name: str) -> bool:
 
 
 def offered(number: PhoneNumber) -> dict[str, Any]:
-    """What a held number had before it left and has not now: a person decides about it."""
-    if number.state != NumberState.HELD:
+    """What a held number had before and has not now: a person decides about it."""
+    if number.state != NumberState.HELD or not number.before_release:
         return {}
-    found = differing(number, number.before_release.get("settings", {}))
-    if number.is_enabled:  # where its texts go is decided here
-        return {name: value for name, value in found.items() if name not in TEXT_ROUTES}
-    return found
+    before = {
+        **number.before_release.get("settings", {}),
+        **number.before_release.get(CHANGED, {}),
+    }
+    return {
+        name: value
+        for name, value in differing(number, before).items()
+        if name not in _decided_here(number)
+    }
+
+
+def _decided_here(number: PhoneNumber) -> Collection[str]:
+    """Settings that are ours: where the texts of an enabled number go, or what is left of that."""
+    return TEXT_ROUTES if number.is_enabled else set_from_here(number, number.twilio)
+
+
+def note_changed(
+    number: PhoneNumber,
+    differences: Mapping[str, tuple[Any, Any]],
+    *,
+    ours: Collection[str] = (),
+) -> None:
+    """Remember in memory what somebody has changed at Twilio of a held number, to be decided about.
+
+    ``differences`` has each field's value before and after, ``ours`` what was written from here or
+    is about to be. Of several changes the value before the first one counts; a setting that has it
+    again is no question any more.
+    """
+    if number.state != NumberState.HELD:
+        return
+    if not _EITHER.isdisjoint(ours):
+        ours = {*ours, *_EITHER}
+    left, changed = number.before_release, dict(number.before_release.get(CHANGED, {}))
+    known = {*left.get("settings", {}), *ours, *(TEXT_ROUTES if number.is_enabled else ())}
+    for name, (before, _) in differences.items():
+        if name in PUT_BACK and name not in known and _can_be_written(name, before):
+            changed.setdefault(name, "" if before is None else before)
+    changed = differing(number, changed)
+    number.before_release = {name: value for name, value in left.items() if name != CHANGED}
+    if changed:
+        number.before_release[CHANGED] = changed
+
+
+def mark_differing(number: PhoneNumber, *, at: datetime) -> None:
+    """Note in memory since when a person has something to decide about; the caller saves it.
+
+    Whatever changes what is ``offered``, or would be ``kept_instead``, calls this.
+    """
+    is_open = offered(number) or kept_instead(number)
+    number.differs_since = (number.differs_since or at) if is_open else None
+
+
+def undecided(number: PhoneNumber) -> dict[str, Any]:
+    """What a number that leaves or comes back keeps of ``before_release``: open questions."""
+    changed = number.before_release.get(CHANGED)
+    return {CHANGED: changed} if changed else {}
+
+
+def _can_be_written(name: str, value: Any) -> bool:
+    """Twilio lets addresses and what it knows by a SID be unset, and nothing else."""
+    return value not in (None, "") or name in ROUTES or name.endswith("_sid")
 
 
 def kept_instead(number: PhoneNumber) -> dict[str, str]:

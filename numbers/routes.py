@@ -83,6 +83,15 @@ def comes_here(number: PhoneNumber, record: Mapping[str, Any]) -> bool:
     return bool(number.hook_key) and routes_of(record)["sms_url"].endswith(f"/{number.hook_key}")
 
 
+def set_from_here(number: PhoneNumber, record: Mapping[str, Any]) -> set[str]:
+    """Those of the settings that Twilio has as they are when the number's texts come here."""
+    if not comes_here(number, record):
+        return set()
+    there = routes_of(record)
+    here = ours(number) | {"sms_url": there["sms_url"]}  # whichever host it names
+    return {name for name in TEXT_ROUTES if there[name] == here[name]}
+
+
 def foreign(number: PhoneNumber, record: Mapping[str, Any]) -> Routes:
     """Those of Twilio's record that are not ours, each with its value; none that is unset.
 
@@ -121,11 +130,8 @@ def to_hand_back(number: PhoneNumber, record: Mapping[str, Any]) -> Routes:
     """
     if not comes_here(number, record):
         return {}
-    there = routes_of(record)
-    here = ours(number) | {"sms_url": there["sms_url"]}  # whichever host it names
+    there, here = routes_of(record), set_from_here(number, record)
     before = whole(number.before_service)
     return {
-        name: before[name]
-        for name in TEXT_ROUTES
-        if there[name] == here[name] and there[name] != before[name]
+        name: before[name] for name in TEXT_ROUTES if name in here and there[name] != before[name]
     }

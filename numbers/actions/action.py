@@ -75,11 +75,11 @@ class Many:
     (``gates.Reads``). ``spends`` says what ``n`` earlier numbers use up, and ``spender`` which ones
     do. ``licenses`` is how many one number takes by it, or gives back when negative;
     ``leaves`` means that it takes one to come back. ``tabs`` are those of the Numbers page that
-    offer it; empty means all. ``at_twilio`` is the task that it leaves there. ``risky`` are the
-    numbers for which ``Action.risk`` has a reason. ``undone_by`` names what undoes it for all that
-    it changed, where that is not ``Action.undo``; ``fields`` are what it changes of a number where
-    it decides nothing about it. ``gives_agents`` says that it changes who answers them: a job is
-    undone by giving each the agent back that it had.
+    offer it, or the filter that does; empty means all. ``at_twilio`` is the task that it leaves
+    there. ``risky`` are the numbers for which ``Action.risk`` has a reason. ``undone_by`` names
+    what undoes it for all that it changed, where that is not ``Action.undo``; ``fields`` are what
+    it changes of a number where it decides nothing about it. ``gives_agents`` says that it changes
+    who answers them: a job is undone by giving each the agent back that it had.
     """
 
     means: str
@@ -126,7 +126,7 @@ class Action:
     they are; without a reason a button is enough, and the service takes ``risk_confirmed`` to look
     again. ``at_once`` means a button without a page before
     it, ``listed`` whether it is among the actions of a number (else it has a place of its own on
-    the page).
+    the page). ``beside`` means that the page has its button where it says what it is about.
     """
 
     name: str
@@ -143,6 +143,7 @@ class Action:
     risk: Callable[[PhoneNumber], str] | None = None
     at_once: bool = False
     listed: bool = True
+    beside: bool = False
     page: str = ""
     template: str = "numbers/confirm.html"
     undo: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numbers import gates, plans
 from numbers.services import exclusion, release, settings
-from numbers.states import NumberState
+from numbers.states import NumberState, TaskKind
 
 from .action import Action, Many, Route
 from .common import A_LICENSE, promised
@@ -95,11 +95,21 @@ PUT_SETTINGS_BACK = Action(
     submit="Put them back",
     plan=lambda number, facts: plans.put_settings_back_plan(number),
     template="numbers/both_versions.html",
+    beside=True,
+    many=Many(
+        "What each had at Twilio before is written there over what it has now, field by field. "
+        "Where the texts of an enabled number went is kept for when it is excluded.",
+        "By hand, in the Twilio Console: what Twilio has now is on the timeline of each.",
+        reads=lambda params, facts: gates.READS_OF_PUT_BACK,
+        at_twilio=TaskKind.PUT_BACK,
+        tabs=("differs",),
+        phrase=("Put the settings of {} back",),
+    ),
     rest=Route(
         "previous-settings",
-        "Write the settings that the number had before it left over those at Twilio. Where the "
-        "texts of an enabled number went is kept for when it is excluded, and not written. "
-        "A dry run shows both versions of each.",
+        "Write the settings that the number had before it left, or before somebody changed them at "
+        "Twilio, over those that are there. Where the texts of an enabled number went is kept for "
+        "when it is excluded, and not written. A dry run shows both versions of each.",
         status=202,
         dry_run=True,
     ),
@@ -111,6 +121,15 @@ LEAVE_SETTINGS = Action(
     service=settings.leave_settings,
     done="The settings of {number} stay as they are at Twilio.",
     at_once=True,
+    beside=True,
+    many=Many(
+        "They stay at Twilio as they are, and those from before are forgotten, except on the "
+        "timeline of each. Nothing is written at Twilio.",
+        "By hand, in the Twilio Console.",
+        reads=lambda params, facts: gates.READS_OF_LEAVE_SETTINGS,
+        tabs=("differs",),
+        phrase=("Leave the settings of {} as they are",),
+    ),
     rest=Route(
         "previous-settings",
         "Leave the settings at Twilio as they are, and forget those from before.",

@@ -95,6 +95,11 @@ class NumberSerializer(RowSerializer):
         allow_null=True,
         help_text="Of an excluded number: since when Twilio no longer lists it.",
     )
+    differs_since = serializers.DateTimeField(
+        allow_null=True,
+        help_text="Since when its settings at Twilio are other than before and nobody has decided "
+        "about that: `previous-settings` puts them back, or leaves them.",
+    )
 
 
 class NumberDetailSerializer(NumberSerializer):
@@ -269,6 +274,7 @@ class NumberFilterSerializer(Wanted):
     protected = Flag(required=False)
     enabled = Flag(required=False)
     elsewhere = Flag(required=False)
+    differs = Flag(required=False)
     connection = id_field(required=False)
     kept = Flag(required=False)
     imported_in = id_field(required=False)

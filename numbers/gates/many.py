@@ -22,7 +22,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual
 
-from numbers.models import PhoneNumber
+from numbers.models import CarrierTask, PhoneNumber
 from numbers.states import ENDED, RESTORE_WINDOW, ConnectionState, NumberState
 
 from .facts import Facts
@@ -74,6 +74,13 @@ READS_OF_ENABLE: Reads = {
     "state": None, "enabled": _ENABLED, "sms": None, "texts": None, "broken": _BROKEN,
     "named": Case(When(label="", then=Value(0)), default=Value(1)), "agent_id": None,
 }  # fmt: skip
+_DIFFERS = Case(When(differs_since=None, then=Value(0)), default=Value(1))
+READS_OF_PUT_BACK: Reads = {"state": None, "differs": _DIFFERS, "broken": _BROKEN}
+READS_OF_LEAVE_SETTINGS: Reads = {
+    "state": None,
+    "differs": _DIFFERS,
+    "refused": Exists(CarrierTask.objects.refused_settings().filter(number=OuterRef("pk"))),
+}
 READS_OF_KEEP: Reads = {
     **READS_OF_UNASSIGN,
     "kept": Case(When(keep_decided_at=None, then=Value(0)), default=Value(1)),

@@ -68,17 +68,22 @@ def _offered(number: PhoneNumber, verb: str) -> list[Blocker]:
     blockers = only(number, (NumberState.HELD,), verb)
     if not blockers and not offered(number) and not kept_instead(number):
         blockers.append(
-            Blocker("nothing_offered", "Twilio has no other settings than before it left.")
+            Blocker("nothing_offered", "At Twilio it has no other settings than before.")
         )
     return blockers
 
 
 def put_settings_back(number: PhoneNumber) -> list[Blocker]:
-    """Reasons against writing the settings that a number had before it left over today's."""
+    """Reasons against writing the settings that a number had before over today's."""
     blockers = _offered(number, "given its settings back")
     return blockers or reachable(number.connection)
 
 
 def leave_settings(number: PhoneNumber) -> list[Blocker]:
-    """Reasons against leaving the settings at Twilio as they are, for good."""
-    return _offered(number, "left as it is at Twilio")
+    """Reasons against leaving the settings at Twilio as they are, for good.
+
+    What Twilio has refused to write may be given up as well.
+    """
+    blockers = _offered(number, "left as it is at Twilio")
+    is_asked = any(blocker.code == "nothing_offered" for blocker in blockers)
+    return [] if is_asked and number.carrier_tasks.refused_settings().exists() else blockers

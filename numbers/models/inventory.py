@@ -54,6 +54,10 @@ class PhoneNumberQuerySet(OwnedQuerySet["PhoneNumber"]):
         told = tasks.filter(number=OuterRef("pk"), kind=TaskKind.ROUTE, state__in=OPEN_TASK_STATES)
         return self.enabled().filter(~Exists(told), in_service_at=None)
 
+    def differing(self) -> Self:
+        """Held ones whose settings at Twilio are other than before: a person decides about them."""
+        return self.held().filter(differs_since__isnull=False)
+
     def reminder_due(self, at: datetime) -> Self:
         """Released ones that can come back for little longer, of which nobody was reminded yet."""
         return self.filter(state=NumberState.RELEASED, remind_at__lte=at)
@@ -73,7 +77,9 @@ class PhoneNumber(models.Model):
 
     ``before_release`` remembers what a number had when it left: its agent, its settings at Twilio,
     and whether somebody had asked for these to be put back (``asked``). On a held number it holds
-    the settings that are offered: ``settings``, and as ``found`` what Twilio had in their place.
+    the settings that are offered: ``settings``, and as ``found`` what Twilio had in their place;
+    ``changed`` are those that somebody has changed at Twilio, as they were before. As long as a
+    person has to decide about any, ``differs_since`` says since when (decision 43).
     ``remind_at`` is when people are to be reminded that a released number can soon come back no
     more; it is empty once they were. ``unlisted_at`` is since when imports no longer find an
     excluded number at Twilio.
@@ -126,6 +132,7 @@ class PhoneNumber(models.Model):
     released_at = models.DateTimeField(null=True, blank=True)
     remind_at = models.DateTimeField(null=True, blank=True)
     before_release = models.JSONField(default=dict)
+    differs_since = models.DateTimeField(null=True, blank=True)
     unlisted_at = models.DateTimeField(null=True, blank=True)
 
     objects = PhoneNumberQuerySet.as_manager()
@@ -207,6 +214,11 @@ class PhoneNumber(models.Model):
             ),
             models.Index(
                 name="number_enabled", fields=["account"], condition=Q(enabled_at__isnull=False)
+            ),
+            models.Index(
+                name="number_differs",
+                fields=["account"],
+                condition=Q(differs_since__isnull=False),
             ),
             models.Index(
                 name="number_not_in_service_yet",

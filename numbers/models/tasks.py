@@ -43,6 +43,10 @@ class CarrierTaskQuerySet(OwnedQuerySet["CarrierTask"]):
     def needing_a_person(self) -> Self:
         return self.filter(state=TaskState.NEEDS_PERSON)
 
+    def refused_settings(self) -> Self:
+        """What was to be put back and Twilio would not have."""
+        return self.needing_a_person().filter(kind=TaskKind.PUT_BACK)
+
 
 class CarrierTask(RequestedBy):
     """The Twilio part of an action, done after its transaction and safe to repeat.

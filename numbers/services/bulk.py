@@ -266,8 +266,10 @@ def _step(turn: Turn) -> Outcome | None:
     after = bulk.run(pk, params, actor=turn.actor, at=turn.at, risk_confirmed=confirmed)
     if not isinstance(after, PhoneNumber):
         return None
-    is_routed = bulk.at_twilio == TaskKind.ROUTE and after.hook_key
-    if not is_routed and after.state not in _AT_TWILIO:
+    is_written = bulk.at_twilio == TaskKind.PUT_BACK or (
+        bulk.at_twilio == TaskKind.ROUTE and after.hook_key
+    )
+    if not is_written and after.state not in _AT_TWILIO:
         return None
     # One that was on its way already got a tag: nobody at Twilio is asked about that.
     mine = CarrierTask.objects.unfinished().filter(number=pk, job=job)

@@ -42,7 +42,8 @@ from licensing.services import grace
 from numbers import gates
 from numbers.models import CarrierTask, PhoneNumber
 from numbers.models.tasks import CarrierTaskQuerySet
-from numbers.previous import chosen_anew, settings_of
+from numbers.previous import chosen_anew, mark_differing, note_changed, settings_of
+from numbers.routes import TEXT_ROUTES
 from numbers.states import (
     REMINDED_BEFORE,
     RESTORE_WINDOW,
@@ -52,8 +53,8 @@ from numbers.states import (
 )
 
 from . import connections, routing, whereabouts
-from .lifecycle import STATE_FIELDS, lock_number, move, relocate
-from .records import apply_record, store_record
+from .lifecycle import OFFER_FIELDS, STATE_FIELDS, lock_number, move, relocate
+from .records import RECORD_FIELDS, apply_record, store_record
 from .release import OVERTAKEN, come_back
 from .whereabouts import Found, NotAskedEverywhere
 
@@ -237,7 +238,7 @@ def _released(number: PhoneNumber, task: CarrierTask, answer: Answer, at: dateti
         )
     if answer.found is not None:
         data["sid"] = answer.found.record.sid
-        _adopt(number, answer.found)
+        _adopt(number, task, answer.found, at=at)
         if chosen_anew(number, number.before_release.get("settings", {})):
             number.before_release = {**number.before_release, "settings": settings_of(number)}
     relocate(
@@ -252,11 +253,20 @@ def _released(number: PhoneNumber, task: CarrierTask, answer: Answer, at: dateti
     )
 
 
-def _adopt(number: PhoneNumber, found: Found) -> None:
-    """Note on a locked number what Twilio has under its digits now, and where."""
+#: What a task of the kind writes at Twilio, where it is not what its ``settings`` name.
+_WRITES = {TaskKind.ROUTE: TEXT_ROUTES}
+
+
+def _adopt(number: PhoneNumber, task: CarrierTask, found: Found, *, at: datetime) -> None:
+    """Note on a locked number what Twilio has under its digits now, and where.
+
+    What differs and was not written by the task was changed there by somebody since the last look.
+    """
     number.connection = found.connection
-    number.save(update_fields=["connection"])
-    store_record(number, found.record)
+    differences = apply_record(number, found.record)
+    note_changed(number, differences, ours=_WRITES.get(TaskKind(task.kind), task.settings))
+    mark_differing(number, at=at)
+    number.save(update_fields=[*RECORD_FIELDS, *OFFER_FIELDS, "connection"])
 
 
 def _restored(number: PhoneNumber, task: CarrierTask, answer: Answer, at: datetime) -> None:
@@ -278,7 +288,7 @@ def _settings_put_back(
     number: PhoneNumber, task: CarrierTask, answer: Answer, at: datetime
 ) -> None:
     if answer.found is not None:
-        _adopt(number, answer.found)
+        _adopt(number, task, answer.found, at=at)
     tell(
         number,
         "number.settings_put_back",
@@ -287,13 +297,14 @@ def _settings_put_back(
         at=at,
         after=task.settings,
     )
-    routing.come_here_again(number, actor=requested_by_task(task, number), at=at)
+    if not number.goes_elsewhere(number.carrier_tasks.unfinished()):  # else a person decides
+        routing.come_here_again(number, actor=requested_by_task(task, number), at=at)
 
 
 def _routed(number: PhoneNumber, task: CarrierTask, answer: Answer, at: datetime) -> None:
     if answer.found is None:
         return
-    _adopt(number, answer.found)
+    _adopt(number, task, answer.found, at=at)
     routing.conclude(number, actor=requested_by_task(task, number), at=at)
 
 
@@ -363,7 +374,7 @@ def _refused(task: CarrierTask, error: CarrierError, *, at: datetime) -> None:
     }[TaskKind(task.kind)]
     who = "Twilio refused" if isinstance(error, CarrierRefused) else "Twilio gave no answer about"
     if isinstance(error, BoughtAgain):
-        _adopt(number, error.found)  # what a person decides now is about this one
+        _adopt(number, task, error.found, at=at)  # what a person decides now is about this one
         who = "A person decides about"
     event = tell(
         number,

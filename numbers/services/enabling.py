@@ -18,6 +18,7 @@ from accounts.states import Permission
 from config.errors import Invalid, refuse
 from numbers import gates, routes
 from numbers.models import PhoneNumber
+from numbers.previous import mark_differing
 from numbers.states import TaskKind, TaskState
 
 from .lifecycle import lock_number, lock_rows, standing_of
@@ -89,6 +90,8 @@ def begin_service(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
     number.save(update_fields=["hook_key", "enabled_at"])
     remember(number)
     _take_over_from_restore(number)
+    mark_differing(number, at=at)  # by what is kept as well
+    number.save(update_fields=["differs_since"])
     tell_twilio(number, actor=actor, at=at)
 
 
@@ -130,7 +133,8 @@ def disable(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
 def end_service(number: PhoneNumber, *, at: datetime) -> None:
     """Disable a locked number; what Twilio has not been told yet, it is not told any more."""
     number.enabled_at = number.in_service_at = None
-    number.save(update_fields=["enabled_at", "in_service_at"])
+    mark_differing(number, at=at)
+    number.save(update_fields=["enabled_at", "in_service_at", "differs_since"])
     waiting = number.carrier_tasks.unfinished().unclaimed(at).filter(kind=TaskKind.ROUTE)
     tell_jobs(waiting)
     waiting.update(state=TaskState.DROPPED, finished_at=at)

@@ -13,9 +13,18 @@ from config.errors import refuse
 from licensing.services import grace
 from numbers import gates
 from numbers.models import PhoneNumber
+from numbers.previous import mark_differing
 from numbers.states import NumberState
 
-from .lifecycle import STATE_FIELDS, lock_number, move, relocate, standing_of, state_and_agent
+from .lifecycle import (
+    OFFER_FIELDS,
+    STATE_FIELDS,
+    lock_number,
+    move,
+    relocate,
+    standing_of,
+    state_and_agent,
+)
 from .release import agent_to_remember, give_agent_back, hand_routes_back
 
 
@@ -64,7 +73,8 @@ def bring_back(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
     number.before_release = {
         name: value for name, value in remembered.items() if name not in ("agent_id", "agent")
     }
-    number.save(update_fields=[*STATE_FIELDS, "before_release"])
+    mark_differing(number, at=at)
+    number.save(update_fields=[*STATE_FIELDS, *OFFER_FIELDS])
     tell(
         number,
         "number.brought_back",

@@ -45,12 +45,12 @@ from licensing.services import grace
 from licensing.services.entitlement import lock
 from numbers import gates
 from numbers.models import CarrierTask, Connection, Import, ImportPage, PhoneNumber
-from numbers.previous import settings_of
+from numbers.previous import mark_differing, note_changed, settings_of
 from numbers.states import OUTCOME_EVENTS, Outcome, TaskKind, TaskState
 
 from . import connections
 from .arrivals import record_imported
-from .lifecycle import lock_rows
+from .lifecycle import OFFER_FIELDS, lock_rows
 from .matching import sort_page
 from .missing import ASK_AGAIN_AFTER, Verdict, judge, mark_missing
 from .reading import PageReader
@@ -272,7 +272,8 @@ def _write_changes(
 ) -> None:
     """Write Twilio's side of numbers that differ; what people decided here stays.
 
-    So does what a task has written at Twilio since the page was asked for: the page is older.
+    So does what a task has written at Twilio since the page was asked for: the page is older. What
+    somebody has changed there is remembered, to be put back or left by a person.
     """
     if not changed:
         return
@@ -281,9 +282,12 @@ def _write_changes(
         number__in=records, state=TaskState.DONE, finished_at__gte=asked_at
     )
     numbers = lock_rows(records.keys() - set(newer.values_list("number_id", flat=True)))
+    asked = _asked_back(numbers)
     events, routed = [], []
     for number in numbers:
         differences = apply_record(number, records[number.pk])
+        note_changed(number, differences, ours=asked.get(number.pk, ()))
+        mark_differing(number, at=at)
         if number.connection_id != connection.pk:
             differences["connection"] = (number.connection.name, connection.name)
             # From now on no page that is older tells where the number is.
@@ -306,7 +310,9 @@ def _write_changes(
                 after={name: after for name, (_, after) in differences.items()},
             )
         )
-    PhoneNumber.objects.bulk_update(numbers, [*RECORD_FIELDS, "connection", "state_changed_at"])
+    PhoneNumber.objects.bulk_update(
+        numbers, [*RECORD_FIELDS, *OFFER_FIELDS, "connection", "state_changed_at"]
+    )
     PhoneNumber.objects.bulk_update(routed, ["in_service_at"])
     if came := [number.pk for number in routed if number.in_service_at is not None]:
         refused = CarrierTask.objects.needing_a_person().filter(kind=TaskKind.ROUTE)
@@ -315,6 +321,12 @@ def _write_changes(
         if mended.update(state=TaskState.PENDING, due_at=at):  # the worker tells their jobs
             enqueue("numbers.tasks.work_carrier_tasks")
     record_all(events)
+
+
+def _asked_back(numbers: Sequence[PhoneNumber]) -> dict[int, set[str]]:
+    """Settings that somebody has decided to put back and that Twilio has not got yet, by number."""
+    waiting = CarrierTask.objects.unfinished().filter(number__in=numbers, kind=TaskKind.PUT_BACK)
+    return {task.number_id: set(task.settings) for task in waiting}
 
 
 def _follow(

@@ -68,6 +68,10 @@ STATE_FIELDS = [
 ]
 
 
+#: What is kept of settings at Twilio that differ from those before (``numbers.previous``).
+OFFER_FIELDS = ["before_release", "differs_since"]
+
+
 def relocate(
     number: PhoneNumber,
     state: NumberState,

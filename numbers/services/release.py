@@ -27,10 +27,17 @@ from licensing.standing import of_subscription
 from numbers import gates
 from numbers.models import CarrierTask, PhoneNumber
 from numbers.models.tasks import CarrierTaskQuerySet
-from numbers.previous import chosen_anew, differing, settings_of, worth_keeping
+from numbers.previous import (
+    chosen_anew,
+    differing,
+    mark_differing,
+    settings_of,
+    undecided,
+    worth_keeping,
+)
 from numbers.states import OPEN_TASK_STATES, NumberState, TaskKind, TaskState
 
-from .lifecycle import STATE_FIELDS, lock_number, move, relocate, standing_of
+from .lifecycle import OFFER_FIELDS, STATE_FIELDS, lock_number, move, relocate, standing_of
 
 
 @transaction.atomic
@@ -57,6 +64,7 @@ def begin_release(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
         "settings": worth_keeping(number) | waiting,
         "asked": bool(waiting),
         "excluded": number.state == NumberState.EXCLUDED,
+        **undecided(number),
     }
     relocate(
         number,
@@ -199,7 +207,7 @@ def take_back(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
 def _exclude_again(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
     """Leave a locked number as it was before its release; what waited for Twilio waits again."""
     remembered = dict(number.before_release)
-    number.before_release = agent_to_remember(number)
+    number.before_release = {**agent_to_remember(number), **undecided(number)}
     relocate(
         number,
         NumberState.EXCLUDED,
@@ -252,14 +260,15 @@ def come_back(
     before = number.state
     remembered = dict(number.before_release)
     move(number, NumberState.HELD, at=at)
-    number.released_at, number.before_release = None, {}
+    number.released_at, number.before_release = None, undecided(number)
     with_it, did_not = give_agent_back(number, remembered, at=at)
     wanted = remembered.get("settings", {})
     missing = differing(number, wanted)
     for_person = put_back_for if missing and not chosen_anew(number, wanted) else None
     if missing and for_person is None:
-        number.before_release = {"settings": wanted, "found": settings_of(number)}
-    number.save(update_fields=[*STATE_FIELDS, "released_at", "before_release"])
+        number.before_release |= {"settings": wanted, "found": settings_of(number)}
+    mark_differing(number, at=at)
+    number.save(update_fields=[*STATE_FIELDS, *OFFER_FIELDS, "released_at"])
     _end_restores(number, at=at)
     if for_person is not None:
         queue_task(number, TaskKind.PUT_BACK, actor=for_person, at=at, settings=missing)

@@ -1,11 +1,14 @@
-"""What becomes of settings that a number had at Twilio before it left: put back, or left alone.
+"""What becomes of settings that a number had at Twilio before: put back, or left alone.
 
-An import only reads, so when it finds a number again it offers them; a person decides.
+An import only reads, so when it finds a number again with other ones, or finds that somebody has
+changed them, it offers those from before; a person decides.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
 from django.db import transaction
 
@@ -16,19 +19,20 @@ from config.errors import refuse
 from numbers import gates
 from numbers.models import PhoneNumber
 from numbers.previous import kept_instead, offered, settings_of
-from numbers.states import TaskKind
+from numbers.states import TaskKind, TaskState
 
-from .lifecycle import lock_rows
+from .lifecycle import OFFER_FIELDS, lock_rows
 from .release import queue_task
 from .routing import keep_instead
 
 
 @transaction.atomic
 def put_settings_back(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
-    """Write the settings that the number had before it left over those at Twilio, by a task.
+    """Write the settings that the number had before over those at Twilio, by a task.
 
-    Only those that differ are written. Where the texts of an enabled number went is kept instead,
-    for when it is excluded (decision 41). Raises ``Blocked``.
+    Only those that differ are written, with those of an earlier click that still wait. Where the
+    texts of an enabled number went is kept instead, for when it is excluded (decision 41). Raises
+    ``Blocked``.
     """
     actor.require(Permission.NUMBERS)
     number = lock_rows([number_id])[0]
@@ -37,7 +41,9 @@ def put_settings_back(number_id: int, *, actor: Actor, at: datetime) -> PhoneNum
     if kept := kept_instead(number):
         keep_instead(number, number.before_release["settings"])
     if wanted:
-        queue_task(number, TaskKind.PUT_BACK, actor=actor, at=at, settings=wanted)
+        waiting = number.carrier_tasks.unfinished().filter(kind=TaskKind.PUT_BACK).first()
+        written = {**wanted, **(waiting.settings if waiting else {})}
+        queue_task(number, TaskKind.PUT_BACK, actor=actor, at=at, settings=written)
     _take_offer_away(number)
     tell(
         number,
@@ -56,11 +62,17 @@ def put_settings_back(number_id: int, *, actor: Actor, at: datetime) -> PhoneNum
 
 @transaction.atomic
 def leave_settings(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
-    """Leave the settings at Twilio as they are, and forget the others. Raises ``Blocked``."""
+    """Leave the settings at Twilio as they are, and forget the others.
+
+    Those that Twilio has refused to write are forgotten as well. Raises ``Blocked``.
+    """
     actor.require(Permission.NUMBERS)
     number = lock_rows([number_id])[0]
     refuse(gates.leave_settings(number))
-    forgotten = offered(number) | kept_instead(number)
+    refused = number.carrier_tasks.refused_settings()
+    given_up = [task.settings for task in refused]
+    forgotten = reduce(or_, given_up, offered(number) | kept_instead(number))
+    refused.update(state=TaskState.DROPPED, finished_at=at)
     _take_offer_away(number)
     tell(
         number,
@@ -74,5 +86,5 @@ def leave_settings(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber
 
 
 def _take_offer_away(number: PhoneNumber) -> None:
-    number.before_release = {}
-    number.save(update_fields=["before_release"])
+    number.before_release, number.differs_since = {}, None
+    number.save(update_fields=OFFER_FIELDS)

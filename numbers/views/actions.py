@@ -99,9 +99,12 @@ def _form(request: AccountRequest, deed: Action, number: PhoneNumber) -> ActionF
     return ActionForm(deed, posted(request), number=number, agents=agents)
 
 
-#: What an Undo was left with is posted under such names.
+#: What an Undo was left with, and what a button was shown with, is posted under such names.
 _FOUND = "found_"
-_IN_WORDS = {"agent_id": "agent"}
+_CHANGED_SINCE = {
+    "agent_id": "The agent of {} was changed since, so nothing was undone.",
+    "fingerprint": "{} was changed at Twilio since this was shown, so nothing was done.",
+}
 
 
 def found(values: Mapping[str, Any]) -> dict[str, str]:
@@ -110,12 +113,12 @@ def found(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def say_changed_since(request: AccountRequest, number: PhoneNumber) -> bool:
-    """Whether an Undo does not find the number as it was left, which is told on the next page."""
-    for name, words in _IN_WORDS.items():
+    """Whether an Undo does not find the number as it was left, or a button as it was shown, which
+    is told on the next page."""
+    for name, words in _CHANGED_SINCE.items():
         left = request.POST.get(f"{_FOUND}{name}")
         if left is not None and left != str(getattr(number, name) or ""):
-            text = f"The {words} of {number} was changed since, so nothing was undone."
-            messages.error(request, text)
+            messages.error(request, words.format(number))
             return True
     return False
 

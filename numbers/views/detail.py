@@ -30,7 +30,14 @@ from numbers.services import descriptions
 from numbers.states import NumberState, TaskState
 
 from .actions import find_number
-from .shown import capabilities, flags, restorable_until, shown_routes, state_badge
+from .shown import (
+    capabilities,
+    flags,
+    restorable_until,
+    shown_routes,
+    state_badge,
+    why_settings_differ,
+)
 from .twilio import configuration
 
 #: Events shown on the page; the rest is on the activity page.
@@ -130,6 +137,7 @@ def _page(
         "is_here": number.state in HERE,
         "restorable_until": restorable_until(number, at),
         "settings_plan": put_settings_back_plan(number),
+        "settings_why": why_settings_differ(number),
         "goes_elsewhere": number.goes_elsewhere(tasks),
         "routes": shown_routes(number),
         "form": form,
@@ -163,5 +171,5 @@ def _buttons(request: AccountRequest, number: PhoneNumber, *, at: datetime) -> l
             danger=ACTIONS[state.action].danger,
         )
         for state in all_actions(number, actor=request.actor, facts=facts)
-        if state.relevant
+        if state.relevant and not ACTIONS[state.action].beside
     ]

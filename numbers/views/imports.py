@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -14,18 +15,22 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import timeline
-from accounts.models import Account, Event, Job
+from accounts.models import Event, Job
 from accounts.states import JobState, Permission
 from accounts.views.progress import Progress, progress_of
 from accounts.web import AccountRequest, account_page, tell_refusal, to
 from config import clock
-from config.errors import DomainError
+from config.errors import Blocker, DomainError
 from config.outside import whole
 from config.paging import page
 from config.phone_numbers import for_people
-from config.text import inside, plural, span
+from config.text import inside, name_as_label, plural, span
 from licensing.models import GracePeriod
-from numbers.models import Connection, Import
+from numbers import gates
+from numbers.filters import matching
+from numbers.models import Connection, Import, PhoneNumber
+from numbers.plans import shown
+from numbers.previous import offered
 from numbers.services import imports as service
 from numbers.states import ENDED, OUTCOME_EVENTS, ConnectionState, Outcome
 
@@ -234,18 +239,65 @@ def _found(request: AccountRequest, job: Job) -> dict[str, Any]:
         "outcomes": _counts(request, job),
         "unchanged": job.result.get("unchanged", 0),
         "fields": _fields(changed, of=job.result.get("changed", 0)),
-        "changes": _changes(changed[:CHANGES_SHOWN], request.account),
+        "changes": _changes(request, changed[:CHANGES_SHOWN]),
+        "to_decide": _to_decide(request, job),
         "period": period,
     }
 
 
-def _changes(events: list[Event], account: Account) -> list[timeline.Entry]:
-    """Each changed number with what changed, called by its number."""
+def _to_decide(request: AccountRequest, job: Job) -> int:
+    """How many of the numbers that it found changed have settings to put back or to leave."""
+    if not job.result.get(Outcome.CHANGED):
+        return 0
+    query = urlencode({"imported_in": job.pk, "outcome": Outcome.CHANGED, "differs": "true"})
+    return matching(PhoneNumber.objects.visible_to(request.actor), query).count()
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A changed number as the page of an import shows it.
+
+    ``offer`` is what can be put back, as label and value; ``is_older`` when that stood there before
+    an earlier change. ``blocked`` are reasons against writing at Twilio now.
+    """
+
+    entry: timeline.Entry
+    number: PhoneNumber | None
+    offer: list[tuple[str, str]]
+    is_older: bool
+    blocked: list[Blocker]
+
+
+def _changes(request: AccountRequest, events: list[Event]) -> list[Changed]:
+    """Each changed number with what changed, called by its number, and what can be put back."""
+    account = request.account
     entries = timeline.entries(events, account=account)
+    open_ones = PhoneNumber.objects.visible_to(request.actor).differing()
+    wanted = open_ones.filter(pk__in=[event.subject_id for event in events])
+    related = wanted.select_related("account", "connection").defer(*Connection.SECRETS_OF_IT)
+    numbers = {number.pk: number for number in related}
     return [
-        entry._replace(subject="", sentence=for_people(event.subject_label, account.country))
+        _changed(
+            event,
+            entry._replace(subject="", sentence=for_people(event.subject_label, account.country)),
+            numbers.get(event.subject_id or 0),
+        )
         for event, entry in zip(events, entries, strict=True)
     ]
+
+
+def _changed(event: Event, entry: timeline.Entry, number: PhoneNumber | None) -> Changed:
+    if number is None:
+        return Changed(entry, None, [], is_older=False, blocked=[])
+    before = offered(number)
+    told = event.data.get("before", {})
+    return Changed(
+        entry,
+        number,
+        [(name_as_label(name), shown(value)) for name, value in before.items()],
+        is_older=any((told.get(name) or "") != (value or "") for name, value in before.items()),
+        blocked=gates.put_settings_back(number),
+    )
 
 
 def _fields(changed: list[Event], *, of: int) -> str:

@@ -139,7 +139,7 @@ def numbers(request: AccountRequest) -> HttpResponse:
         "saved": SavedFilter.objects.filter(account=request.account, user=request.user),
         "query": view_query(request.GET),
         "selection_key": view_query(request.GET),
-        "bulk_actions": _bulk_actions(request, tab),
+        "bulk_actions": _bulk_actions(request, tab, *_topics(chosen)),
         "agents": agent_choices(options.agents) if tab == Tab.UNASSIGNED else [],
         "agents_inline": len(options.agents) <= MOST_AGENTS_IN_A_ROW,
         "last_refresh": _last_refresh(request),
@@ -354,6 +354,7 @@ def _chips(
         "protected": lambda value: "Protected" if value else "Not protected",
         "enabled": lambda value: "Enabled" if value else "Not enabled",
         "elsewhere": lambda value: "Texts go elsewhere" if value else "Texts do not go elsewhere",
+        "differs": lambda value: "Changed at Twilio" if value else "Not changed at Twilio",
         "connection": lambda value: f"Connection: {connections.get(value, 'unknown')}",
         "task": lambda value: str(TaskState(value).label),
         "kept": lambda value: "Kept as spare" if value else "Not decided",
@@ -388,6 +389,11 @@ def _choices(
         ("type", "Type", [(str(value), label) for value, label in NumberType.choices]),
         ("protected", "Protection", [("true", "Protected"), ("false", "Not protected")]),
         ("enabled", "Service", [("true", "Enabled"), ("false", "Not enabled")]),
+        (
+            "differs",
+            "Settings at Twilio",
+            [("true", "Changed, not decided"), ("false", "As before")],
+        ),
         ("kept", "Decision", [("true", "Kept as spare"), ("false", "Not decided")]),
     ]
     if len(options.connections) > 1:
@@ -430,6 +436,11 @@ def _meter(request: AccountRequest, held: int) -> dict[str, Any]:
         "over": max(0, held - licenses),
         "url": to(request, "licensing:manage"),
     }
+
+
+def _topics(chosen: NumberFilter) -> list[str]:
+    """What the filters that are in force offer for many besides."""
+    return ["differs"] if chosen.form.cleaned_data.get("differs") else []
 
 
 def _bulk_actions(request: AccountRequest, *tabs: str) -> list[dict[str, str]]:

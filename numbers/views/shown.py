@@ -78,6 +78,11 @@ def flags(number: PhoneNumber, tasks: Iterable[CarrierTask]) -> list[Badge]:
     tasks = list(tasks)
     if number.goes_elsewhere(tasks):
         found.append(Badge("Goes elsewhere", "bad", "Twilio sends its texts elsewhere. Open it."))
+    if number.state == NumberState.HELD and number.differs_since is not None:
+        rule = (
+            "Its settings at Twilio are other than before: put them back, or leave them. Open it."
+        )
+        found.append(Badge("Changed at Twilio", "warn", rule))
     for task in tasks:
         what = task.get_kind_display()
         if task.state == TaskState.NEEDS_PERSON and task.error_code == "bought_again":
@@ -89,6 +94,13 @@ def flags(number: PhoneNumber, tasks: Iterable[CarrierTask]) -> list[Badge]:
         elif number.state not in (NumberState.RELEASING, NumberState.RESTORING):
             found.append(Badge("Waiting for Twilio", "warn", f"{what}: under way."))
     return found
+
+
+def why_settings_differ(number: PhoneNumber) -> str:
+    """What has happened to a number whose settings at Twilio are other than before."""
+    if number.before_release.get("settings"):
+        return "It came back with other settings at Twilio"
+    return "Somebody has changed its settings at Twilio"
 
 
 def shown_routes(number: PhoneNumber) -> list[tuple[str, str, str]]:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from config.text import name_as_label
 from numbers.models import PhoneNumber
+from numbers.previous import offered
+
+
+class Setting(NamedTuple):
+    """An empty text means "not set"; ``was`` is what stood there before, where somebody may decide
+    to put that back."""
+
+    label: str
+    text: str
+    was: str = ""
 
 
 class Group(NamedTuple):
-    """A heading, and its settings as label and text; an empty text means "not set"."""
-
     title: str
-    settings: list[tuple[str, str]]
+    settings: list[Setting]
 
 
 #: Names of Twilio's fields, by what they are about (twilio-facts 1.2).
@@ -58,12 +67,18 @@ def text(value: Any) -> str:
 def configuration(number: PhoneNumber) -> list[Group]:
     """Everything Twilio says about the number, known fields in groups and the rest at the end."""
     record: dict[str, Any] = number.twilio
+    before = offered(number)
     groups = [
-        Group(title, [(name_as_label(name), text(record.get(name))) for name in names])
+        Group(title, [_setting(name, record, before) for name in names])
         for title, names in GROUPS.items()
     ]
     known = {name for names in GROUPS.values() for name in names}
-    others = [(name_as_label(name), text(record[name])) for name in sorted(record.keys() - known)]
+    others = [_setting(name, record, before) for name in sorted(record.keys() - known)]
     if others:
         groups.append(Group("Other fields", others))
     return groups
+
+
+def _setting(name: str, record: Mapping[str, Any], before: Mapping[str, Any]) -> Setting:
+    was = (text(before[name]) or "not set") if name in before else ""
+    return Setting(name_as_label(name), text(record.get(name)), was)

@@ -356,7 +356,7 @@ def test_the_page_reads_the_database_a_fixed_number_of_times(
         JobFactory.create(account=acme, state=JobState.FAILED, finished_at=NOON)
 
     # The frame takes 9: session, user, membership, accounts, notices, and the banner's three.
-    with django_assert_max_num_queries(10 + 15):
+    with django_assert_max_num_queries(11 + 15):
         shown(owner_client)
 
 

@@ -64,6 +64,31 @@ def test_a_question_can_be_declined(back: PhoneNumber, program: Program) -> None
     assert not CarrierTask.objects.exists()
 
 
+def test_what_somebody_changed_at_twilio_is_found_and_put_back(
+    acme: Account, program: Program, outsider: Program
+) -> None:
+    PhoneNumberFactory.create(account=acme)
+    number = PhoneNumberFactory.create(
+        account=acme,
+        twilio={"voice_url": NEW},
+        before_release={"changed": {"voice_url": OLD}},
+        differs_since=NOON,
+    )
+    path = f"numbers/{number.pk}/previous-settings/"
+
+    (row,) = program.send("get", "numbers/?differs=true").json()["results"]
+    (change,) = program.send("post", path, {"dry_run": True}).json()["changes"]
+    strange = [outsider.send(verb, path) for verb in ("post", "delete")]
+    put = program.send("post", path, {})
+
+    assert (row["id"], row["differs_since"]) == (number.pk, "2026-03-01T12:00:00Z")
+    assert (change["before"], change["after"]) == (NEW, OLD)
+    assert [each.status_code for each in strange] == [404, 404]
+    assert put.status_code == 202
+    assert CarrierTask.objects.get().settings == {"voice_url": OLD}
+    assert program.send("get", f"numbers/{number.pk}/").json()["differs_since"] is None
+
+
 def test_what_waits_says_when_and_is_tried_now(acme: Account, program: Program) -> None:
     due = timezone.now() + timedelta(hours=1)
     task = CarrierTaskFactory.create(

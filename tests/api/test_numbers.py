@@ -70,6 +70,7 @@ def test_a_number_says_everything_a_client_needs(
         "released_at": None,
         "restorable_until": None,
         "unlisted_at": None,
+        "differs_since": None,
     }
 
 

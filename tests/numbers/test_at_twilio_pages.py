@@ -61,7 +61,7 @@ def test_a_number_that_came_back_shows_both_versions_of_its_settings(
         assert OLD in html
         assert NEW in html
         assert "Voice URL</dt>" in html
-    assert "Nothing was changed there" in shown
+    assert "Nothing was written at Twilio from here" in shown
     assert f"<del>{NEW}</del>" in asked
     assert f"<ins>{OLD}</ins>" in asked
 

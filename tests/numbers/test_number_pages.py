@@ -180,7 +180,10 @@ def test_the_page_shows_facts_and_everything_twilio_says(
     number.save()
 
     response = member_client.get(page(number))
-    groups = {group.title: dict(group.settings) for group in response.context["configuration"]}
+    groups = {
+        group.title: {each.label: each.text for each in group.settings}
+        for group in response.context["configuration"]
+    }
 
     html = response.content.decode()
     assert "(415) 555-0123" in html

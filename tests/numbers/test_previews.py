@@ -22,10 +22,11 @@ from numbers.models import PhoneNumber
 from numbers.services import exclusion, previews
 from numbers.services.bulk import BULK_ACTIONS, Selection, check_params
 from numbers.services.judging import UNCHANGED
-from numbers.states import ConnectionState, NumberState
+from numbers.states import ConnectionState, NumberState, TaskKind, TaskState
 from tests.factories import (
     NOON,
     AgentFactory,
+    CarrierTaskFactory,
     ConnectionFactory,
     PhoneNumberFactory,
     TagFactory,
@@ -60,6 +61,8 @@ NUMBERS = st.lists(
             "days_ago": st.sampled_from([0, 0, 1]),
             "label": st.sampled_from(["", "Desk"]),
             "sms": st.sampled_from([True, True, False]),
+            "refused": st.booleans(),
+            "differs": st.booleans(),
             "service": st.sampled_from(["none", "texts", "enabled"]),
         }
     ),
@@ -87,6 +90,8 @@ ORDERS: list[tuple[str, dict[str, Any]]] = [
     ("services", {"texts": False}),
     ("enable", {}),
     ("disable", {}),
+    ("put_settings_back", {}),
+    ("leave_settings", {}),
 ]
 
 
@@ -171,10 +176,18 @@ def test_a_preview_says_what_each_number_s_gate_says(
             unlisted_at=NOON if row["unlisted"] and state == "excluded" else None,
             protected=row["protected"],
             agent=agent,
+            before_release={"changed": {"voice_url": "https://was.example/"}}
+            if row["differs"]
+            else {},
+            differs_since=NOON if row["differs"] else None,
             twilio={**row["twilio"], **({"origin": "hosted"} if row["hosted"] else {})},
             state_changed_at=NOON - timedelta(days=row["days_ago"]),
         )
         number.tags.set(tags[name] for name in row["tags"])
+        if row["refused"]:
+            CarrierTaskFactory.create(
+                number=number, kind=TaskKind.PUT_BACK, state=TaskState.NEEDS_PERSON
+            )
     grace.import_completed(account.pk, actor=SYSTEM, at=NOON)
     for number in (
         account.numbers.held().filter(protected=False, enabled_at=None).order_by("-pk")[:decided]
