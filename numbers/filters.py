@@ -32,22 +32,28 @@ LONGEST_SEARCH = 200
 
 
 class Tab(models.TextChoices):
-    """The tabs of the Numbers page. ``gone`` shows only when it is asked for or not empty."""
+    """The tabs of the Numbers page. ``gone`` shows only when it is asked for or not empty.
+
+    ``disabled`` are those of the assigned ones that are not enabled: an agent stands ready, and
+    nobody answers (decision 44).
+    """
 
     ALL = "all", "All"
     ASSIGNED = "assigned", "Assigned"
     UNASSIGNED = "unassigned", "Unassigned"
+    DISABLED = "disabled", "Disabled"
     RELEASED = "released", "Released"
     EXCLUDED = "excluded", "Excluded"
     MISSING = "missing", "Missing"
     GONE = "gone", "Gone"
 
 
-#: The states that a tab shows; of held ones, two tabs ask for the agent besides (``holds``).
+#: The states that a tab shows; of held ones, three tabs ask for more besides (``holds``).
 TAB_STATES: dict[str, tuple[NumberState, ...]] = {
     Tab.ALL: TAKES_LICENSE,
     Tab.ASSIGNED: (NumberState.HELD,),
     Tab.UNASSIGNED: (NumberState.HELD,),
+    Tab.DISABLED: (NumberState.HELD,),
     Tab.RELEASED: (NumberState.RELEASED, NumberState.RELEASING),
     Tab.EXCLUDED: (NumberState.EXCLUDED,),
     Tab.MISSING: (NumberState.MISSING,),
@@ -57,21 +63,30 @@ TAB_STATES: dict[str, tuple[NumberState, ...]] = {
 
 def _condition(tab: Tab) -> Q:
     shown = Q(state__in=TAB_STATES[tab])
-    if tab in (Tab.ASSIGNED, Tab.UNASSIGNED):
+    if tab in (Tab.ASSIGNED, Tab.UNASSIGNED, Tab.DISABLED):
         shown &= Q(agent__isnull=tab == Tab.UNASSIGNED)
+    if tab == Tab.DISABLED:
+        shown &= Q(enabled_at=None)
     return shown
 
 
 def tab_of(state: str, *, assigned: bool) -> Tab:
-    """The tab that such a number is in; a held one is in ``all`` as well."""
-    return next(tab for tab in reversed(Tab) if holds(tab, state, assigned=assigned))
+    """The tab that such a number is in; ``all`` and ``disabled`` may show it as well."""
+    return next(tab for tab in reversed(Tab) if holds(tab, state, assigned=assigned, enabled=True))
 
 
-def holds(tab: Tab, state: str, *, assigned: bool) -> bool:
+def holds(tab: Tab, state: str, *, assigned: bool, enabled: bool) -> bool:
     """Whether the tab shows such a number without asking the database."""
+    if tab == Tab.DISABLED:
+        return state == NumberState.HELD and assigned and not enabled
     if tab in (Tab.ASSIGNED, Tab.UNASSIGNED):
         return state == NumberState.HELD and assigned == (tab == Tab.ASSIGNED)
     return state in TAB_STATES[tab]
+
+
+def _is_in(tab: Tab, count: NumberCount) -> bool:
+    """Whether the tab shows the numbers of this count."""
+    return holds(tab, count.state, assigned=count.assigned, enabled=count.enabled)
 
 
 class Capability(models.TextChoices):
@@ -82,10 +97,7 @@ class Capability(models.TextChoices):
 
 def tab_counts(counts: Iterable[NumberCount]) -> dict[str, int]:
     """How many numbers each tab holds, by the ``counts`` of their account."""
-    return {
-        tab: sum(each.amount for each in counts if holds(tab, each.state, assigned=each.assigned))
-        for tab in Tab
-    }
+    return {tab: sum(each.amount for each in counts if _is_in(tab, each)) for tab in Tab}
 
 
 def country_counts(counts: Iterable[NumberCount], tab: str) -> dict[str, int]:
@@ -95,9 +107,7 @@ def country_counts(counts: Iterable[NumberCount], tab: str) -> dict[str, int]:
     """
     found = Counter[str]()
     for each in counts:
-        if each.country and (
-            tab not in TAB_STATES or holds(Tab(tab), each.state, assigned=each.assigned)
-        ):
+        if each.country and (tab not in TAB_STATES or _is_in(Tab(tab), each)):
             found[each.country] += each.amount
     return {country: amount for country, amount in found.items() if amount}
 

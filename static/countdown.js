@@ -1,6 +1,6 @@
-// Keeps every <span data-countdown="ISO time">in 31 h 12 min</span> counting. The server wrote the
-// first text (config/text.py) in the same words; this refreshes it each minute, by
-// the server's clock rather than the visitor's.
+// Keeps every <span data-countdown="ISO time">in 31 h 12 min</span> counting, and with
+// data-countdown-left besides, "31 h 12 min left". The server wrote the first text (config/text.py)
+// in the same words; this refreshes it each minute, by the server's clock rather than the visitor's.
 "use strict";
 (() => {
   const serverTime = document.querySelector('meta[name="server-time"]');
@@ -23,7 +23,10 @@
   const refresh = () => {
     for (const element of document.querySelectorAll("[data-countdown]")) {
       const left = Date.parse(element.dataset.countdown) - Date.now() - offset;
-      const text = left >= 0 ? `in ${span(left)}` : of(span(-left), "ago");
+      const counts = "countdownLeft" in element.dataset;
+      const ahead = () => (counts ? of(span(left), "left") : `in ${span(left)}`);
+      const past = () => (counts ? "time is up" : of(span(-left), "ago"));
+      const text = left >= 0 ? ahead() : past();
       if (element.textContent !== text) element.textContent = text;
     }
   };

@@ -10,7 +10,7 @@ A_LICENSE = (
     "Needs a free license, unless it left in a grace period that still runs, and fewer numbers are "
     "held than when that opened."
 )
-HELD_TABS = ("all", "assigned", "unassigned")
+HELD_TABS = ("all", "assigned", "unassigned", "disabled")
 
 
 def promised(facts: Facts, n: int) -> Facts:

@@ -48,7 +48,7 @@ SERVICES = Action(
         unchanged=lambda number, params: number.texts is params["texts"],
         undone_by=lambda params: Undo("services", {"texts": not params["texts"]}),
         fields=("texts",),
-        tabs=("all", "assigned"),
+        tabs=("all", "assigned", "disabled"),
         phrase=("Choose services for {}",),
     ),
 )
@@ -78,7 +78,7 @@ ENABLE = Action(
         reads=lambda params, facts: gates.READS_OF_ENABLE,
         spends=lambda facts, n: replace(facts, enabled=facts.enabled + n),
         at_twilio=TaskKind.ROUTE,
-        tabs=("all", "assigned"),
+        tabs=("all", "assigned", "disabled"),
     ),
 )
 DISABLE = Action(

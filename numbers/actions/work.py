@@ -76,7 +76,7 @@ UNASSIGN = Action(
         "it had.",
         reads=lambda params, facts: gates.READS_OF_UNASSIGN,
         gives_agents=True,
-        tabs=("all", "assigned"),
+        tabs=("all", "assigned", "disabled"),
     ),
 )
 KEEP = Action(

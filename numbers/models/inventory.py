@@ -84,6 +84,9 @@ class PhoneNumber(models.Model):
     more; it is empty once they were. ``unlisted_at`` is since when imports no longer find an
     excluded number at Twilio.
 
+    ``kept_until`` is the day, in the account's time zone, from which on a spare waits for a decision
+    again; one that is kept without it stays a spare until somebody decides (decision 44).
+
     A number that is enabled (since ``enabled_at``) offers its services; it is in service once
     Twilio has confirmed that it sends them here (``in_service_at``). ``hook_key`` names it in the
     addresses that Twilio calls, and nobody can guess it. ``before_service`` are the settings at
@@ -121,6 +124,7 @@ class PhoneNumber(models.Model):
         db_index=False,
     )  # fmt: skip
     keep_decided_at = models.DateTimeField(null=True, blank=True)
+    kept_until = models.DateField(null=True, blank=True)
 
     texts = models.BooleanField(default=False, help_text="Whether it offers texts while enabled.")
     enabled_at = models.DateTimeField(null=True, blank=True)
@@ -165,6 +169,10 @@ class PhoneNumber(models.Model):
                 name="number_in_service_is_enabled",
                 condition=Q(in_service_at=None) | Q(enabled_at__isnull=False),
             ),
+            models.CheckConstraint(
+                name="number_kept_until_is_kept",
+                condition=Q(kept_until=None) | Q(keep_decided_at__isnull=False),
+            ),
             models.UniqueConstraint(
                 fields=["hook_key"], condition=~Q(hook_key=""), name="number_hook_key_is_unique"
             ),
@@ -179,6 +187,7 @@ class PhoneNumber(models.Model):
                     "state",
                     "agent",
                     "e164",
+                    "enabled_at",
                     "keep_decided_at",
                     "search_name",
                     "sid",
@@ -200,6 +209,11 @@ class PhoneNumber(models.Model):
                 name="number_kept",
                 fields=["account", "keep_decided_at"],
                 condition=Q(keep_decided_at__isnull=False),
+            ),
+            models.Index(
+                name="number_kept_until",
+                fields=["kept_until", "account"],
+                condition=Q(kept_until__isnull=False),
             ),
             # The account first: SIDs are random, so an import writes all over an index of them all.
             models.Index(name="number_by_sid", fields=["account", "sid"]),

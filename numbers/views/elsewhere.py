@@ -74,10 +74,11 @@ def elsewhere(request: AccountRequest, text: str, tab: str, *, at: datetime) -> 
     """
     found = search(PhoneNumber.objects.visible_to(request.actor), text)
     has_agent = ExpressionWrapper(Q(agent__isnull=False), BooleanField())
-    groups = found.order_by().values_list("state", has_agent).annotate(amount=Count("pk"))
+    enabled = ExpressionWrapper(Q(enabled_at__isnull=False), BooleanField())
+    groups = found.order_by().values_list("state", has_agent, enabled).annotate(amount=Count("pk"))
     counts = Counter[tuple[Tab, bool]]()
-    for state, assigned, amount in groups:
-        counts[_where(tab, state, assigned=assigned)] += amount
+    for state, assigned, is_enabled, amount in groups:
+        counts[_where(tab, state, assigned=assigned, enabled=is_enabled)] += amount
     if not counts:
         return None
     told: list[Found] = []
@@ -86,7 +87,9 @@ def elsewhere(request: AccountRequest, text: str, tab: str, *, at: datetime) -> 
         rows = found.select_related("agent", "connection")
         rows = rows.defer("twilio", "before_release", "connection__auth_token").order_by("e164")
         for number in rows[:TOLD]:
-            shown, hides = _where(tab, number.state, assigned=number.is_assigned)
+            shown, hides = _where(
+                tab, number.state, assigned=number.is_assigned, enabled=number.is_enabled
+            )
             place = _place(request, text, shown, hides=hides, count=1)
             back = way_back(number, request, facts) if facts else None
             told.append(Found(number, _told(number, request, at=at), place, back))
@@ -112,9 +115,9 @@ def way_back(number: PhoneNumber, request: AccountRequest, facts: Facts) -> Back
     return Back(deed.label, f"{to(request, deed.address, number.pk)}?{back}", reason)
 
 
-def _where(tab: str, state: str, *, assigned: bool) -> tuple[Tab, bool]:
+def _where(tab: str, state: str, *, assigned: bool, enabled: bool) -> tuple[Tab, bool]:
     """The tab that shows such a number, and whether it is the one that is open."""
-    if tab and holds(Tab(tab), state, assigned=assigned):
+    if tab and holds(Tab(tab), state, assigned=assigned, enabled=enabled):
         return Tab(tab), True
     return tab_of(state, assigned=assigned), False
 

@@ -49,11 +49,15 @@ POSITION = ("after", "before", "last")
 #: With more agents than this, a row links to the page that assigns instead of listing them all.
 MOST_AGENTS_IN_A_ROW = 30
 
+#: Less than one in so many held ones are few.
+FEW_IN = 20
+
 #: Why a tab is empty, and what that means.
 EMPTY: dict[str, tuple[str, str]] = {
     Tab.ALL: ("No numbers held", "Refresh to bring in what the connection has at Twilio."),
     Tab.ASSIGNED: ("No number has an agent", "Assign one under Unassigned, or from its own page."),
     Tab.UNASSIGNED: ("Nothing to decide", "Every number has an agent. New ones appear here."),
+    Tab.DISABLED: ("Nothing is disabled", "Every number that has an agent is enabled."),
     Tab.RELEASED: ("Nothing was released", "Released numbers stay here and can come back."),
     Tab.EXCLUDED: ("Nothing is excluded", "Excluded numbers stay at Twilio and take no license."),
     Tab.MISSING: ("Nothing is missing", "Numbers that a refresh no longer finds appear here."),
@@ -106,7 +110,7 @@ def numbers(request: AccountRequest) -> HttpResponse:
     order, countries = sort_name(request.GET, tab), country_counts(counted, tab)
     page = listing.page(
         found,
-        listing.sort_by(order, narrowed=bool(active)),
+        listing.sort_by(order, narrowed=bool(active) or _are_few(counts, tab)),
         total=_known_total(chosen, active, tab, counts, countries) if valid else None,
         after=request.GET.get("after", ""),
         before=request.GET.get("before", ""),
@@ -208,6 +212,11 @@ class Options:
         )
 
 
+def _are_few(counts: dict[str, int], tab: str) -> bool:
+    """Whether so few of what is held are in the tab that walking all of it to find them is long."""
+    return tab in (Tab.ASSIGNED, Tab.DISABLED) and counts[tab] * FEW_IN < counts[Tab.ALL]
+
+
 def _known_total(
     chosen: NumberFilter,
     active: list[str],
@@ -232,7 +241,7 @@ def _elsewhere(
 
 def _empty(request: AccountRequest, tab: str, options: Options, *, held: bool) -> tuple[str, str]:
     """Why the tab is empty, and what its reader can do about it."""
-    if held or tab not in (Tab.ALL, Tab.ASSIGNED, Tab.UNASSIGNED):
+    if held or tab not in (Tab.ALL, Tab.ASSIGNED, Tab.UNASSIGNED, Tab.DISABLED):
         return EMPTY.get(tab, EMPTY[Tab.ALL])
     title, text = EMPTY[Tab.ALL]
     if not options.has_source:

@@ -160,16 +160,24 @@ def test_looking_elsewhere_costs_few_queries_whatever_there_is(
 
 
 @pytest.mark.parametrize(
-    ("state", "assigned"), [(NumberState.HELD, True), *((each, False) for each in NumberState)]
+    ("state", "assigned", "enabled"),
+    [
+        (NumberState.HELD, True, True),
+        (NumberState.HELD, True, False),
+        *((each, False, False) for each in NumberState),
+    ],
 )
 def test_the_tab_of_a_number_is_the_one_that_shows_it(
-    acme: Account, state: NumberState, assigned: bool
+    acme: Account, state: NumberState, assigned: bool, enabled: bool
 ) -> None:
     trait = {} if state == NumberState.HELD else {state.value: True}
-    number = PhoneNumberFactory.create(account=acme, assigned=assigned, **trait)
+    number = PhoneNumberFactory.create(account=acme, assigned=assigned, enabled=enabled, **trait)
 
     shows = {tab for tab in Tab if number in filter_of(PhoneNumber.objects.all(), f"tab={tab}").qs}
 
-    assert shows == {tab for tab in TAB_STATES if holds(Tab(tab), state, assigned=assigned)}
+    assert shows == {
+        tab for tab in TAB_STATES if holds(Tab(tab), state, assigned=assigned, enabled=enabled)
+    }
     assert tab_of(state, assigned=assigned) in shows
-    assert shows <= {tab_of(state, assigned=assigned), Tab.ALL}
+    assert shows <= {tab_of(state, assigned=assigned), Tab.DISABLED, Tab.ALL}
+    assert (Tab.DISABLED in shows) is (assigned and not enabled)

@@ -96,15 +96,17 @@ def test_tabs_divide_the_states_and_count_them_in_one_query(
     for trait in ("assigned", "excluded", "releasing", "released", "restoring", "missing", "gone"):
         PhoneNumberFactory.create(account=acme, **{trait: True})
     PhoneNumberFactory.create_batch(2, account=acme)
+    PhoneNumberFactory.create(account=acme, enabled=True)
     PhoneNumberFactory.create()  # of another account
 
     with django_assert_num_queries(1):
         counts = tab_counts(acme.number_counts.all())
 
     assert counts == {
-        Tab.ALL: 4,
-        Tab.ASSIGNED: 1,
+        Tab.ALL: 5,
+        Tab.ASSIGNED: 2,
         Tab.UNASSIGNED: 2,
+        Tab.DISABLED: 1,
         Tab.RELEASED: 2,
         Tab.EXCLUDED: 1,
         Tab.MISSING: 1,

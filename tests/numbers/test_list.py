@@ -185,7 +185,7 @@ def test_twilios_record_is_not_read_for_a_list(acme: Account, owner_client: Clie
     assert not [query["sql"] for query in queries if '"auth_token"' in query["sql"]]
 
 
-@pytest.mark.parametrize("tab", ["all", "unassigned", "released"])
+@pytest.mark.parametrize("tab", ["all", "unassigned", "disabled", "released"])
 def test_the_number_of_queries_does_not_grow_with_the_rows(
     acme: Account, owner_client: Client, tab: str
 ) -> None:
@@ -290,7 +290,15 @@ def test_gone_numbers_have_a_tab_once_there_are_any(acme: Account, owner_client:
     def tabs() -> list[str]:
         return [tab["label"] for tab in owner_client.get(LIST).context["tabs"]]
 
-    assert tabs() == ["All", "Assigned", "Unassigned", "Released", "Excluded", "Missing"]
+    assert tabs() == [
+        "All",
+        "Assigned",
+        "Unassigned",
+        "Disabled",
+        "Released",
+        "Excluded",
+        "Missing",
+    ]
     PhoneNumberFactory.create(account=acme, gone=True)
     assert tabs()[-1] == "Gone"
 
@@ -458,6 +466,44 @@ def test_in_grace_the_tab_says_how_many_decisions_are_enough(
     html = owner_client.get(LIST, {"tab": "unassigned"}).content.decode()
 
     assert "Deciding about 2 of these is enough" in html
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"), [(16, "2 over, 31 h 12 min left"), (50, "2 over, time is up")]
+)
+def test_the_meter_says_how_much_time_is_left(
+    acme: Account, owner_client: Client, noon: Any, hours: int, said: str
+) -> None:
+    PhoneNumberFactory.create_batch(12, account=acme)
+    GracePeriodFactory.create(account=acme)
+    noon.move_to(NOON + timedelta(hours=hours, minutes=48))
+
+    html = owner_client.get(LIST).content.decode()
+
+    meter = html.partition('<div class="meter">')[2].partition("</div>")[0]
+    words = " ".join(re.sub(r"<[^>]+>", "", meter).split())
+    assert words == f"12 of 10 licenses {said} Manage licenses"
+    assert 'href="/a/acme/licenses/"' in meter
+
+
+def test_disabled_are_those_with_an_agent_that_nobody_answers(
+    acme: Account, owner_client: Client
+) -> None:
+    ready = PhoneNumberFactory.create(account=acme, ready=True)
+    PhoneNumberFactory.create(account=acme, enabled=True)
+    PhoneNumberFactory.create(account=acme)
+    PhoneNumberFactory.create(account=acme, released=True)
+
+    response = owner_client.get(LIST, {"tab": "disabled"})
+
+    assert shown(response) == [ready]
+    tab = next(each for each in response.context["tabs"] if each["label"] == "Disabled")
+    assert (tab["count"], tab["current"]) == (1, True)
+    offered = [each["value"] for each in response.context["bulk_actions"]]
+    assert "enable" in offered
+    assert "disable" not in offered
+    owner_client.post(f"/a/acme/numbers/{ready.pk}/enable/")
+    assert "Nothing is disabled" in owner_client.get(LIST, {"tab": "disabled"}).content.decode()
 
 
 def test_a_member_reads_without_buttons(acme: Account, member_client: Client) -> None:
