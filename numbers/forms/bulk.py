@@ -12,12 +12,9 @@ from numbers.filters import shown_by
 from numbers.services.bulk import BULK_ACTIONS, Selection
 
 
-class SelectionForm(forms.Form):
+class TickedForm(forms.Form):
     """The numbers that were ticked on the list page, or all that its query string shows."""
 
-    action = forms.ChoiceField(
-        choices=lambda: [(name, each.label) for name, each in BULK_ACTIONS.items()]
-    )
     everything = forms.BooleanField(required=False)
     query = forms.CharField(required=False, max_length=2000)
 
@@ -38,6 +35,14 @@ class SelectionForm(forms.Form):
         if self.cleaned_data["everything"]:
             return Selection(shown=shown_by(self.cleaned_data["query"]))
         return Selection(ids=self.ids)
+
+
+class SelectionForm(TickedForm):
+    """The same, with what is to be done to them."""
+
+    action = forms.ChoiceField(
+        choices=lambda: [(name, each.label) for name, each in BULK_ACTIONS.items()]
+    )
 
 
 class CountField(forms.CharField):

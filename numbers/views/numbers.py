@@ -453,14 +453,21 @@ def _topics(chosen: NumberFilter) -> list[str]:
 
 
 def _bulk_actions(request: AccountRequest, *tabs: str) -> list[dict[str, str]]:
-    """What is offered for many numbers in one of these tabs."""
+    """What is offered for many numbers in one of these tabs; the last only reads them."""
     if not request.actor.can_numbers:
         return []
-    return [
+    back = urlencode({"next": request.get_full_path()})
+    export = {
+        "value": "export",
+        "label": "Export",
+        "url": f"{to(request, 'numbers:export')}?{back}",
+    }
+    acts = [
         {"value": name, "label": action.label, "tone": "danger" if action.danger else ""}
         for name, action in ACTIONS.items()
         if action.many and (not action.many.tabs or not {*tabs}.isdisjoint(action.many.tabs))
     ]
+    return [*acts, export]
 
 
 @dataclass(frozen=True)

@@ -550,6 +550,58 @@ def test_the_csv_holds_all_pages_of_the_view_in_its_order(
     assert [row["number"].replace(" ", "") for row in rows] == [number.e164 for number in wanted]
 
 
+def test_the_ticked_rows_are_exported_in_the_order_of_the_view(
+    acme: Account, owner_client: Client
+) -> None:
+    one, two, three = PhoneNumberFactory.create_batch(3, account=acme)
+    foreign = PhoneNumberFactory.create()
+    here, elsewhere = str(one.pk), f"{three.pk},{foreign.pk}"  # those of other pages in one field
+
+    response = owner_client.post(
+        EXPORT, {"ids": [here, elsewhere], "query": "sort=-number&tab=unassigned", "everything": ""}
+    )
+
+    assert response["Content-Type"].startswith("text/csv")
+    assert [row["SID"] for row in table(response)] == [three.sid, one.sid]
+    assert two.sid not in response["Content-Disposition"]
+
+
+def test_all_that_match_are_exported_as_the_link_exports_the_view(
+    acme: Account, owner_client: Client
+) -> None:
+    PhoneNumberFactory.create_batch(3, account=acme)
+    PhoneNumberFactory.create(account=acme, released=True)
+    ticked = PhoneNumber.objects.filter(account=acme).first()
+
+    posted = owner_client.post(
+        EXPORT, {"ids": ticked.pk if ticked else "", "query": "tab=all", "everything": "1"}
+    )
+
+    of_view = owner_client.get(EXPORT, {"tab": "all"})
+    assert b"".join(posted.streaming_content) == b"".join(of_view.streaming_content)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("data", [{}, {"ids": "x"}, {"ids": "", "query": "tab=all"}])
+def test_exporting_nothing_goes_back_and_says_so(
+    acme: Account, owner_client: Client, data: dict[str, str]
+) -> None:
+    PhoneNumberFactory.create(account=acme)
+
+    response = owner_client.post(f"{EXPORT}?next={LIST}%3Ftab=all", data, follow=True)
+
+    assert response.redirect_chain == [(f"{LIST}?tab=all", 302)]
+    assert "Select at least one number." in response.content.decode()
+
+
+def test_a_member_may_export_ticked_rows_and_a_stranger_may_not(
+    acme: Account, member_client: Client, stranger_client: Client
+) -> None:
+    number = PhoneNumberFactory.create(account=acme)
+
+    assert len(table(member_client.post(EXPORT, {"ids": number.pk}))) == 1
+    assert stranger_client.post(EXPORT, {"ids": number.pk}).status_code == 404
+
+
 def test_nothing_in_the_csv_runs_as_a_formula(acme: Account, member_client: Client) -> None:
     number = PhoneNumberFactory.create(account=acme, label="=HYPERLINK(1)", e164="+14155550123")
     number.tags.add(TagFactory.create(account=acme, name="@sum"))
