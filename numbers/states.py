@@ -62,11 +62,13 @@ class ListColumn(models.TextChoices):
 
     AGENT = "agent", "Agent"
     CAPABILITIES = "capabilities", "Capabilities"
+    SERVICES = "services", "Services"
     TAGS = "tags", "Tags"
     TYPE = "type", "Type"
     COUNTRY = "country", "Country"
     CONNECTION = "connection", "Connection"
     SID = "sid", "SID"
+    ORIGIN = "origin", "Origin"
     IMPORTED = "imported", "Imported"
     SINCE = "since", "In this state since"
 

@@ -84,8 +84,8 @@ class PhoneNumber(models.Model):
     more; it is empty once they were. ``unlisted_at`` is since when imports no longer find an
     excluded number at Twilio.
 
-    ``kept_until`` is the day, in the account's time zone, from which on a spare waits for a decision
-    again; one that is kept without it stays a spare until somebody decides (decision 44).
+    ``kept_until`` is the day, in the account's time zone, from which on a spare waits for a
+    decision again; one that is kept without it stays a spare until somebody decides (decision 44).
 
     A number that is enabled (since ``enabled_at``) offers its services; it is in service once
     Twilio has confirmed that it sends them here (``in_service_at``). ``hook_key`` names it in the

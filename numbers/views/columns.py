@@ -38,6 +38,10 @@ class Columns:
     shown: list[Column]
     offered: list[tuple[str, str, bool]]
 
+    def has(self, column: ListColumn) -> bool:
+        """Whether the table shows it."""
+        return any(each.name == column for each in self.shown)
+
 
 def columns_of(
     request: AccountRequest, tab: str, sorts: dict[str, dict[str, str]], *, connections: int

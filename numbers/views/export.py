@@ -18,6 +18,7 @@ from carrier.types import NumberType
 from config import clock
 from config.spreadsheets import csv_response
 from numbers import listing
+from numbers.evidence import origins_of
 from numbers.filters import filter_of
 from numbers.forms.bulk import TickedForm
 from numbers.models import PhoneNumber
@@ -46,6 +47,7 @@ CSV_HEADER = (
     "country",
     "kept since",
     "connection",
+    "origin",
     "imported",
     "released",
     "SID",
@@ -109,12 +111,13 @@ TYPES = dict(NumberType.choices)
 def _lines(found: PhoneNumberQuerySet, desk: Desk) -> Iterator[list[Any]]:
     rows = found.values_list(*FIELDS, named=True).iterator(chunk_size=CHUNK)
     while chunk := list(islice(rows, CHUNK)):
-        tags = tags_of([row.pk for row in chunk])
+        ids = [row.pk for row in chunk]
+        tags, origins = tags_of(ids), origins_of(ids)
         for row in chunk:
-            yield _line(row, tags[row.pk], desk)
+            yield _line(row, tags[row.pk], origins[row.pk], desk)
 
 
-def _line(row: Any, tags: list[str], desk: Desk) -> list[Any]:
+def _line(row: Any, tags: list[str], origin: str, desk: Desk) -> list[Any]:
     return [
         row.e164,
         *(column.write(column.now(row, tags), desk) for column in COLUMNS.values()),
@@ -128,6 +131,7 @@ def _line(row: Any, tags: list[str], desk: Desk) -> list[Any]:
         row.country,
         _iso(row.keep_decided_at),
         row.connection__name,
+        origin,
         _iso(row.imported_at),
         _iso(row.released_at),
         row.sid,

@@ -23,7 +23,7 @@ from config.text import fold
 from licensing.models import Subscription
 from numbers import listing
 from numbers.actions import ACTIONS
-from numbers.evidence import Evidence, evidence_of
+from numbers.evidence import Evidence, evidence_of, origins_of
 from numbers.filters import (
     FILTER_NAMES,
     Capability,
@@ -37,12 +37,12 @@ from numbers.forms.actions import agent_choices
 from numbers.gates import facts_of
 from numbers.models import Import, PhoneNumber, SavedFilter, Tag
 from numbers.models.inventory import PhoneNumberQuerySet
-from numbers.states import ENDED, NumberState, Outcome, TaskState
+from numbers.states import ENDED, ListColumn, NumberState, Outcome, TaskState
 
-from .columns import columns_of
+from .columns import Columns, columns_of
 from .elsewhere import Back, Elsewhere, elsewhere, way_back
 from .imports import address_of, found_in_words
-from .shown import Badge, capabilities, flags, restorable_until, state_badge
+from .shown import Badge, Service, capabilities, flags, restorable_until, services, state_badge
 
 #: Names of the query string that say where in the list one is; any other change starts anew.
 POSITION = ("after", "before", "last")
@@ -70,7 +70,8 @@ class Row:
     """A number as the table shows it; ``back`` is what brings it back.
 
     ``then`` is the place on the page where one goes on after deciding about it: the next row.
-    ``evidence`` is there where one decides about it, unless it has an agent.
+    ``evidence`` is there where one decides about it, unless it has an agent; ``origin`` where its
+    column is shown.
     """
 
     number: PhoneNumber
@@ -78,6 +79,8 @@ class Row:
     until: datetime | None
     flags: list[Badge]
     capabilities: str
+    services: list[Service]
+    origin: str
     back: Back | None
     then: str
     evidence: Evidence | None
@@ -119,13 +122,14 @@ def numbers(request: AccountRequest) -> HttpResponse:
     if not page.rows and any(name in request.GET for name in POSITION):
         return redirect(_address(request))  # what was on this page has been decided
     options, sorts = Options.of(request), _sort_links(request, order)
+    columns = columns_of(request, tab, sorts, connections=len(options.connections))
     context = {
         "tab": tab,
         "elsewhere": _elsewhere(request, chosen, tab, page, at=at),
         "tabs": _tabs(request, counts, tab),
         "decides": tab == Tab.UNASSIGNED and request.actor.can_numbers,
         "can_come_back": tab in (Tab.RELEASED, Tab.EXCLUDED) and request.actor.can_numbers,
-        "rows": _rows(page, request, decides=tab == Tab.UNASSIGNED, at=at),
+        "rows": _rows(page, request, columns, decides=tab == Tab.UNASSIGNED, at=at),
         "total": page.total,
         "pages": _pages(_address(request), page),
         "errors": chosen.errors,
@@ -137,7 +141,7 @@ def numbers(request: AccountRequest) -> HttpResponse:
         "filtered": bool(active) or not valid,
         "unfiltered_url": _tab_address(request, tab or Tab.ALL),
         "sorts": sorts,
-        "columns": columns_of(request, tab, sorts, connections=len(options.connections)),
+        "columns": columns,
         "meter": _meter(request, counts[Tab.ALL]),
         "unassigned": counts[Tab.UNASSIGNED],
         "saved": SavedFilter.objects.filter(account=request.account, user=request.user),
@@ -172,12 +176,13 @@ def to_decide(request: AccountRequest) -> Rows:
     if not page.rows:  # what was on this page has been decided
         page = listing.page(found, order, total=counts[Tab.ALL])
     tab = Tab.ALL if any(number.is_assigned for number in page.rows) else Tab.UNASSIGNED
+    columns = columns_of(request, tab, {}, connections=len(options.connections))
     context = {
         "decides": request.actor.can_numbers,
-        "rows": _rows(page, request, decides=True, at=at),
+        "rows": _rows(page, request, columns, decides=True, at=at),
         "total": page.total,
         "pages": _pages(f"{request.path}?", page),
-        "columns": columns_of(request, tab, {}, connections=len(options.connections)),
+        "columns": columns,
         "query": urlencode({"sort": "decision"}),
         "selection_key": "decide",
         "bulk_actions": _bulk_actions(request, Tab.ALL, Tab.UNASSIGNED),
@@ -304,12 +309,15 @@ def _tab_address(request: AccountRequest, tab: str) -> str:
     return address if tab == Tab.ALL else f"{address}?{urlencode({'tab': str(tab)})}"
 
 
-def _rows(page: listing.Page, request: AccountRequest, *, decides: bool, at: datetime) -> list[Row]:
+def _rows(
+    page: listing.Page, request: AccountRequest, columns: Columns, *, decides: bool, at: datetime
+) -> list[Row]:
     have_left = any(row.state != NumberState.HELD for row in page.rows)
     asks = have_left and request.actor.can_numbers
     facts = facts_of(request.account, at=at) if asks else None
     waiting = [row for row in page.rows if row.state == NumberState.HELD and not row.is_assigned]
     known = evidence_of(waiting) if decides else {}
+    origins = origins_of([row.pk for row in page.rows]) if columns.has(ListColumn.ORIGIN) else {}
     following = [*page.rows[1:], *page.rows[-2:-1], None]
     return [
         Row(
@@ -318,6 +326,8 @@ def _rows(page: listing.Page, request: AccountRequest, *, decides: bool, at: dat
             until=restorable_until(number, at),
             flags=flags(number, number.open_tasks),  # type: ignore[attr-defined]
             capabilities=capabilities(number),
+            services=services(number),
+            origin=origins.get(number.pk, ""),
             back=way_back(number, request, facts) if facts else None,
             then=f"#number-{other.pk}" if other else "",
             evidence=known.get(number.pk),

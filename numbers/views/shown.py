@@ -126,6 +126,31 @@ def connection_badge(connection: Connection) -> Badge:
     return Badge(state.label, _CONNECTION_TONES.get(state, "bad"), title)
 
 
+@dataclass(frozen=True)
+class Service:
+    """One thing that a number can offer: its picture, how that is drawn, and what it says."""
+
+    name: str
+    look: str
+    words: str
+
+
+def services(number: PhoneNumber) -> list[Service]:
+    """What Twilio can do with the number, and what of that it offers here."""
+    return [
+        _service("Calls", can=number.voice, offers=False, answers=False),
+        _service("Texts", can=number.sms, offers=number.texts, answers=number.is_enabled),
+    ]
+
+
+def _service(name: str, *, can: bool, offers: bool, answers: bool) -> Service:
+    if not can:
+        return Service(name, "unable", f"{name}: not possible with this number")
+    if not offers:
+        return Service(name, "off", f"{name}: possible, not offered")
+    return Service(name, "on", f"{name}: {'answered' if answers else 'offered once it is enabled'}")
+
+
 def capabilities(number: PhoneNumber) -> str:
     """``Voice, SMS, MMS``, as far as the number can."""
     able = {"Voice": number.voice, "SMS": number.sms, "MMS": number.mms}

@@ -109,10 +109,39 @@ def test_each_column_can_be_the_only_one(
     owner_client.post(CHOOSE, {"column": column.value})
 
     html = owner_client.get(LIST).content.decode()
-    cells = re.findall(rf'<td data-label="{column.label}"[^>]*>(.*?)</td>', html)
+    cells = re.findall(rf'(?s)<td data-label="{column.label}"[^>]*>(.*?)</td>', html)
     assert heads(owner_client) == ["Number", "State", column.label]
     assert len(cells) == 1
     assert re.sub(r"<[^>]+>", "", cells[0]).strip()
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        ({}, ["off: Calls: possible, not offered", "off: Texts: possible, not offered"]),
+        (
+            {"ready": True, "voice": False},
+            [
+                "unable: Calls: not possible with this number",
+                "on: Texts: offered once it is enabled",
+            ],
+        ),
+        ({"enabled": True}, ["off: Calls: possible, not offered", "on: Texts: answered"]),
+    ],
+)
+def test_services_are_pictures_that_say_what_they_show(
+    acme: Account, owner_client: Client, number: dict[str, Any], said: list[str]
+) -> None:
+    PhoneNumberFactory.create(account=acme, **number)
+    owner_client.post(CHOOSE, {"column": "services"})
+
+    html = owner_client.get(LIST).content.decode()
+
+    shown = re.findall(
+        r'<svg class="(\w+)"[^>]*role="img" aria-label="([^"]*)"><title>([^<]*)', html
+    )
+    assert [f"{look}: {words}" for look, words, _ in shown[-2:]] == said
+    assert all(words == title for _, words, title in shown[-2:])
 
 
 def test_all_can_be_taken_away(acme: Account, owner_client: Client) -> None:

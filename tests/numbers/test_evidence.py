@@ -45,6 +45,49 @@ def test_an_unassigned_row_says_who_imported_it_and_who_had_it_right_after_unass
     assert page.count("Imported by nightly") == 1
 
 
+@pytest.mark.parametrize(
+    ("events", "twilio", "said"),
+    [
+        ([], {}, "Imported"),
+        (["number.imported"], {"origin": "twilio"}, "Imported"),
+        (["number.imported", "number.released", "number.restored"], {}, "Restored"),
+        (["number.imported", "number.came_back"], {"origin": "hosted"}, "Found again, hosted"),
+    ],
+)
+def test_the_origin_is_how_a_number_came_last(
+    acme: Account, owner_client: Client, events: list[str], twilio: dict[str, str], said: str
+) -> None:
+    number = PhoneNumberFactory.create(account=acme, twilio=twilio)
+    for kind in events:
+        EventFactory.create(
+            account=acme, type=kind, subject_type="number", subject_id=number.pk, at=NOON
+        )
+    owner_client.post("/a/acme/numbers/columns/", {"column": "origin"})
+
+    page = owner_client.get("/a/acme/numbers/").content.decode()
+
+    assert f'<td data-label="Origin">{said}</td>' in page
+    cell = f'"{said}"' if "," in said else said
+    exported = b"".join(
+        owner_client.get("/a/acme/numbers/export.csv").streaming_content  # type: ignore[attr-defined]
+    )
+    assert f",{number.connection.name},{cell}," in exported.decode("utf-8-sig")
+
+
+def test_only_who_shows_the_origin_pays_for_it_and_not_by_the_row(
+    acme: Account, owner_client: Client, django_assert_num_queries: Any
+) -> None:
+    imported(acme, "nightly")
+    with CaptureQueriesContext(connection) as caught:
+        owner_client.get("/a/acme/numbers/")
+    usual = len(caught)
+    owner_client.post("/a/acme/numbers/columns/", {"column": ["origin", "services", "tags"]})
+    imported(acme, "nightly")
+
+    with django_assert_num_queries(usual + 2):
+        owner_client.get("/a/acme/numbers/")
+
+
 def test_what_the_timeline_does_not_say_is_left_out(acme: Account, owner_client: Client) -> None:
     PhoneNumberFactory.create(account=acme)
 
