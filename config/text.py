@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
@@ -143,6 +143,11 @@ def absolute(moment: datetime, zone: ZoneInfo) -> str:
     local = moment.astimezone(zone)
     clock = f"{local:%I:%M %p}".lstrip("0")
     return f"{local:%a, %b} {local.day}, {local.year}, {clock} {local.tzname()}"
+
+
+def on_day(day: date) -> str:
+    """``Thu, Dec 24, 2026``."""
+    return f"{day:%a, %b} {day.day}, {day.year}"
 
 
 def span(length: timedelta) -> str:

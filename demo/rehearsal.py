@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import requests
 from django.conf import settings
@@ -61,8 +62,21 @@ def next_deadline() -> Deadline | None:
         if number.restorable_until:
             words = "a released number can come back no more"
             found.append(Deadline(number.restorable_until, words))
+    found += [Deadline(at, "a spare's day comes") for at in _days_of_spares() if at > now]
     found += [Deadline(each.period_ends_at, "licenses renew") for each in paid[:1]]
     return min(found, key=lambda deadline: deadline.at, default=None)
+
+
+def _days_of_spares() -> list[datetime]:
+    """When the days begin until which spares are kept."""
+    days = PhoneNumber.objects.exclude(kept_until=None).values_list(
+        "kept_until", "account__time_zone"
+    )
+    return [
+        datetime.combine(day, time.min, ZoneInfo(zone)).astimezone(UTC)
+        for day, zone in days.distinct()
+        if day is not None
+    ]
 
 
 def forward(to: datetime) -> None:
@@ -91,6 +105,7 @@ def _stops(end: datetime) -> Iterator[datetime]:
             GracePeriod.objects.unsettled().values_list("ends_at", flat=True),
             Subscription.objects.values_list("period_ends_at", flat=True),
             PhoneNumber.objects.values_list("remind_at", flat=True).exclude(remind_at=None),
+            _days_of_spares(),
         ]
         on_the_way = [at for each in due for at in each if at is not None and now < at < end]
         if not on_the_way:

@@ -124,6 +124,7 @@ def fill() -> None:
         {
             "e164": "Number",
             "friendly_name": "Name at Twilio",
+            "kept_until": "Kept until",
             "label": "Name",
         }
     )
@@ -160,6 +161,7 @@ def fill() -> None:
             "restore": NoticeKind(
                 "Released numbers that can come back for one more day", Permission.NUMBERS
             ),
+            "spare": NoticeKind("Spares whose day to decide has come", Permission.NUMBERS),
         }
     )
     accounts = "admin:accounts_account_changelist"

@@ -164,6 +164,7 @@ def with_row_fields(numbers: PhoneNumberQuerySet) -> PhoneNumberQuerySet:
             "protected",
             "differs_since",
             "keep_decided_at",
+            "kept_until",
             "texts",
             "enabled_at",
             "in_service_at",

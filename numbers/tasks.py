@@ -10,7 +10,7 @@ from config import clock
 from config.errors import Blocked
 
 from .models import CarrierTask, Connection
-from .services import carrier_tasks, departures, imports, refreshes, release, reminders
+from .services import carrier_tasks, departures, imports, refreshes, release, reminders, spares
 
 
 def run_import(job_id: int) -> None:
@@ -50,7 +50,7 @@ def let_numbers_go(connection_id: int) -> None:
 def sweep() -> dict[str, int]:
     """Scheduled every minute: refreshes and tasks at Twilio that are due, restores that came too
     late, numbers of subaccounts that have ended, reminders of numbers that can soon come back no
-    more.
+    more, spares whose day has come.
 
     Safe to run twice, late, or on two machines at once.
     """
@@ -65,9 +65,11 @@ def sweep() -> dict[str, int]:
     reminded = for_each(
         reminders.due(at), lambda pk: reminders.remind(pk, at=at), "reminder of released numbers"
     )
+    ended = for_each(spares.due(at), lambda pk: spares.end(pk, at=at), "spares kept until a day")
     return {
         "refreshed": refreshed,
         "carrier_tasks": work_carrier_tasks(),
         "dropped": dropped,
         "reminded": reminded,
+        "spares": ended,
     }

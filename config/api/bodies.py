@@ -120,6 +120,17 @@ class Flag(serializers.BooleanField):
         return data
 
 
+class Day(serializers.DateField):
+    """A day as ``2027-01-31``; other forms of ISO 8601 are not taken for one."""
+
+    _FORM = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+    def to_internal_value(self, value: Any) -> Any:
+        if not isinstance(value, str) or not self._FORM.fullmatch(value):
+            self.fail("invalid", format="YYYY-MM-DD")
+        return super().to_internal_value(value)
+
+
 class Choice(serializers.ChoiceField):
     """One of the listed strings."""
 

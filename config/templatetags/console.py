@@ -18,13 +18,14 @@ from config.countries import has_flag, name_of
 from config.errors import Blocker
 from config.phone_numbers import for_people
 from config.refusals import refusal_code
-from config.text import absolute, countdown, inside, money, relative
+from config.text import absolute, countdown, inside, money, on_day, relative
 from config.undo import undo_button
 
 register = template.Library()
 register.filter("country", name_of)
 register.filter("money", money)
 register.filter("inside", inside)
+register.filter("on_day", on_day)
 register.filter("refusal_code", refusal_code)
 register.filter("undo_button", undo_button)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -30,6 +30,7 @@ class Kind(Enum):
     AGENT = "agent"
     TAGS = "tags"
     YES_NO = "yes or no"
+    DAY = "day"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,12 @@ class Param:
     required: bool = True
     choices: tuple[str, ...] = ()
     example: Any = None
+
+    def value(self, kept: Any) -> Any:
+        """What the service takes, of what a job keeps as JSON."""
+        if self.kind == Kind.DAY and isinstance(kept, str):
+            return date.fromisoformat(kept)
+        return kept
 
 
 @dataclass(frozen=True)
@@ -124,9 +131,10 @@ class Action:
     undo. Where an action comes too late, ``instead`` may still do, and ``too_late`` says so.
     ``risk`` is why people confirm it by typing the last digits of a number, or for many how many
     they are; without a reason a button is enough, and the service takes ``risk_confirmed`` to look
-    again. ``at_once`` means a button without a page before
-    it, ``listed`` whether it is among the actions of a number (else it has a place of its own on
-    the page). ``beside`` means that the page has its button where it says what it is about.
+    again. ``at_once`` means a button without a page before it; where there is a page as well, for
+    what may be chosen besides, ``asks`` is the label of the link to it. ``listed`` says whether it
+    is among the actions of a number (else it has a place of its own on the page). ``beside`` means
+    that the page has its button where it says what it is about.
     """
 
     name: str
@@ -142,6 +150,7 @@ class Action:
     danger: bool = False
     risk: Callable[[PhoneNumber], str] | None = None
     at_once: bool = False
+    asks: str = ""
     listed: bool = True
     beside: bool = False
     page: str = ""
@@ -176,7 +185,7 @@ class Action:
         if self.service is None:
             raise LookupError(f"{self.name} has a page of its own.")
         wanted = {
-            each.argument or each.name: params[each.name]
+            each.argument or each.name: each.value(params[each.name])
             for each in self.params
             if each.name in params
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from config.text import on_day
 from numbers import gates, plans
 from numbers.models import PhoneNumber
 from numbers.services import assignment
@@ -19,6 +20,16 @@ _AGENT = Param(
     help="Only live agents can be assigned.",
     argument="agent_id",
     example=3,
+)
+_UNTIL = Param(
+    "until",
+    Kind.DAY,
+    "Until",
+    said=("On {} they wait for a decision again.",),
+    help="From the beginning of this day it waits for a decision again. Without one, it stays a "
+    "spare until somebody decides.",
+    required=False,
+    example="2027-01-31",
 )
 
 
@@ -84,13 +95,25 @@ KEEP = Action(
     "Keep as spare",
     gate=lambda number, facts: gates.keep(number),
     service=assignment.keep,
-    done="{number} is kept as a spare.",
+    done=lambda number: (
+        f"{{number}} is kept as a spare until {on_day(number.kept_until)}."
+        if number.kept_until
+        else "{number} is kept as a spare."
+    ),
+    heading="Keep {number} as a spare",
+    params=(_UNTIL,),
     at_once=True,
+    asks="Keep until…",
     undo="unkeep",
-    rest=Route("spares", "Note the decision that an unassigned number stays as a spare."),
+    rest=Route(
+        "spares",
+        "Note the decision that an unassigned number stays as a spare, until a day or for good.",
+    ),
     many=Many(
         "They are noted as decided: they stay held as spares and take their licenses.",
         "Assign, exclude or release them at any time, or decide again.",
+        check=assignment.check_until,
+        undone_by=lambda params: Undo("unkeep"),
         reads=lambda params, facts: gates.READS_OF_KEEP,
         tabs=("unassigned",),
         phrase=("Keep {} as a spare", "Keep {} as spares"),
@@ -104,6 +127,7 @@ UNKEEP = Action(
     done="{number} waits for a decision again.",
     at_once=True,
     undo="keep",
+    undone_by=lambda before, params: Undo("keep", {"until": before.kept_until}),
     rest=Route(
         "spares",
         "Take back the decision that a number stays as a spare. It stays held.",
@@ -112,7 +136,8 @@ UNKEEP = Action(
     ),
     many=Many(
         "They wait for a decision again. They stay held and take their licenses.",
-        "Keep them as spares again at any time.",
+        "Keep them as spares again at any time. A day until which one was kept is forgotten.",
+        undone_by=lambda params: Undo("keep"),
         reads=lambda params, facts: gates.READS_OF_KEEP,
         tabs=("unassigned",),
         phrase=("Decide again about {}",),

@@ -9,7 +9,16 @@ from rest_framework import serializers
 
 from accounts.api.serializers import JobSerializer
 from carrier.types import NumberType
-from config.api.bodies import BlockerSerializer, Choice, Flag, RowSerializer, Text, Wanted, id_field
+from config.api.bodies import (
+    BlockerSerializer,
+    Choice,
+    Day,
+    Flag,
+    RowSerializer,
+    Text,
+    Wanted,
+    id_field,
+)
 from config.csv_files import MOST_ROWS
 from config.text import SHOWS
 from numbers.actions import ACTIONS, Kind, Param
@@ -79,6 +88,10 @@ class NumberSerializer(RowSerializer):
     agent = NumberAgentSerializer(allow_null=True)
     kept_at = serializers.DateTimeField(
         source="keep_decided_at", allow_null=True, help_text="When it was kept as a spare."
+    )
+    kept_until = serializers.DateField(
+        allow_null=True,
+        help_text="The day on which it waits for a decision again, in the account's time zone.",
     )
     texts = serializers.BooleanField(help_text="Whether it offers texts while it is enabled.")
     enabled_at = serializers.DateTimeField(
@@ -174,6 +187,9 @@ _FIELDS: dict[Kind, Callable[[bool], Any]] = {
         child=_tag(), required=required, max_length=MOST_TAGS
     ),
     Kind.YES_NO: lambda required: Flag(required=required),
+    Kind.DAY: lambda required: Day(
+        required=required, allow_null=True, help_text="A day that is still to come."
+    ),
 }
 
 
@@ -228,6 +244,11 @@ def _with_params(actions: list[str], params: dict[str, Any]) -> dict[str, Any]:
 def _one_of(actions: list[str]) -> dict[str, Any]:
     """JSON Schema. Wrapped, or drf-spectacular takes it for the whole enumeration of actions."""
     return {"allOf": [{"enum": actions}]}
+
+
+def _must_be_told(params: Iterable[Param]) -> bool:
+    """Whether an action cannot do without parameters; of tags, one list is enough."""
+    return any(each.required or each.kind == Kind.TAGS for each in params)
 
 
 def _needs(params: Iterable[Param]) -> dict[str, Any]:
@@ -292,8 +313,12 @@ class WantedBulkJobSerializer(DryRunSerializer):
     @classmethod
     def rules(cls) -> dict[str, Any]:
         params = {name: ACTIONS[name].params for name in BULK_ACTIONS}
-        plain = sorted(name for name, each in params.items() if not each)
-        told = [_with_params([name], _needs(each)) for name, each in params.items() if each]
+        plain = sorted(name for name, each in params.items() if not _must_be_told(each))
+        told = [
+            _with_params([name], _needs(each))
+            for name, each in params.items()
+            if _must_be_told(each)
+        ]
         return {
             "allOf": [
                 {"oneOf": [{"required": ["numbers"]}, {"required": ["filter"]}]},

@@ -8,7 +8,7 @@ from typing import Any, cast
 from django import forms
 
 from config.phone_numbers import read
-from config.text import inside
+from config.text import inside, on_day
 from numbers import gates
 from numbers.actions import Action, Kind, Param
 from numbers.models import PhoneNumber
@@ -156,28 +156,45 @@ def _yes_no_field(param: Param, agents: Iterable[Any]) -> forms.Field:
     )
 
 
+def _day_field(param: Param, agents: Iterable[Any]) -> forms.Field:
+    return forms.DateField(
+        label=param.label,
+        help_text=param.help,
+        required=param.required,
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages={"invalid": "Write a day, such as 2027-01-31."},
+    )
+
+
 _FIELDS: dict[Kind, Callable[[Param, Iterable[Any]], forms.Field]] = {
     Kind.AGENT: _agent_field,
     Kind.TAGS: _tags_field,
     Kind.YES_NO: _yes_no_field,
+    Kind.DAY: _day_field,
 }
 
 
 def as_typed(params: Sequence[Param], values: Mapping[str, Any]) -> dict[str, str]:
     """Parameters as the fields of a form send them."""
-    return {each.name: _TYPED[each.kind](values[each.name]) for each in params}
+    return {
+        each.name: _TYPED[each.kind](values[each.name]) for each in params if each.name in values
+    }
 
 
 _TYPED: dict[Kind, Callable[[Any], str]] = {
     Kind.AGENT: str,
     Kind.TAGS: ", ".join,
     Kind.YES_NO: lambda value: "yes" if value else "no",
+    Kind.DAY: lambda value: str(value or ""),
 }
 
 
 def _sentence(param: Param, value: Any, field: forms.Field) -> str:
     if param.kind == Kind.YES_NO:
         return param.said[0 if value else 1]
+    if param.kind == Kind.DAY:
+        return param.said[0].format(on_day(value))
     names = dict(cast(Any, field).choices) if param.kind == Kind.AGENT else {}
     return param.said[0].format(names[value] if names else ", ".join(value))
 

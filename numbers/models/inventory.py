@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Self
 
 from django.apps import apps
@@ -61,6 +61,10 @@ class PhoneNumberQuerySet(OwnedQuerySet["PhoneNumber"]):
     def reminder_due(self, at: datetime) -> Self:
         """Released ones that can come back for little longer, of which nobody was reminded yet."""
         return self.filter(state=NumberState.RELEASED, remind_at__lte=at)
+
+    def kept_until_by(self, day: date) -> Self:
+        """Spares that are kept until that day, or until an earlier one."""
+        return self.filter(kept_until__lte=day)
 
     def kept(self) -> Self:
         """Those that somebody decided to keep; they are held, and have no agent."""

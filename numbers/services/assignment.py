@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
@@ -12,7 +12,9 @@ from accounts.actor import Actor
 from accounts.models import Account
 from accounts.services.events import tell
 from accounts.states import Permission
+from config import clock
 from config.errors import Invalid, Reason, refuse
+from config.text import on_day
 from numbers import gates
 from numbers.models import PhoneNumber
 
@@ -42,8 +44,8 @@ def assign(number_id: int, *, agent_id: int, actor: Actor, at: datetime) -> Phon
     if before == agent:
         return number
     number.agent = agent
-    number.keep_decided_at = None
-    number.save(update_fields=["agent", "keep_decided_at"])
+    number.keep_decided_at = number.kept_until = None
+    number.save(update_fields=["agent", "keep_decided_at", "kept_until"])
     tell(
         number,
         "number.assigned",
@@ -97,15 +99,41 @@ def let_answer(number_id: int, *, agent_id: int | None, actor: Actor, at: dateti
 
 
 @transaction.atomic
-def keep(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
-    """Note the decision that an unassigned number stays as a spare (S0-22)."""
+def keep(number_id: int, *, actor: Actor, at: datetime, until: date | None = None) -> PhoneNumber:
+    """Note the decision that an unassigned number stays as a spare (S0-22), ``until`` a day or for
+    good.
+
+    Raises ``Blocked``, and ``Invalid`` (field ``until``) for a day that has come already.
+    """
     actor.require(Permission.NUMBERS)
     number = lock_rows([number_id])[0]
     refuse(gates.keep(number))
-    number.keep_decided_at = at
-    number.save(update_fields=["keep_decided_at"])
-    tell(number, "number.kept", "Kept as a spare.", actor=actor, at=at)
+    _check_is_to_come(until, number.account, at)
+    number.keep_decided_at, number.kept_until = at, until
+    number.save(update_fields=["keep_decided_at", "kept_until"])
+    tell(
+        number,
+        "number.kept",
+        f"Kept as a spare until {on_day(until)}." if until else "Kept as a spare.",
+        actor=actor,
+        at=at,
+        after={"kept_until": until.isoformat()} if until else None,
+    )
     return number
+
+
+def check_until(account_id: int, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The day until which many are kept, as a job keeps it; raises ``Invalid``."""
+    until = params.get("until") or None
+    if isinstance(until, str):
+        until = date.fromisoformat(until)
+    _check_is_to_come(until, Account.objects.get(pk=account_id), clock.now())
+    return {"until": until.isoformat() if until else None}
+
+
+def _check_is_to_come(until: date | None, account: Account, at: datetime) -> None:
+    if until is not None and until <= at.astimezone(account.zone).date():
+        raise Invalid({"until": ["Choose a day that is still to come."]})
 
 
 @transaction.atomic
@@ -114,7 +142,15 @@ def unkeep(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
     actor.require(Permission.NUMBERS)
     number = lock_rows([number_id])[0]
     refuse(gates.unkeep(number))
-    number.keep_decided_at = None
-    number.save(update_fields=["keep_decided_at"])
-    tell(number, "number.unkept", "No longer kept as a spare.", actor=actor, at=at)
+    until = number.kept_until
+    number.keep_decided_at = number.kept_until = None
+    number.save(update_fields=["keep_decided_at", "kept_until"])
+    tell(
+        number,
+        "number.unkept",
+        "No longer kept as a spare.",
+        actor=actor,
+        at=at,
+        before={"kept_until": until.isoformat()} if until else None,
+    )
     return number

@@ -48,7 +48,7 @@ def move(number: PhoneNumber, state: NumberState, *, at: datetime) -> None:
     number.state_changed_at = at
     if state != NumberState.HELD:
         number.agent = None
-        number.keep_decided_at = None
+        number.keep_decided_at = number.kept_until = None
         number.enabled_at = number.in_service_at = None
     if state != NumberState.EXCLUDED:
         number.unlisted_at = None
@@ -61,6 +61,7 @@ STATE_FIELDS = [
     "state_changed_at",
     "agent",
     "keep_decided_at",
+    "kept_until",
     "enabled_at",
     "in_service_at",
     "unlisted_at",

@@ -144,6 +144,7 @@ def _leave(ids: Iterable[int], *, at: datetime, before_release: dict[str, object
         state_changed_at=at,
         agent=None,
         keep_decided_at=None,
+        kept_until=None,
         enabled_at=None,
         in_service_at=None,
         before_release=before_release,

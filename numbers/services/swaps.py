@@ -89,8 +89,8 @@ def _move_over(
     taking.notes = gates.merged_notes(leaving, taking)
     taking.label = leaving.label or taking.label
     taking.agent, taking.texts = leaving.agent, leaving.texts or taking.texts
-    taking.keep_decided_at = None
-    taking.save(update_fields=[*MOVED, "search_name", "keep_decided_at"])
+    taking.keep_decided_at = taking.kept_until = None
+    taking.save(update_fields=[*MOVED, "search_name", "keep_decided_at", "kept_until"])
     set_tags(taking, tags)
     if was_enabled:
         begin_service(taking, actor=actor, at=at)

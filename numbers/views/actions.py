@@ -56,7 +56,7 @@ def act(request: AccountRequest, pk: int, action: str) -> HttpResponse:
     deed = ACTIONS[action]
     request.actor.require(deed.permission)
     number, at = find_number(request, pk), clock.now()
-    if deed.at_once and request.method != "POST":
+    if deed.at_once and not deed.asks and request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     form = _form(request, deed, number)
     if say_changed_since(request, number):
@@ -86,7 +86,8 @@ def act(request: AccountRequest, pk: int, action: str) -> HttpResponse:
                 return redirect(way_back(request, number))
             _tell_done(request, deed, number, undo, facts_of(request.account, at=at))
             return redirect(way_back(request, number))
-    if deed.at_once:
+    asked = deed.asks and (not form.is_bound or any(name in request.POST for name in form.fields))
+    if deed.at_once and not asked:
         for texts in form.errors.values():
             for text in texts:
                 messages.error(request, str(text))

@@ -33,6 +33,7 @@ from .actions import find_number
 from .shown import (
     capabilities,
     flags,
+    kept_until,
     restorable_until,
     shown_routes,
     state_badge,
@@ -53,6 +54,7 @@ class Button:
     state: ActionState
     url: str
     at_once: bool
+    asks: str
     danger: bool
 
 
@@ -136,6 +138,7 @@ def _page(
         "known": _how_far(number, tasks),
         "is_here": number.state in HERE,
         "restorable_until": restorable_until(number, at),
+        "kept_until": kept_until(number, request.account.zone),
         "settings_plan": put_settings_back_plan(number),
         "settings_why": why_settings_differ(number),
         "goes_elsewhere": number.goes_elsewhere(tasks),
@@ -168,6 +171,7 @@ def _buttons(request: AccountRequest, number: PhoneNumber, *, at: datetime) -> l
             state=state,
             url=to(request, ACTIONS[state.action].address, number.pk),
             at_once=ACTIONS[state.action].at_once,
+            asks=ACTIONS[state.action].asks,
             danger=ACTIONS[state.action].danger,
         )
         for state in all_actions(number, actor=request.actor, facts=facts)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
-from config.text import absolute, name_as_label
+from config.text import absolute, name_as_label, on_day
 from numbers.models import CarrierTask, Connection, PhoneNumber
 from numbers.routes import TEXT_ROUTES, addresses
 from numbers.states import ConnectionState, NumberState, TaskState
@@ -46,6 +46,12 @@ def restorable_until(number: PhoneNumber, at: datetime) -> datetime | None:
     return until if number.state == NumberState.RELEASED and until and until > at else None
 
 
+def kept_until(number: PhoneNumber, zone: ZoneInfo) -> datetime | None:
+    """The instant from which a spare waits for a decision again."""
+    day = number.kept_until
+    return datetime.combine(day, time.min, zone) if day is not None else None
+
+
 _RULES: dict[NumberState, tuple[str, str]] = {
     NumberState.EXCLUDED: ("plain", "Stays at Twilio, not managed here; takes no license."),
     NumberState.RELEASING: ("warn", "Twilio has not confirmed the release yet."),
@@ -66,7 +72,8 @@ def _held_badge(number: PhoneNumber, zone: ZoneInfo) -> Badge:
         return Badge("Assigned", "good", f"{rule} Takes a license.")
     if number.keep_decided_at is not None:
         decided = absolute(number.keep_decided_at, zone)
-        return Badge("Kept", "plain", f"Kept as a spare since {decided}. Takes a license.")
+        end = f" until {on_day(number.kept_until)}" if number.kept_until else ""
+        return Badge("Kept", "plain", f"Kept as a spare{end}, since {decided}. Takes a license.")
     return Badge("Unassigned", "warn", "Nobody has decided about it yet. Takes a license.")
 
 
