@@ -77,6 +77,18 @@ QUESTIONS = (
         "keep it, swap it in, exclude it or release it.",
     ),
     Question(
+        "spares",
+        "May I keep a number for now and decide later?",
+        "Yes. Keep it as a spare until a day: choose “until…” beside Keep, or tick many and choose "
+        "Keep as spare. When that day begins in your time zone, the number waits for a decision "
+        "again and you get one notice for all of them. Until then it stays and takes its license.",
+    ),
+    Question(
+        "disabled",
+        "What does the tab Disabled show?",
+        "Numbers that have an agent and are not enabled: nobody answers their calls and texts.",
+    ),
+    Question(
         "keys",
         "Can I work through my numbers with the keyboard?",
         "On the Numbers page / searches, j and k go down and up the list, Enter opens a number "

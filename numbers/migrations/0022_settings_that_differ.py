@@ -22,7 +22,7 @@ def differs(number):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("numbers", "0020_counts_of_enabled")]
+    dependencies = [("numbers", "0021_kept_until")]
 
     operations = [
         migrations.AddField(

@@ -90,7 +90,8 @@ def end(account_id: int, *, at: datetime) -> int:
 
 def _tell(account: Account, numbers: list[PhoneNumber], today: date, *, at: datetime) -> None:
     count = len(numbers)
-    named = ", ".join(str(number) for number in numbers[:NAMED])
+    first = sorted(numbers, key=lambda number: number.e164)[:NAMED]
+    named = ", ".join(str(number) for number in first)
     if count > NAMED:
         named = f"{named} and {count - NAMED:,} more"
     notify(

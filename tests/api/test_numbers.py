@@ -62,6 +62,7 @@ def test_a_number_says_everything_a_client_needs(
         "protected": False,
         "agent": {"id": agent.pk, "name": agent.name},
         "kept_at": None,
+        "kept_until": None,
         "texts": False,
         "enabled_at": None,
         "in_service_at": None,

@@ -90,7 +90,7 @@ def keeps_and_excludes(desk: Desk) -> None:
 def swaps_in(desk: Desk, leaving: str) -> None:  # S0-6, S0-27
     desk.tab("Unassigned")
     taking = desk.numbers()[0]
-    desk.follow("Swap in for…", within=desk.row(taking))
+    desk.follow("Swap in…", within=desk.row(taking))
     desk.page.get_by_role("radio", name=leaving).check()
     desk.press("Continue")
     desk.heading(f"{taking} takes the place of {leaving}?")

@@ -425,7 +425,7 @@ def test_an_order_reads_as_english_on_its_pages_its_job_and_in_the_activity(
 
     asked = post(owner_client, action="services", ids=ids).content.decode()
     of_all = post(owner_client, action="services", everything="1").content.decode()
-    preview = post(owner_client, action="keep", ids=ids)
+    preview = post(owner_client, action="keep", ids=ids, step="preview")
     shown = preview.content.decode()
     post(owner_client, **hidden(preview), step="confirm")
     job = Job.objects.get()

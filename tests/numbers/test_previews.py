@@ -84,6 +84,7 @@ ORDERS: list[tuple[str, dict[str, Any]]] = [
     ("bring_back", {}),
     ("mark_gone", {}),
     ("keep", {}),
+    ("keep", {"until": "2099-01-31"}),
     ("unkeep", {}),
     ("restore", {}),
     ("services", {"texts": True}),

@@ -109,7 +109,8 @@ def test_what_day_it_is_tells_the_accounts_own_calendar(
 
 @pytest.mark.parametrize("how", ["unkept", "assigned", "excluded", "missing", "swapped in"])
 def test_whatever_ends_the_decision_ends_its_day(acme: Account, by_admin: Actor, how: str) -> None:
-    number, by = spare(acme), {"actor": by_admin, "at": NOON}
+    by: dict[str, Any] = {"actor": by_admin, "at": NOON}
+    number = spare(acme)
     match how:
         case "unkept":
             assignment.unkeep(number.pk, **by)
