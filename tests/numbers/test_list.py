@@ -497,6 +497,7 @@ def test_disabled_are_those_with_an_agent_that_nobody_answers(
     response = owner_client.get(LIST, {"tab": "disabled"})
 
     assert shown(response) == [ready]
+    assert "nobody answers their calls and texts" in response.content.decode()
     tab = next(each for each in response.context["tabs"] if each["label"] == "Disabled")
     assert (tab["count"], tab["current"]) == (1, True)
     offered = [each["value"] for each in response.context["bulk_actions"]]
