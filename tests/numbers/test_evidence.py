@@ -1,4 +1,5 @@
-"""Rows that people decide about say how the number came and which agent had it (S0-17, S0-22)."""
+"""Rows that people decide about say how the number came and which agent had it (S0-17, S0-22), and
+any row may say how it came (S0-21)."""
 
 from __future__ import annotations
 
