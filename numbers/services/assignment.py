@@ -133,7 +133,8 @@ def check_until(account_id: int, params: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_is_to_come(until: date | None, account: Account, at: datetime) -> None:
     if until is not None and until <= at.astimezone(account.zone).date():
-        raise Invalid({"until": ["Choose a day that is still to come."]})
+        reason = Reason("day_has_come", "Choose a day that is still to come.")
+        raise Invalid({"until": [reason]})
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from accounts.web import AccountRequest, account_page, to
+from accounts.web import AccountRequest, account_page, came_from, to
 from carrier.types import NumberType
 from config import clock
 from config.spreadsheets import csv_response
@@ -27,7 +27,6 @@ from numbers.services.columns import COLUMNS, Desk
 from numbers.services.comparison import tags_of
 from numbers.states import NumberState
 
-from .actions import came_from
 from .numbers import sort_name
 from .shown import capabilities
 
