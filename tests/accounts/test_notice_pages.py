@@ -138,7 +138,8 @@ def test_only_kinds_that_concern_the_role_are_offered(
 ) -> None:
     offered = admin_client.get(page("notice_preferences")).context["form"].kinds
 
-    assert set(offered) == {"grace", "import", "job", "connection", "carrier", "restore"}
+    kinds = {"grace", "import", "job", "connection", "carrier", "restore", "spare"}
+    assert set(offered) == kinds
     assert "Your role gets no notices" in text(member_client, "notice_preferences")
 
 
