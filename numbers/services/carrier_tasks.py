@@ -8,8 +8,6 @@ anything is said about it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +17,6 @@ from django.db.models import F
 from django.urls import reverse
 
 from accounts.actor import SYSTEM, Actor
-from accounts.actors import requested_by
 from accounts.job_kinds import Outcome
 from accounts.services import job_items, jobs, sweeps
 from accounts.services.events import tell
@@ -27,12 +24,9 @@ from accounts.services.notices import notify
 from accounts.states import ItemState, Permission
 from carrier import (
     AccountInactive,
-    Carrier,
     CarrierAuthFailed,
     CarrierError,
     CarrierRefused,
-    CarrierUnavailable,
-    NotFound,
     carrier_for,
     within,
 )
@@ -40,29 +34,20 @@ from config.errors import NotDue, refuse
 from config.jobs import enqueue
 from licensing.services import grace
 from numbers import gates
-from numbers.models import CarrierTask, PhoneNumber
+from numbers.models import CarrierTask
 from numbers.models.tasks import CarrierTaskQuerySet
-from numbers.previous import chosen_anew, mark_differing, note_changed, settings_of
-from numbers.routes import TEXT_ROUTES
-from numbers.states import (
-    REMINDED_BEFORE,
-    RESTORE_WINDOW,
-    NumberState,
-    TaskKind,
-    TaskState,
-)
+from numbers.states import RESTORE_WINDOW, NumberState, TaskKind, TaskState
 
-from . import connections, routing, whereabouts
-from .lifecycle import OFFER_FIELDS, STATE_FIELDS, lock_number, move, relocate
-from .records import RECORD_FIELDS, apply_record, store_record
-from .release import OVERTAKEN, come_back
-from .whereabouts import Found, NotAskedEverywhere
+from . import connections, routing
+from .carrier_steps import STEPS, Answer, BoughtAgain, Conclusion, adopt, requested_by_task
+from .lifecycle import STATE_FIELDS, lock_number, move, relocate
+from .release import OVERTAKEN
+from .whereabouts import NotAskedEverywhere
 
 #: How long a worker has for one task before another one may try.
 CLAIM = timedelta(minutes=2)
 #: After this many attempts without an answer from Twilio, a person is asked.
 MAX_ATTEMPTS = 20
-
 CONSOLE_STEPS = (
     "Twilio does not sell this number back by its interface. In the Twilio Console open Phone "
     "Numbers, Manage, Released Numbers, find it there, and buy it back within ten days of its "
@@ -76,7 +61,7 @@ def work(task_id: int, *, at: datetime) -> None:
     if not free.filter(pk=task_id).update(claimed_until=at + CLAIM, attempts=F("attempts") + 1):
         raise NotDue("Somebody works on this task.")
     task = CarrierTask.objects.select_related("number__connection__account").get(pk=task_id)
-    step, conclude = _STEPS[TaskKind(task.kind)]
+    step, conclude = STEPS[TaskKind(task.kind)]
     started = time.monotonic()
     try:
         with within(settings.TWILIO_STEP_SECONDS):
@@ -145,184 +130,6 @@ def _wait(task: CarrierTask, error: CarrierError, *, at: datetime) -> None:
         enqueue("numbers.tasks.work_carrier_tasks")
 
 
-class BoughtAgain(CarrierRefused):
-    """The number came back to Twilio after its task was decided; a person looks at it first."""
-
-    code = "bought_again"
-
-    def __init__(self, message: str, found: Found) -> None:
-        super().__init__(message)
-        self.found = found
-
-
-@dataclass(frozen=True)
-class Answer:
-    """How a step ended: with what Twilio has of the number now, or with nothing to have (gone)."""
-
-    found: Found | None = None
-    is_gone: bool = False
-
-
-def _release(carrier: Carrier, task: CarrierTask) -> Answer:
-    """Give the number back, under whichever SID it has."""
-    number = task.number
-    try:
-        carrier.numbers.release(number.sid)
-    except NotFound:
-        found = whereabouts.find(number)
-        if found is None:
-            return Answer(is_gone=True)
-        if found.since is not None and found.since > task.created_at:
-            raise BoughtAgain(
-                "It was bought again at Twilio after its release had been decided, so it was left "
-                "alone. Try again to release it nevertheless, or keep it after all.",
-                found,
-            ) from None
-        try:
-            carrier_for(found.connection).numbers.release(found.record.sid)
-        except NotFound:
-            raise _moves() from None
-        return Answer(found)
-    return Answer()
-
-
-def _moves() -> CarrierUnavailable:
-    return CarrierUnavailable("The number moves at Twilio right now. It is looked for again later.")
-
-
-def _restore(carrier: Carrier, task: CarrierTask) -> Answer:
-    if task.number.state != NumberState.RESTORING:
-        return Answer()  # an import has found it in the meantime: nothing to buy
-    return Answer(Found(task.number.connection, carrier.numbers.buy(task.number.e164)))
-
-
-def _put_back(carrier: Carrier, task: CarrierTask) -> Answer:
-    """Write the settings, under whichever SID the number has."""
-    number = task.number
-    try:
-        record = carrier.numbers.update(number.sid, task.settings)
-        return Answer(Found(number.connection, record))
-    except NotFound:
-        found = whereabouts.find(number)
-        if found is None:
-            raise
-    apply_record(number, found.record)  # in memory only
-    if chosen_anew(number, task.settings):
-        raise BoughtAgain(
-            "It was bought again at Twilio and has other settings there, which were left alone. "
-            "Refresh, look at both, and try again.",
-            found,
-        )
-    try:
-        record = carrier_for(found.connection).numbers.update(found.record.sid, task.settings)
-    except NotFound:
-        raise _moves() from None
-    return Answer(Found(found.connection, record))
-
-
-def _route(carrier: Carrier, task: CarrierTask) -> Answer:
-    return Answer(routing.ask(task.number))
-
-
-def _released(number: PhoneNumber, task: CarrierTask, answer: Answer, at: datetime) -> None:
-    if number.state != NumberState.RELEASING:
-        return
-    number.released_at = at
-    number.remind_at = at + RESTORE_WINDOW - REMINDED_BEFORE
-    summary = f"Given back to Twilio; can come back for {RESTORE_WINDOW.days} days."
-    data: dict[str, Any] = {}
-    if answer.is_gone:
-        summary = (
-            "Released: the number is in this subaccount no more. It can come back for at most "
-            f"{RESTORE_WINDOW.days} days."
-        )
-    if answer.found is not None:
-        data["sid"] = answer.found.record.sid
-        _adopt(number, task, answer.found, at=at)
-        if chosen_anew(number, number.before_release.get("settings", {})):
-            number.before_release = {**number.before_release, "settings": settings_of(number)}
-    relocate(
-        number,
-        NumberState.RELEASED,
-        "number.released",
-        summary,
-        also=["released_at", "before_release"],
-        actor=requested_by_task(task, number),
-        at=at,
-        data=data,
-    )
-
-
-#: What a task of the kind writes at Twilio, where it is not what its ``settings`` name.
-_WRITES = {TaskKind.ROUTE: TEXT_ROUTES}
-
-
-def _adopt(number: PhoneNumber, task: CarrierTask, found: Found, *, at: datetime) -> None:
-    """Note on a locked number what Twilio has under its digits now, and where.
-
-    What differs and was not written by the task was changed there by somebody since the last look.
-    """
-    number.connection = found.connection
-    differences = apply_record(number, found.record)
-    note_changed(number, differences, ours=_WRITES.get(TaskKind(task.kind), task.settings))
-    mark_differing(number, at=at)
-    number.save(update_fields=[*RECORD_FIELDS, *OFFER_FIELDS, "connection"])
-
-
-def _restored(number: PhoneNumber, task: CarrierTask, answer: Answer, at: datetime) -> None:
-    if number.state != NumberState.RESTORING or answer.found is None:
-        return  # an import has found it in the meantime
-    store_record(number, answer.found.record)
-    actor = requested_by_task(task, number)
-    come_back(
-        number,
-        actor=actor,
-        at=at,
-        type="number.restored",
-        summary="Restored from Twilio.",
-        put_back_for=actor,
-    )
-
-
-def _settings_put_back(
-    number: PhoneNumber, task: CarrierTask, answer: Answer, at: datetime
-) -> None:
-    if answer.found is not None:
-        _adopt(number, task, answer.found, at=at)
-    tell(
-        number,
-        "number.settings_put_back",
-        "Settings at Twilio put back.",
-        actor=requested_by_task(task, number),
-        at=at,
-        after=task.settings,
-    )
-    if not number.goes_elsewhere(number.carrier_tasks.unfinished()):  # else a person decides
-        routing.come_here_again(number, actor=requested_by_task(task, number), at=at)
-
-
-def _routed(number: PhoneNumber, task: CarrierTask, answer: Answer, at: datetime) -> None:
-    if answer.found is None:
-        return
-    _adopt(number, task, answer.found, at=at)
-    routing.conclude(number, actor=requested_by_task(task, number), at=at)
-
-
-Step = Callable[[Carrier, CarrierTask], Answer]
-Conclusion = Callable[[PhoneNumber, CarrierTask, Answer, datetime], None]
-_STEPS: dict[TaskKind, tuple[Step, Conclusion]] = {
-    TaskKind.RELEASE: (_release, _released),
-    TaskKind.RESTORE: (_restore, _restored),
-    TaskKind.PUT_BACK: (_put_back, _settings_put_back),
-    TaskKind.ROUTE: (_route, _routed),
-}
-
-
-def requested_by_task(task: CarrierTask, number: PhoneNumber) -> Actor:
-    """Who decided what this task carries out."""
-    return requested_by(task, account_id=number.account_id, job_id=task.job_id)
-
-
 @transaction.atomic
 def _done(task: CarrierTask, answer: Answer, conclude: Conclusion, *, at: datetime) -> None:
     jobs.hold(task.job_id)
@@ -374,7 +181,7 @@ def _refused(task: CarrierTask, error: CarrierError, *, at: datetime) -> None:
     }[TaskKind(task.kind)]
     who = "Twilio refused" if isinstance(error, CarrierRefused) else "Twilio gave no answer about"
     if isinstance(error, BoughtAgain):
-        _adopt(number, task, error.found, at=at)  # what a person decides now is about this one
+        adopt(number, task, error.found, at=at)  # what a person decides now is about this one
         who = "A person decides about"
     event = tell(
         number,

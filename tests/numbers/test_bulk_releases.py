@@ -17,6 +17,7 @@ from numbers.models import CarrierTask, Connection, PhoneNumber
 from numbers.services import (
     assignment,
     bulk,
+    carrier_steps,
     carrier_tasks,
     descriptions,
     exclusion,
@@ -242,8 +243,8 @@ def test_a_job_that_works_and_releases_that_end_do_not_wait_for_each_other_for_e
     ending = list(CarrierTask.objects.all())
 
     def end(task: CarrierTask) -> None:
-        _, conclude = carrier_tasks._STEPS[TaskKind.RELEASE]
-        carrier_tasks._done(task, carrier_tasks.Answer(), conclude, at=timezone.now())
+        _, conclude = carrier_steps.STEPS[TaskKind.RELEASE]
+        carrier_tasks._done(task, carrier_steps.Answer(), conclude, at=timezone.now())
 
     outcomes = at_once(
         lambda: job_items.work(job.pk), *(lambda task=task: end(task) for task in ending)

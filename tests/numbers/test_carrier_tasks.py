@@ -16,8 +16,8 @@ from licensing.models import GracePeriod
 from licensing.services import grace
 from numbers.models import CarrierTask, PhoneNumber
 from numbers.previous import settings_of
-from numbers.services import carrier_tasks, release
-from numbers.services.carrier_tasks import Answer
+from numbers.services import carrier_steps, carrier_tasks, release
+from numbers.services.carrier_steps import Answer
 from numbers.services.whereabouts import Found
 from numbers.states import RESTORE_WINDOW, NumberState, TaskKind, TaskState
 from tests.factories import (
@@ -109,7 +109,7 @@ def test_a_late_restore_that_twilio_is_being_asked_about_is_not_dropped(
             carrier_tasks.drop_restore(task.pk, at=late)
         return found(task.number)
 
-    monkeypatch.setitem(carrier_tasks._STEPS, TaskKind.RESTORE, (buys, carrier_tasks._restored))
+    monkeypatch.setitem(carrier_steps.STEPS, TaskKind.RESTORE, (buys, carrier_steps._restored))
     carrier_tasks.work(CarrierTask.objects.get().pk, at=NOON)
 
     over.refresh_from_db()
@@ -121,7 +121,7 @@ def test_a_number_that_an_answer_brings_is_looked_for_when_its_task_was_closed_m
 ) -> None:
     task = waiting(over, TaskKind.RESTORE, state=TaskState.DROPPED)
 
-    carrier_tasks._done(task, found(over), carrier_tasks._restored, at=NOON)
+    carrier_tasks._done(task, found(over), carrier_steps._restored, at=NOON)
 
     over.refresh_from_db()
     assert over.state == NumberState.RESTORING
@@ -142,7 +142,7 @@ def test_an_answer_to_a_task_that_was_closed_in_the_meantime_changes_nothing(
     task = waiting(number, TaskKind.RELEASE, state=state)
 
     carrier_tasks._refused(task, CarrierRefused("No."), at=NOON)
-    carrier_tasks._done(task, Answer(), carrier_tasks._released, at=NOON)
+    carrier_tasks._done(task, Answer(), carrier_steps._released, at=NOON)
     carrier_tasks._wait(task, CarrierUnavailable("Down."), at=NOON)
 
     number.refresh_from_db()
@@ -241,7 +241,7 @@ def test_a_task_whose_number_has_moved_on_is_closed_and_moves_nothing(
 ) -> None:
     number = PhoneNumberFactory.create(account=acme)
     task = waiting(number, kind)
-    conclude = carrier_tasks._STEPS[kind][1]
+    conclude = carrier_steps.STEPS[kind][1]
     record = number_record({"sid": number.sid, "phone_number": number.e164})
     answer = Answer(Found(number.connection, record))
 

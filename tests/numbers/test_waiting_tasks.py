@@ -14,7 +14,7 @@ from accounts.models import Account, Postponed
 from carrier import CarrierAuthFailed, CarrierUnavailable
 from config.errors import Blocked, Forbidden, NotDue
 from numbers.models import CarrierTask, Connection
-from numbers.services import carrier_tasks, connections
+from numbers.services import carrier_steps, carrier_tasks, connections
 from numbers.states import ConnectionState, NumberState, TaskKind, TaskState
 from tests.factories import NOON, CarrierTaskFactory, ConnectionFactory, PhoneNumberFactory
 from tests.sandbox_process import SandboxProcess
@@ -145,7 +145,7 @@ def test_an_attempt_that_outlived_its_claim_says_nothing(
 
     carrier_tasks._wait(slow, CarrierUnavailable("Slow."), at=LATER)
     carrier_tasks._refused(slow, CarrierUnavailable("Slow."), at=LATER)
-    carrier_tasks._done(slow, carrier_tasks.Answer(), carrier_tasks._released, at=LATER)
+    carrier_tasks._done(slow, carrier_steps.Answer(), carrier_steps._released, at=LATER)
 
     task.refresh_from_db()
     task.number.refresh_from_db()
