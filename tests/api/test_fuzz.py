@@ -38,8 +38,8 @@ pytestmark = [
     pytest.mark.usefixtures("one_database_connection"),
 ]
 
-#: What rules say about rows that there are, and what makes a text a CSV file of numbers, which no
-#: document of shapes can know.
+#: What rules say about rows that there are, about today, and about what makes a text a CSV file of
+#: numbers, which no document of shapes can know.
 OF_ROWS = (
     "Row ",
     "This file ",
@@ -48,6 +48,7 @@ OF_ROWS = (
     "Choose a number of this account.",
     "Choose another number; this is the one that leaves.",
     "Choose a connection of this account.",
+    "Choose a day that is still to come.",
     "No number matches.",
     "Twilio does not accept this token",
     "This subaccount is connected already.",

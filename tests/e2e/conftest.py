@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,12 +30,13 @@ PATIENCE = 15_000  # milliseconds
 Visit = Callable[..., Page]
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    item.add_marker(pytest.mark.e2e)
+
+
 @pytest.hookimpl(trylast=True)  # whatever order the others have come into
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files begin: at the end, one would keep a single worker busy."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.e2e)
     items.sort(key=lambda item: not item.path.name.startswith("test_every_"))
 
 
