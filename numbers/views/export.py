@@ -27,7 +27,7 @@ from numbers.services.columns import COLUMNS, Desk
 from numbers.services.comparison import tags_of
 from numbers.states import NumberState
 
-from .numbers import sort_name
+from .narrowing import sort_name
 from .shown import capabilities
 
 #: Numbers that are in memory at a time.

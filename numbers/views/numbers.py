@@ -2,56 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.db.models import Subquery
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from accounts.registries import Rows
 from accounts.states import JobState
 from accounts.web import AccountRequest, account_page, to
-from carrier.types import NumberType
 from config import clock
-from config.countries import name_of
-from config.text import fold
 from licensing.models import Subscription
 from numbers import listing
 from numbers.actions import ACTIONS
 from numbers.evidence import Evidence, evidence_of, origins_of
-from numbers.filters import (
-    FILTER_NAMES,
-    Capability,
-    NumberFilter,
-    Tab,
-    country_counts,
-    filter_of,
-    tab_counts,
-)
+from numbers.filters import FILTER_NAMES, NumberFilter, Tab, country_counts, filter_of, tab_counts
 from numbers.forms.actions import agent_choices
 from numbers.gates import facts_of
-from numbers.models import Import, PhoneNumber, SavedFilter, Tag
+from numbers.models import Import, PhoneNumber, SavedFilter
 from numbers.models.inventory import PhoneNumberQuerySet
-from numbers.states import ENDED, ListColumn, NumberState, Outcome, TaskState
+from numbers.states import ListColumn, NumberState
 
 from .columns import Columns, columns_of
 from .elsewhere import Back, Elsewhere, elsewhere, way_back
 from .imports import address_of, found_in_words
+from .narrowing import (
+    POSITION,
+    Options,
+    address_with,
+    capability_choices,
+    chips,
+    filter_choices,
+    kept_fields,
+    page_links,
+    sort_links,
+    sort_name,
+    tab_address,
+    tab_links,
+    topics,
+    view_query,
+)
 from .shown import Badge, Service, capabilities, flags, restorable_until, services, state_badge
 
-#: Names of the query string that say where in the list one is; any other change starts anew.
-POSITION = ("after", "before", "last")
 #: With more agents than this, a row links to the page that assigns instead of listing them all.
 MOST_AGENTS_IN_A_ROW = 30
-
 #: Less than one in so many held ones are few.
 FEW_IN = 20
-
 #: Why a tab is empty, and what that means.
 EMPTY: dict[str, tuple[str, str]] = {
     Tab.ALL: ("No numbers held", "Refresh to bring in what the connection has at Twilio."),
@@ -86,15 +86,6 @@ class Row:
     evidence: Evidence | None
 
 
-@dataclass(frozen=True)
-class Choice:
-    """A drop-down of the filter panel."""
-
-    name: str
-    label: str
-    options: list[tuple[str, str, bool]]
-
-
 @require_safe
 @account_page()
 def numbers(request: AccountRequest) -> HttpResponse:
@@ -120,26 +111,26 @@ def numbers(request: AccountRequest) -> HttpResponse:
         last="last" in request.GET,
     )
     if not page.rows and any(name in request.GET for name in POSITION):
-        return redirect(_address(request))  # what was on this page has been decided
-    options, sorts = Options.of(request), _sort_links(request, order)
+        return redirect(address_with(request))  # what was on this page has been decided
+    options, sorts = Options.of(request), sort_links(request, order)
     columns = columns_of(request, tab, sorts, connections=len(options.connections))
     context = {
         "tab": tab,
         "elsewhere": _elsewhere(request, chosen, tab, page, at=at),
-        "tabs": _tabs(request, counts, tab),
+        "tabs": tab_links(request, counts, tab),
         "decides": tab == Tab.UNASSIGNED and request.actor.can_numbers,
         "can_come_back": tab in (Tab.RELEASED, Tab.EXCLUDED) and request.actor.can_numbers,
         "rows": _rows(page, request, columns, decides=tab == Tab.UNASSIGNED, at=at),
         "total": page.total,
-        "pages": _pages(_address(request), page),
+        "pages": page_links(address_with(request), page),
         "errors": chosen.errors,
         "search": request.GET.get("q", ""),
-        "kept_fields": _kept_fields(request.GET),
-        "chips": _chips(request, chosen, active, options),
-        "choices": _choices(chosen, options, order, countries),
-        "capabilities": _capabilities(chosen),
+        "kept_fields": kept_fields(request.GET),
+        "chips": chips(request, chosen, active, options),
+        "choices": filter_choices(chosen, options, order, countries),
+        "capabilities": capability_choices(chosen),
         "filtered": bool(active) or not valid,
-        "unfiltered_url": _tab_address(request, tab or Tab.ALL),
+        "unfiltered_url": tab_address(request, tab or Tab.ALL),
         "sorts": sorts,
         "columns": columns,
         "meter": _meter(request, counts[Tab.ALL]),
@@ -147,7 +138,7 @@ def numbers(request: AccountRequest) -> HttpResponse:
         "saved": SavedFilter.objects.filter(account=request.account, user=request.user),
         "query": view_query(request.GET),
         "selection_key": view_query(request.GET),
-        "bulk_actions": _bulk_actions(request, tab, *_topics(chosen)),
+        "bulk_actions": _bulk_actions(request, tab, *topics(chosen)),
         "agents": agent_choices(options.agents) if tab == Tab.UNASSIGNED else [],
         "agents_inline": len(options.agents) <= MOST_AGENTS_IN_A_ROW,
         "last_refresh": _last_refresh(request),
@@ -181,7 +172,7 @@ def to_decide(request: AccountRequest) -> Rows:
         "decides": request.actor.can_numbers,
         "rows": _rows(page, request, columns, decides=True, at=at),
         "total": page.total,
-        "pages": _pages(f"{request.path}?", page),
+        "pages": page_links(f"{request.path}?", page),
         "columns": columns,
         "query": urlencode({"sort": "decision"}),
         "selection_key": "decide",
@@ -191,30 +182,6 @@ def to_decide(request: AccountRequest) -> Rows:
         "unassigned": counts[Tab.UNASSIGNED],
     }
     return Rows("numbers/rows.html", context)
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the account has to filter by."""
-
-    agents: list[Any]
-    tags: list[str]
-    connections: list[Any]
-
-    @property
-    def has_source(self) -> bool:
-        """That a connection is left through which numbers can come, now or once it is mended."""
-        return any(each.state not in ENDED for each in self.connections)
-
-    @classmethod
-    def of(cls, request: AccountRequest) -> Options:
-        return cls(
-            agents=list(request.account.agents.order_by("name")),
-            tags=list(Tag.objects.filter(account=request.account).values_list("name", flat=True)),
-            connections=list(
-                request.account.connections.order_by("name").only("account_id", "name", "state")
-            ),
-        )
 
 
 def _are_few(counts: dict[str, int], tab: str) -> bool:
@@ -256,59 +223,6 @@ def _empty(request: AccountRequest, tab: str, options: Options, *, held: bool) -
     return title, text
 
 
-def view_query(query: QueryDict) -> str:
-    """The query string of this view: tab, filters and sort, without the place in the list."""
-    return _view(query).urlencode()
-
-
-def _view(query: QueryDict) -> QueryDict:
-    """The query without the place in the list and without controls that were left empty."""
-    kept = QueryDict(mutable=True)
-    for name, values in query.lists():
-        if name not in POSITION and any(values):
-            kept.setlist(name, values)
-    return kept
-
-
-def _address(request: AccountRequest, **changes: Any) -> str:
-    """This list with other filters, from its first page; None takes a name away."""
-    query = _view(request.GET)
-    for name, value in changes.items():
-        if value is None:
-            query.pop(name, None)
-        elif isinstance(value, list):
-            query.setlist(name, value)
-        else:
-            query[name] = str(value)
-    return f"{to(request, 'numbers:list')}?{query.urlencode()}"
-
-
-def sort_name(query: QueryDict, tab: str) -> str:
-    """The order that the query asks for, else the usual one of the tab."""
-    wanted = query.get("sort", "")
-    if wanted in listing.SORTS:
-        return wanted
-    return "decision" if tab == Tab.UNASSIGNED else "number"
-
-
-def _tabs(request: AccountRequest, counts: dict[str, int], current: str) -> list[dict[str, Any]]:
-    shown = [tab for tab in Tab if tab != Tab.GONE or tab == current or counts[tab]]
-    return [
-        {
-            "label": tab.label,
-            "url": _tab_address(request, tab),
-            "count": counts[tab],
-            "current": tab == current,
-        }
-        for tab in shown
-    ]
-
-
-def _tab_address(request: AccountRequest, tab: str) -> str:
-    address = to(request, "numbers:list")
-    return address if tab == Tab.ALL else f"{address}?{urlencode({'tab': str(tab)})}"
-
-
 def _rows(
     page: listing.Page, request: AccountRequest, columns: Columns, *, decides: bool, at: datetime
 ) -> list[Row]:
@@ -336,116 +250,6 @@ def _rows(
     ]
 
 
-def _pages(first: str, page: listing.Page) -> dict[str, str]:
-    def link(**position: str) -> str:
-        return f"{first}&{urlencode(position)}"
-
-    return {
-        "range": f"{page.first:,} to {page.last:,} of {page.total:,}" if page.rows else "",
-        "first_url": first if page.before else "",
-        "previous_url": link(before=page.before) if page.before else "",
-        "next_url": link(after=page.after) if page.after else "",
-        "last_url": link(last="1") if page.after else "",
-    }
-
-
-def _kept_fields(query: QueryDict) -> list[tuple[str, str]]:
-    """What the filter form carries along because it has no control for it."""
-    names = ("tab", "state", "imported_in", "outcome", "task")
-    return [(name, query.get(name, "")) for name in names if query.get(name)]
-
-
-def _chips(
-    request: AccountRequest, chosen: NumberFilter, active: list[str], options: Options
-) -> list[dict[str, Any]]:
-    """Each filter in force, as a link that takes it away."""
-    values = chosen.form.cleaned_data
-    agents = {agent.pk: agent.name for agent in options.agents}
-    connections = {each.pk: each.name for each in options.connections}
-    texts: dict[str, Callable[[Any], str]] = {
-        "q": lambda value: f"Search: {value}",
-        "state": lambda value: str(NumberState(value).label),
-        "agent": lambda value: f"Agent: {agents.get(value, 'unknown')}",
-        "tag": lambda value: f"Tag: {value}",
-        "country": lambda value: f"Country: {name_of(value.upper())}",
-        "type": lambda value: str(NumberType(value).label),
-        "capability": lambda value: ", ".join(str(Capability(each).label) for each in value),
-        "protected": lambda value: "Protected" if value else "Not protected",
-        "enabled": lambda value: "Enabled" if value else "Not enabled",
-        "elsewhere": lambda value: "Texts go elsewhere" if value else "Texts do not go elsewhere",
-        "differs": lambda value: "Changed at Twilio" if value else "Not changed at Twilio",
-        "connection": lambda value: f"Connection: {connections.get(value, 'unknown')}",
-        "task": lambda value: str(TaskState(value).label),
-        "kept": lambda value: "Kept as spare" if value else "Not decided",
-        "imported_in": lambda value: f"Import {value}",
-        "outcome": lambda value: str(Outcome(value).label),
-    }
-    return [
-        {"label": texts[name](values[name]), "url": _address(request, **{name: None}), "on": True}
-        for name in active
-    ]
-
-
-def _choices(
-    chosen: NumberFilter, options: Options, order: str, countries: dict[str, int]
-) -> list[Choice]:
-    """The drop-downs of the filter panel, with what is chosen now."""
-    now = {name: chosen.data.get(name) for name in FILTER_NAMES}
-    if country := chosen.form.cleaned_data.get("country"):
-        now["country"] = country.upper()
-        countries = {country.upper(): 0} | countries
-    lists: list[tuple[str, str, list[tuple[str, str]]]] = [
-        ("agent", "Agent", [(str(agent.pk), agent.name) for agent in options.agents]),
-        ("tag", "Tag", [(tag, tag) for tag in options.tags]),
-        (
-            "country",
-            "Country",
-            sorted(
-                ((code, f"{name_of(code)} ({count:,})") for code, count in countries.items()),
-                key=lambda pair: fold(pair[1]),
-            ),
-        ),
-        ("type", "Type", [(str(value), label) for value, label in NumberType.choices]),
-        ("protected", "Protection", [("true", "Protected"), ("false", "Not protected")]),
-        ("enabled", "Service", [("true", "Enabled"), ("false", "Not enabled")]),
-        (
-            "differs",
-            "Settings at Twilio",
-            [("true", "Changed, not decided"), ("false", "As before")],
-        ),
-        ("kept", "Decision", [("true", "Kept as spare"), ("false", "Not decided")]),
-    ]
-    if len(options.connections) > 1:
-        connections = [(str(each.pk), each.name) for each in options.connections]
-        lists.append(("connection", "Connection", connections))
-    found = [
-        Choice(
-            name,
-            label,
-            [("", "Any", False)] + [(value, text, now[name] == value) for value, text in pairs],
-        )
-        for name, label, pairs in lists
-        if pairs
-    ]
-    orders = [(name, sort.label, name == order) for name, sort in listing.SORTS.items()]
-    return [*found, Choice("sort", "Sort by", orders)]
-
-
-def _capabilities(chosen: NumberFilter) -> list[tuple[str, str, bool]]:
-    wanted = chosen.form.cleaned_data.get("capability") or []
-    return [(str(value), label, value in wanted) for value, label in Capability.choices]
-
-
-def _sort_links(request: AccountRequest, current: str) -> dict[str, dict[str, str]]:
-    """For the head of each column: where a click leads, and the order that is in force."""
-    links = {}
-    for name in ("number", "name", "state", "agent", "imported"):
-        order = {name: "ascending", f"-{name}": "descending"}.get(current, "")
-        wanted = f"-{name}" if current == name else name
-        links[name] = {"url": _address(request, sort=wanted), "order": order}
-    return links
-
-
 def _meter(request: AccountRequest, held: int) -> dict[str, Any]:
     subscription = Subscription.objects.filter(account=request.account).only("licenses").first()
     licenses = subscription.licenses if subscription else 0
@@ -455,11 +259,6 @@ def _meter(request: AccountRequest, held: int) -> dict[str, Any]:
         "over": max(0, held - licenses),
         "url": to(request, "licensing:manage"),
     }
-
-
-def _topics(chosen: NumberFilter) -> list[str]:
-    """What the filters that are in force offer for many besides."""
-    return ["differs"] if chosen.form.cleaned_data.get("differs") else []
 
 
 def _bulk_actions(request: AccountRequest, *tabs: str) -> list[dict[str, str]]:

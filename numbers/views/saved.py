@@ -13,7 +13,7 @@ from numbers.forms.saved import SavedFilterForm
 from numbers.models import SavedFilter
 from numbers.services import saved
 
-from .numbers import view_query
+from .narrowing import view_query
 
 
 @require_POST
