@@ -59,10 +59,11 @@ QUESTIONS = (
     Question(
         "swap",
         "How do I replace one number by another?",
-        "Open the number that leaves (or one that should come in) and choose Swap. Name, agent, "
-        "tags and notes move over, and the number of licenses stays the same. You see everything "
-        "that changes before you confirm. You will find Swap on the Numbers page, on its "
-        "Unassigned tab and on each number's own page.",
+        "Open the number that leaves and choose Swap out, or the one that should come in and "
+        "choose Swap in. Name, agent, services, tags and notes move over, and whether it is "
+        "answered; the number of licenses stays the same. You see everything that changes before "
+        "you confirm. "
+        "Unassigned numbers offer Swap in on their rows as well.",
     ),
     Question(
         "remove",
@@ -75,6 +76,21 @@ QUESTIONS = (
         "Where are the numbers nobody uses yet?",
         "On the Unassigned tab of the Numbers page. Decide there for each: assign it to an agent, "
         "keep it, swap it in, exclude it or release it.",
+    ),
+    Question(
+        "changed",
+        "What if somebody changes a number's settings in the Twilio Console?",
+        "The next refresh finds it and changes nothing at Twilio. The number's page shows each "
+        "setting as it was and as it is, and the filter Changed at Twilio finds all such numbers. "
+        "Put settings back writes the earlier ones at Twilio again; Leave settings as they are "
+        "keeps those that are there now.",
+    ),
+    Question(
+        "undo",
+        "Can I take back what I did?",
+        "The message after an act has an Undo where one exists, and so has the page of a finished "
+        "job, under Jobs, for all of its numbers about which nobody has decided since. Before you "
+        "confirm something that cannot be undone you are told so.",
     ),
     Question(
         "spares",

@@ -196,7 +196,7 @@ class ServiceFilter(admin.SimpleListFilter):
                 told = numbers.enabled().filter(in_service_at=None)
                 return told.exclude(pk__in=PhoneNumber.objects.going_elsewhere().values("pk"))
             case "disabled":
-                return numbers.held().filter(enabled_at=None)
+                return numbers.held().filter(enabled_at=None, agent__isnull=False)
         return queryset
 
 
@@ -259,16 +259,11 @@ class PhoneNumberAdmin(SupportAdmin):
 
     @admin.display(description="state", ordering="state")
     def stands(self, row: PhoneNumber) -> str:
-        """In the words of the tabs."""
-        if row.state != NumberState.HELD:
-            return str(row.get_state_display())
-        if row.agent_id is not None:
-            return "Assigned"
-        return "Kept" if row.keep_decided_at else "Unassigned"
+        return row.stands
 
     @admin.display(description="service", empty_value="-")
     def service(self, row: PhoneNumber) -> str:
-        if row.state != NumberState.HELD:
+        if row.state != NumberState.HELD or not row.is_assigned:
             return ""
         if not row.is_enabled:
             return SERVICES["disabled"]

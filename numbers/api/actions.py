@@ -147,7 +147,10 @@ class SwapListEndpoint(NumberActionEndpoint):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Let one number take another's place: name, agent, tags and notes move over."""
+        """Let one number take another's place.
+
+        Name, agent, services, tags and notes move over, and whether it is answered.
+        """
         wanted = self.wanted(WantedSwapSerializer)
         leaving, taking = self._number("leaving", wanted), self._number("taking", wanted)
         if wanted["dry_run"]:

@@ -269,6 +269,15 @@ class PhoneNumber(models.Model):
         return bool(self.twilio.get("origin") == "hosted")
 
     @property
+    def stands(self) -> str:
+        """Its state in the words of the tabs: a held one is assigned, kept or unassigned."""
+        if self.state != NumberState.HELD:
+            return str(self.get_state_display())
+        if self.is_assigned:
+            return "Assigned"
+        return "Kept" if self.keep_decided_at else "Unassigned"
+
+    @property
     def is_assigned(self) -> bool:
         return self.agent_id is not None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from licensing.standing import Standing
 from numbers import gates, routes
 from numbers.models import PhoneNumber
-from numbers.states import Fate, NumberState
+from numbers.states import Fate
 
 from .leaving import cost_of_exclusion, cost_of_release, way_back_from_release
 from .plan import Change, Plan, agent_name, shown, without
@@ -16,7 +16,7 @@ def swap_plan(leaving: PhoneNumber, taking: PhoneNumber, *, fate: str, standing:
     after_state = {
         Fate.RELEASE: "Released",
         Fate.EXCLUDE: "Excluded",
-        Fate.KEEP: "Held, unassigned",
+        Fate.KEEP: "Kept",
     }[Fate(fate)]
     left_tags, took_tags = ({tag.name for tag in n.tags.all()} for n in (leaving, taking))
     rows = [
@@ -32,7 +32,7 @@ def swap_plan(leaving: PhoneNumber, taking: PhoneNumber, *, fate: str, standing:
         ("Answered", taking, shown(taking.is_enabled), shown(leaving.is_enabled)),
         ("Notes", leaving, leaving.notes, ""),
         ("Notes", taking, taking.notes, gates.merged_notes(leaving, taking)),
-        ("State", leaving, NumberState.HELD.label, after_state),
+        ("State", leaving, leaving.stands, after_state),
     ]
     return Plan(
         changes=[

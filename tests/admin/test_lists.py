@@ -128,7 +128,7 @@ def test_numbers_say_whether_they_are_in_service_and_are_found_by_it(
         "In service": {"enabled": True, "in_service_at": NOON},
         "Enabled, not confirmed by Twilio": {"enabled": True},
         "Goes elsewhere": {"enabled": True},
-        "Disabled": {},
+        "Disabled": {"assigned": True},
     }
     numbers = {
         said: factories.PhoneNumberFactory.create(account=acme, **facts)
@@ -136,7 +136,9 @@ def test_numbers_say_whether_they_are_in_service_and_are_found_by_it(
     }
     told = numbers["Enabled, not confirmed by Twilio"]
     factories.CarrierTaskFactory.create(number=told, kind=TaskKind.ROUTE)
-    gone = factories.PhoneNumberFactory.create(account=acme, excluded=True)
+    none = [
+        factories.PhoneNumberFactory.create(account=acme, excluded=gone) for gone in (True, False)
+    ]
     address = reverse("admin:numbers_phonenumber_changelist")
 
     def shown(**query: str) -> dict[str, str]:
@@ -145,7 +147,7 @@ def test_numbers_say_whether_they_are_in_service_and_are_found_by_it(
         return dict(zip(numbers, re.findall(r'class="field-service">([^<]*)<', page), strict=True))
 
     everything = {str(number): said for said, number in numbers.items()}
-    assert shown() == everything | {str(gone): "-"}
+    assert shown() == everything | {str(number): "-" for number in none}
     for name, said in SERVICES.items():
         assert shown(service=name) == {str(numbers[said]): said}
 

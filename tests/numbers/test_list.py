@@ -466,7 +466,7 @@ def test_in_grace_the_tab_says_how_many_decisions_are_enough(
 
     html = owner_client.get(LIST, {"tab": "unassigned"}).content.decode()
 
-    assert "Deciding about 2 of these is enough" in html
+    assert "It is enough to release or exclude 2 of these" in html
 
 
 @pytest.mark.parametrize(

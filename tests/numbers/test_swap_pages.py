@@ -113,7 +113,7 @@ def test_the_preview_shows_both_numbers_before_and_after(
     }
 
     assert sides[leaving]["Name"] == ("Main line", "")
-    assert sides[leaving]["State"] == ("Held", "Excluded")
+    assert sides[leaving]["State"] == ("Assigned", "Excluded")
     assert sides[taking]["Name"] == ("", "Main line")
     assert sides[taking]["Agent"] == ("", str(leaving.agent))
     assert sides[taking]["Tags"] == ("", "sales")
