@@ -51,6 +51,9 @@ def _live_through(house: House, home: Home) -> None:
     for action, params in (("tag", {"add": ["spring", "spare"]}), ("protect", {"protected": True})):
         body = {"action": action, "params": params, "numbers": rest[:3]}
         house.wait_for_job(home, house.api(home, "bulk-jobs/", body)["id"])
+    changed = house.api(home, f"numbers/{rest[-1]}/")["sid"]
+    twilio.incoming_phone_numbers(changed).update(voice_url="https://example.com/elsewhere")
+    house.import_numbers(home)
     pays(house, home, "refused")
     _is_texted(house, home)
 
