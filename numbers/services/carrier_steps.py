@@ -175,8 +175,7 @@ def _settings_put_back(
         at=at,
         after=task.settings,
     )
-    if not number.goes_elsewhere(number.carrier_tasks.unfinished()):  # else a person decides
-        routing.come_here_again(number, actor=requested_by_task(task, number), at=at)
+    routing.stay_here(number, task.settings, actor=requested_by_task(task, number), at=at)
 
 
 def _routed(number: PhoneNumber, task: CarrierTask, answer: Answer, at: datetime) -> None:

@@ -246,6 +246,27 @@ def test_where_the_texts_of_an_enabled_number_go_has_its_own_question(
     assert ours not in str(enabled.before_release)
 
 
+def test_putting_back_writes_no_address_of_ours_over_one_that_somebody_set(
+    enabled: PhoneNumber, by_admin: Actor
+) -> None:
+    changed(enabled, voice_url=NOW)
+    set_at_twilio(enabled, sms_url=LATER)  # since the refresh
+
+    put_settings_back(enabled.pk, **by(by_admin))
+    work()
+
+    enabled.refresh_from_db()
+    assert (there(enabled)["voice_url"], there(enabled)["sms_url"]) == (WAS, LATER)
+    assert enabled.goes_elsewhere(enabled.carrier_tasks.unfinished())
+    elsewhere = Event.objects.get(type="number.goes_elsewhere")
+    assert elsewhere.data["after"] == {"sms_url": LATER}
+    enabling.send_here_again(enabled.pk, **by(by_admin))
+    work()
+    enabled.refresh_from_db()
+    assert there(enabled)["sms_url"].endswith(enabled.hook_key)
+    assert enabled.in_service_at is not None
+
+
 def test_who_disables_a_number_whose_texts_go_elsewhere_has_decided(enabled: PhoneNumber) -> None:
     changed(enabled, sms_url=NOW)
 
