@@ -142,7 +142,11 @@ def adopt(number: PhoneNumber, task: CarrierTask, found: Found, *, at: datetime)
     """
     number.connection = found.connection
     differences = apply_record(number, found.record)
-    note_changed(number, differences, ours=_WRITES.get(TaskKind(task.kind), task.settings))
+    tasks = number.carrier_tasks
+    wrote = _WRITES.get(TaskKind(task.kind), task.settings)
+    refused = tasks.refused_settings().settings()
+    ours = {*wrote, *tasks.settings_on_their_way().settings()} - refused.keys()
+    note_changed(number, differences, ours=ours, refused=refused)
     mark_differing(number, at=at)
     number.save(update_fields=[*RECORD_FIELDS, *OFFER_FIELDS, "connection"])
 

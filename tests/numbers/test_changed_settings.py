@@ -16,9 +16,10 @@ from accounts.services import job_items
 from carrier import CarrierRefused, CarrierUnavailable, carrier_for
 from carrier.numbers import Numbers
 from config import clock
-from config.errors import Blocked, Forbidden
+from config.errors import Blocked, Forbidden, NotDue
 from numbers import tasks
 from numbers.models import CarrierTask, Connection, PhoneNumber
+from numbers.plans import put_settings_back_plan
 from numbers.previous import offered
 from numbers.services import carrier_tasks, enabling, exclusion, imports, previews, release
 from numbers.services.bulk import Selection
@@ -497,6 +498,218 @@ def test_a_refresh_and_a_click_at_once_lose_nothing(
     number.refresh_from_db()
     if decide is put_settings_back:
         assert there(number)["voice_url"] == was
+
+
+# --- What was decided, refused, and decided again -----------------------------------------------
+
+
+@pytest.fixture
+def refused(number: PhoneNumber, monkeypatch: Any) -> PhoneNumber:
+    """One whose voice URL Twilio would not have back."""
+
+    def update(self: Numbers, sid: str, fields: Any) -> Any:
+        raise CarrierRefused("The application is gone.")
+
+    changed(number, voice_url=NOW)
+    put_settings_back(number.pk, **by(SYSTEM))
+    with monkeypatch.context() as patched:
+        patched.setattr(Numbers, "update", update)
+        work()
+    assert CarrierTask.objects.get().state == TaskState.NEEDS_PERSON
+    return number
+
+
+def planned(number: PhoneNumber) -> dict[str, Any]:
+    return {each.label: each.after for each in put_settings_back_plan(number).changes}
+
+
+def asked_back() -> Any:
+    return Event.objects.filter(type="number.settings_asked_back").order_by("-pk")[0].data["after"]
+
+
+def test_what_was_refused_gives_way_to_what_is_put_back_next_and_is_a_question_again(
+    refused: PhoneNumber,
+) -> None:
+    changed(refused, friendly_name="Zed")
+    was = offered(refused)
+    assert list(was) == ["friendly_name"]
+    assert (
+        planned(refused) == {"Name at Twilio": was["friendly_name"]} or len(planned(refused)) == 1
+    )
+
+    put_settings_back(refused.pk, **by(SYSTEM))
+    work()
+
+    assert asked_back() == was
+    assert (there(refused)["voice_url"], there(refused)["friendly_name"]) == (
+        NOW, was["friendly_name"],
+    )  # fmt: skip
+    refused.refresh_from_db()
+    assert offered(refused) == {"voice_url": WAS}
+    assert refused.differs_since is not None
+
+
+def test_what_was_refused_and_is_changed_again_is_asked_about_and_not_tried_again(
+    refused: PhoneNumber,
+) -> None:
+    changed(refused, voice_url=LATER)
+
+    assert offered(refused) == {"voice_url": WAS}
+    with pytest.raises(NotDue) as again:
+        carrier_tasks.try_again(CarrierTask.objects.get().pk, **by(SYSTEM))
+    work()
+
+    assert again.value.code == "changed_since"
+    assert there(refused)["voice_url"] == LATER
+    put_settings_back(refused.pk, **by(SYSTEM))
+    work()
+    assert there(refused)["voice_url"] == WAS
+
+
+def test_what_is_on_its_way_is_shown_and_told_with_what_is_put_back_besides(
+    number: PhoneNumber,
+) -> None:
+    changed(number, voice_url=NOW)
+    put_settings_back(number.pk, **by(SYSTEM))
+    changed(number, status_callback=NOW)
+
+    shown = planned(number)
+    put_settings_back(number.pk, **by(SYSTEM))
+
+    assert sorted(shown.values()) == ["", WAS] or len(shown) == 2
+    assert asked_back() == CarrierTask.objects.get().settings
+    assert asked_back() == {"voice_url": WAS, "status_callback": ""}
+
+
+def test_what_is_put_back_when_a_number_came_back_is_what_was_asked_for_before_it_left(
+    number: PhoneNumber, sandbox: SandboxProcess
+) -> None:
+    changed(number, voice_url=NOW)
+    put_settings_back(number.pk, **by(SYSTEM))
+    carrier_for(number.connection).numbers.release(number.sid)
+    work()
+    refresh(number.connection)
+    assert not CarrierTask.objects.unfinished().exists()
+    sandbox.buy_back(number.e164)
+    refresh(number.connection)
+    number.refresh_from_db()
+    wanted = offered(number)
+    shown = planned(number)
+
+    put_settings_back(number.pk, **by(SYSTEM))
+    work()
+
+    assert wanted["voice_url"] == WAS
+    assert WAS in shown.values()
+    assert asked_back() == wanted
+    assert there(number)["voice_url"] == WAS
+
+
+def test_an_address_of_ours_is_never_what_was_there_before(enabled: PhoneNumber) -> None:
+    enabling.disable(enabled.pk, **by(SYSTEM))
+    enabled.refresh_from_db()
+    assert there(enabled)["sms_url"].endswith(enabled.hook_key)
+
+    changed(enabled, sms_url=NOW, sms_method="GET", sms_application_sid=f"AP{1:032x}")
+
+    assert (offered(enabled), enabled.before_release, enabled.differs_since) == ({}, {}, None)
+
+
+def test_an_address_of_ours_that_is_remembered_is_not_offered(number: PhoneNumber) -> None:
+    ours = {"sms_url": f"https://desk.example.com/hooks/texts/{'b' * 32}", "sms_method": "POST"}
+    number.before_release = {"settings": ours | {"voice_url": WAS, "sms_fallback_url": WAS}}
+    number.twilio |= {"sms_url": NOW, "sms_method": "GET", "voice_url": NOW}
+
+    assert offered(number) == {"voice_url": WAS, "sms_fallback_url": WAS}
+
+
+@pytest.mark.parametrize("leaves", ["release", "missing", "kept"])
+def test_a_job_hears_of_a_number_that_leaves_before_its_settings_are_back(
+    number: PhoneNumber, leaves: str
+) -> None:
+    changed(number, voice_url=NOW)
+    job = previews.start(
+        number.account_id, action="put_settings_back", selection=Selection(ids=[number.pk]),
+        params={}, **by(SYSTEM),
+    )  # fmt: skip
+    job_items.work(job.pk)
+    assert job.items.get().state == "started"
+
+    if leaves == "missing":
+        carrier_for(number.connection).numbers.release(number.sid)
+        refresh(number.connection)
+    else:
+        release.release(number.pk, **by(SYSTEM))
+    if leaves == "kept":
+        release.take_back(number.pk, **by(SYSTEM))
+    tasks.settle_overtaken(job.pk, number.e164)
+
+    assert (job.items.get().state, job.items.get().code) == ("skipped", "decided_since")
+    job.refresh_from_db()
+    assert not job.is_open
+    assert ("numbers.tasks.settle_overtaken", job.pk) in queued()
+
+
+def test_a_question_of_a_number_that_came_back_outlives_a_release_that_is_taken_back(
+    number: PhoneNumber,
+) -> None:
+    changed(number, voice_url=NOW)
+    PhoneNumber.objects.update(before_release={"settings": {"voice_url": WAS}, "found": {}})
+    changed(number, status_callback=NOW)
+    questions = {"voice_url": WAS, "status_callback": ""}
+    assert offered(number) == questions
+
+    for _ in range(2):
+        release.release(number.pk, **by(SYSTEM))
+        release.take_back(number.pk, **by(SYSTEM))
+        work()
+
+        number.refresh_from_db()
+        assert offered(number) == questions
+        assert number.differs_since is not None
+        assert there(number)["voice_url"] == NOW
+
+
+def test_a_question_of_an_excluded_number_outlives_a_release_that_is_taken_back(
+    number: PhoneNumber,
+) -> None:
+    changed(number, voice_url=NOW)
+    PhoneNumber.objects.update(before_release={"settings": {"voice_url": WAS}, "found": {}})
+    exclusion.exclude(number.pk, **by(SYSTEM))
+
+    release.release(number.pk, **by(SYSTEM))
+    release.take_back(number.pk, **by(SYSTEM))
+    exclusion.bring_back(number.pk, **by(SYSTEM))
+
+    number.refresh_from_db()
+    assert offered(number) == {"voice_url": WAS}
+
+
+@pytest.mark.parametrize("decide", [put_settings_back, leave_settings])
+def test_who_decides_has_not_decided_what_was_not_shown(
+    number: PhoneNumber, decide: Callable[..., Any]
+) -> None:
+    set_at_twilio(number, sms_url=WAS)
+    refresh(number.connection)
+    leave_settings(number.pk, **by(SYSTEM))
+    changed(number, sms_url=NOW)
+    agent = AgentFactory.create(account=number.account)
+    PhoneNumber.objects.filter(pk=number.pk).update(label="Desk", texts=True, agent=agent)
+    enabling.enable(number.pk, **by(SYSTEM))
+    work()
+    changed(number, voice_url=LATER)
+    assert offered(number) == {"voice_url": WAS}
+
+    decide(number.pk, **by(SYSTEM))
+    work()
+    enabling.disable(number.pk, **by(SYSTEM))
+    exclusion.exclude(number.pk, **by(SYSTEM))
+    work()
+    exclusion.bring_back(number.pk, **by(SYSTEM))
+
+    assert there(number)["sms_url"] == NOW
+    number.refresh_from_db()
+    assert offered(number) == {"sms_url": WAS}
 
 
 # --- The doors -----------------------------------------------------------------------------------
