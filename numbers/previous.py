@@ -6,6 +6,8 @@ us. In both a person decides: what was there is put back, or what is there stays
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
@@ -109,6 +111,14 @@ def written_back(number: PhoneNumber, on_their_way: Settings) -> dict[str, Any]:
     answered = {*_decided_here(number), *(() if _EITHER.isdisjoint(wanted) else _EITHER)}
     earlier = differing(number, on_their_way)
     return {name: value for name, value in earlier.items() if name not in answered} | wanted
+
+
+def seal_of(number: PhoneNumber, on_their_way: Settings) -> str:
+    """A digest of what putting back shows: what is written over what, and what is kept instead."""
+    written, current = written_back(number, on_their_way), settings_of(number)
+    replaced = {name: current.get(name, "") for name in written}
+    said = json.dumps([written, replaced, kept_instead(number)], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
 def hidden(number: PhoneNumber) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from config.text import name_as_label
 from licensing.standing import Standing
 from numbers import gates, routes
 from numbers.models import PhoneNumber
-from numbers.previous import kept_instead, written_back
+from numbers.previous import kept_instead, seal_of, written_back
 from numbers.states import TaskKind
 
 from .leaving import HOSTED
@@ -101,6 +101,7 @@ def put_settings_back_plan(number: PhoneNumber) -> Plan:
         cost="Nothing.",
         undo="By hand, in the Twilio Console.",
         blockers=gates.put_settings_back(number),
+        seal=seal_of(number, on_their_way),
     )
 
 

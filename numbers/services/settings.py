@@ -17,7 +17,8 @@ from django.db import transaction
 from accounts.actor import Actor
 from accounts.services.events import tell
 from accounts.states import Permission
-from config.errors import refuse
+from config.errors import NotDue, refuse
+from config.text import name_in_words
 from numbers import gates
 from numbers.models import PhoneNumber
 from numbers.previous import (
@@ -27,6 +28,7 @@ from numbers.previous import (
     kept_instead,
     mark_differing,
     offered,
+    seal_of,
     settings_of,
     written_back,
 )
@@ -38,19 +40,30 @@ from .routing import keep_instead
 
 
 @transaction.atomic
-def put_settings_back(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
+def put_settings_back(
+    number_id: int, *, actor: Actor, at: datetime, seal: str | None = None
+) -> PhoneNumber:
     """Write the settings that the number had before over those at Twilio, by a task.
 
     Just what the plan shows is written: those that differ, with those of an earlier click that
     Twilio has not got yet. What Twilio refused gives way to it, and is a question again. Where the
-    texts of an enabled number went is kept instead, for when it is excluded (decision 41). Raises
-    ``Blocked``.
+    texts of an enabled number went is kept instead, for when it is excluded (decision 41). With the
+    ``seal`` of a plan, or of Twilio's record, only what that has shown. Raises ``Blocked``, and
+    ``NotDue`` for something else than was shown.
     """
     actor.require(Permission.NUMBERS)
     number = lock_rows([number_id])[0]
     refuse(gates.put_settings_back(number))
     tasks, current = number.carrier_tasks, settings_of(number)
-    wanted = written_back(number, tasks.settings_on_their_way().settings())
+    on_their_way = tasks.settings_on_their_way().settings()
+    wanted = written_back(number, on_their_way)
+    if seal and seal not in (seal_of(number, on_their_way), number.fingerprint):
+        now = ", ".join(name_in_words(name) for name in wanted) or "where its texts went"
+        raise NotDue(
+            f"{number} was changed at Twilio since this was shown, so nothing was done. Now this "
+            f"would be put back: {now}. Look at it again.",
+            code="not_as_shown",
+        )
     refused = tasks.refused_settings().settings() if wanted else {}
     if kept := kept_instead(number):
         keep_instead(number, number.before_release["settings"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from importlib import import_module
@@ -18,10 +19,11 @@ from django_q.models import OrmQ
 from accounts.actor import SYSTEM, Actor
 from accounts.models import Account, Event, Job
 from accounts.services import job_items
+from accounts.states import Permission
 from carrier import CarrierRefused, CarrierUnavailable, carrier_for
 from carrier.numbers import Numbers
 from config import clock
-from config.errors import Blocked, Forbidden, NotDue
+from config.errors import Blocked, Forbidden, NotAsShown, NotDue
 from numbers import tasks
 from numbers.models import CarrierTask, Connection, PhoneNumber
 from numbers.plans import put_settings_back_plan
@@ -30,6 +32,7 @@ from numbers.services import carrier_tasks, enabling, exclusion, imports, previe
 from numbers.services.bulk import Selection
 from numbers.services.settings import leave_settings, put_settings_back
 from numbers.states import TaskKind, TaskState
+from tests.api.conftest import program_of
 from tests.crashes import every_crash
 from tests.factories import AgentFactory, ConnectionFactory, PhoneNumberFactory, subscribed
 from tests.races import at_once
@@ -818,6 +821,58 @@ def test_who_has_not_seen_the_last_change_decides_nothing(
     differing.refresh_from_db()
     assert differing.differs_since is not None
     assert not CarrierTask.objects.exists()
+
+
+@pytest.mark.parametrize("door", ["page", "admin", "rest", "bulk"])
+def test_who_confirms_has_seen_what_is_written(
+    acme: Account, differing: PhoneNumber, owner_client: Client, support_client: Client, door: str
+) -> None:
+    address = page(differing, "put-settings-back")
+    program = program_of(acme, Permission.NUMBERS)
+    rest = f"numbers/{differing.pk}/previous-settings/"
+    admin = f"/admin/numbers/phonenumber/{differing.pk}/act/put_settings_back/"
+    order: dict[str, Any] = {
+        "action": "put_settings_back", "selection": Selection(ids=[differing.pk]),
+        "params": {}, **by(SYSTEM),
+    }  # fmt: skip
+
+    def asked() -> str:
+        if door == "page":
+            return hidden_of(owner_client.get(address).content.decode())
+        if door == "admin":
+            return hidden_of(support_client.get(admin).content.decode())
+        if door == "rest":
+            return str(program.send("post", rest, {"dry_run": True}).json()["seal"])
+        return previews.preview(acme.pk, **order).seal
+
+    def confirm(seal: str) -> str:
+        if door == "page":
+            return owner_client.post(address, {"seal": seal}).content.decode()
+        if door == "admin":
+            sent = {"seal": seal, "reason": "They asked for it on the phone."}
+            return support_client.post(admin, sent).content.decode()
+        if door == "rest":
+            return program.send("post", rest, {"seal": seal}).content.decode()
+        try:
+            job_items.work(previews.start(acme.pk, **order, seal=seal).pk)
+        except NotAsShown as error:
+            return error.message
+        return ""
+
+    seal = asked()
+    PhoneNumber.objects.update(twilio={"voice_url": LATER}, fingerprint="e" * 32)
+    refused = confirm(seal)
+
+    assert "since" in refused
+    assert not CarrierTask.objects.exists()
+    confirm(asked())
+    assert CarrierTask.objects.get().settings == {"voice_url": WAS}
+
+
+def hidden_of(html: str) -> str:
+    found = re.search(r'name="seal" value="(\w+)"', html)
+    assert found is not None
+    return found[1]
 
 
 def test_while_the_connection_is_broken_only_leaving_is_offered(
