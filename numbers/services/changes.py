@@ -44,7 +44,7 @@ def write_changes(
     )
     numbers = lock_rows(records.keys() - set(newer.values_list("number_id", flat=True)))
     asked = _put_back(numbers, CarrierTask.objects.settings_on_their_way())
-    refused = _put_back(numbers, CarrierTask.objects.refused_settings())
+    unwanted = _put_back(numbers, CarrierTask.objects.refused_settings())
     events, routed = [], []
     for number in numbers:
         differences = apply_record(number, records[number.pk])
@@ -52,7 +52,7 @@ def write_changes(
             number,
             differences,
             ours=asked.get(number.pk, ()),
-            refused=refused.get(number.pk, {}),
+            refused=unwanted.get(number.pk, {}),
         )
         mark_differing(number, at=at)
         if number.connection_id != connection.pk:

@@ -852,7 +852,7 @@ def test_who_confirms_has_seen_what_is_written(
             sent = {"seal": seal, "reason": "They asked for it on the phone."}
             return support_client.post(admin, sent).content.decode()
         if door == "rest":
-            return program.send("post", rest, {"seal": seal}).content.decode()
+            return str(program.send("post", rest, {"seal": seal}).content.decode())
         try:
             job_items.work(previews.start(acme.pk, **order, seal=seal).pk)
         except NotAsShown as error:
