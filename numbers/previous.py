@@ -6,6 +6,8 @@ us. In both a person decides: what was there is put back, or what is there stays
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
@@ -14,7 +16,7 @@ from carrier import SETTINGS
 from config.phone_numbers import read
 
 from .models import PhoneNumber
-from .routes import TEXT_ROUTES, addresses, foreign, set_from_here, whole
+from .routes import TEXT_ROUTES, addresses, foreign, left_from_here, set_from_here, whole
 from .states import NumberState
 
 Settings = Mapping[str, Any]
@@ -87,15 +89,42 @@ def offered(number: PhoneNumber) -> dict[str, Any]:
     """What a held number had before and has not now: a person decides about it."""
     if number.state != NumberState.HELD or not number.before_release:
         return {}
-    before = {
-        **number.before_release.get("settings", {}),
-        **number.before_release.get(CHANGED, {}),
-    }
-    return {
-        name: value
-        for name, value in differing(number, before).items()
-        if name not in _decided_here(number)
-    }
+    before = _before(number)
+    nobodys = {*_decided_here(number), *left_from_here(before)}
+    return {name: value for name, value in differing(number, before).items() if name not in nobodys}
+
+
+def _before(number: PhoneNumber) -> dict[str, Any]:
+    left = number.before_release
+    return {**left.get("settings", {}), **left.get(CHANGED, {})}
+
+
+def written_back(number: PhoneNumber, on_their_way: Settings) -> dict[str, Any]:
+    """What putting back writes at Twilio: what is offered.
+
+    With what somebody has decided before that and Twilio has not got yet, as far as it says nothing
+    else.
+    """
+    wanted = offered(number)
+    if not wanted:
+        return {}
+    answered = {*_decided_here(number), *(() if _EITHER.isdisjoint(wanted) else _EITHER)}
+    earlier = differing(number, on_their_way)
+    return {name: value for name, value in earlier.items() if name not in answered} | wanted
+
+
+def seal_of(number: PhoneNumber, on_their_way: Settings) -> str:
+    """A digest of what putting back shows: what is written over what, and what is kept instead."""
+    written, current = written_back(number, on_their_way), settings_of(number)
+    replaced = {name: current.get(name, "") for name in written}
+    said = json.dumps([written, replaced, kept_instead(number)], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def hidden(number: PhoneNumber) -> dict[str, Any]:
+    """Of what somebody has changed at Twilio, what nobody is asked about as things are."""
+    changed = number.before_release.get(CHANGED, {})
+    return {name: value for name, value in changed.items() if name in _decided_here(number)}
 
 
 def _decided_here(number: PhoneNumber) -> Collection[str]:
@@ -108,22 +137,27 @@ def note_changed(
     differences: Mapping[str, tuple[Any, Any]],
     *,
     ours: Collection[str] = (),
+    refused: Settings | None = None,
 ) -> None:
     """Remember in memory what somebody has changed at Twilio of a held number, to be decided about.
 
     ``differences`` has each field's value before and after, ``ours`` what was written from here or
-    is about to be. Of several changes the value before the first one counts; a setting that has it
-    again is no question any more.
+    is about to be, ``refused`` what was to be and Twilio would not have: that somebody wants. Of
+    several changes the value before the first one counts; a setting that has it again is no
+    question any more, and what had stood there for us was nobody's.
     """
     if number.state != NumberState.HELD:
         return
     if not _EITHER.isdisjoint(ours):
         ours = {*ours, *_EITHER}
     left, changed = number.before_release, dict(number.before_release.get(CHANGED, {}))
-    known = {*left.get("settings", {}), *ours, *(TEXT_ROUTES if number.is_enabled else ())}
+    there = {**number.twilio, **{name: before for name, (before, _) in differences.items()}}
+    known = {*left.get("settings", {}), *ours, *left_from_here(there)}
+    known |= {*(TEXT_ROUTES if number.is_enabled else ())}
     for name, (before, _) in differences.items():
-        if name in PUT_BACK and name not in known and _can_be_written(name, before):
-            changed.setdefault(name, "" if before is None else before)
+        wanted = (refused or {}).get(name, before)
+        if name in PUT_BACK and name not in known and _can_be_written(name, wanted):
+            changed.setdefault(name, "" if wanted is None else wanted)
     changed = differing(number, changed)
     number.before_release = {name: value for name, value in left.items() if name != CHANGED}
     if changed:
@@ -140,9 +174,19 @@ def mark_differing(number: PhoneNumber, *, at: datetime) -> None:
 
 
 def undecided(number: PhoneNumber) -> dict[str, Any]:
-    """What a number that leaves or comes back keeps of ``before_release``: open questions."""
+    """What a number that comes back keeps of ``before_release``: open questions."""
     changed = number.before_release.get(CHANGED)
     return {CHANGED: changed} if changed else {}
+
+
+def open_questions(number: PhoneNumber, *, kept: Settings, refused: Settings) -> dict[str, Any]:
+    """What a number that leaves keeps of them, beside the settings that are remembered of it.
+
+    What Twilio has refused to write is a question again.
+    """
+    asked = {**_before(number), **refused}
+    asked = {name: value for name, value in asked.items() if value != kept.get(name, "")}
+    return {CHANGED: asked} if asked else {}
 
 
 def _can_be_written(name: str, value: Any) -> bool:

@@ -92,6 +92,14 @@ def set_from_here(number: PhoneNumber, record: Mapping[str, Any]) -> set[str]:
     return {name for name in TEXT_ROUTES if there[name] == here[name]}
 
 
+def left_from_here(settings: Mapping[str, Any]) -> set[str]:
+    """Those of the settings that were set for an address of ours, of whichever number."""
+    there = routes_of(settings)
+    if not _IS_OURS.search(there["sms_url"]):
+        return set()
+    return {name for name in TEXT_ROUTES if there[name] in ("", _UNSET[name])} | {"sms_url"}
+
+
 def foreign(number: PhoneNumber, record: Mapping[str, Any]) -> Routes:
     """Those of Twilio's record that are not ours, each with its value; none that is unset.
 

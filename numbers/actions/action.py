@@ -80,13 +80,14 @@ class Many:
     ``phrase`` is the order, for one number and for several, where the label before them is none:
     ``Keep {} as a spare``. ``reads`` names all that the gate and ``unchanged`` look at
     (``gates.Reads``). ``spends`` says what ``n`` earlier numbers use up, and ``spender`` which ones
-    do. ``licenses`` is how many one number takes by it, or gives back when negative;
-    ``leaves`` means that it takes one to come back. ``tabs`` are those of the Numbers page that
-    offer it, or the filter that does; empty means all. ``at_twilio`` is the task that it leaves
-    there. ``risky`` are the numbers for which ``Action.risk`` has a reason. ``undone_by`` names
-    what undoes it for all that it changed, where that is not ``Action.undo``; ``fields`` are what
-    it changes of a number where it decides nothing about it. ``gives_agents`` says that it changes
-    who answers them: a job is undone by giving each the agent back that it had.
+    do. ``licenses`` is how many one number takes by it, or gives back when negative; ``leaves``
+    means that it takes one to come back. ``tabs`` are those of the Numbers page that offer it, or
+    the filter that does; empty means all. ``at_twilio`` is the task that it leaves there. ``seals``
+    are columns that make the preview another one. ``risky`` are the numbers for which
+    ``Action.risk`` has a reason. ``undone_by`` names what undoes it for all that it changed, where
+    that is not ``Action.undo``; ``fields`` are what it changes of a number where it decides nothing
+    about it. ``gives_agents`` says that it changes who answers them: a job is undone by giving each
+    the agent back that it had.
     """
 
     means: str
@@ -103,6 +104,7 @@ class Many:
     gives_agents: bool = False
     at_twilio: TaskKind | None = None
     risky: Q | None = None
+    seals: tuple[str, ...] = ()
     tabs: tuple[str, ...] = ()
     phrase: tuple[str, ...] = ()
 
@@ -131,10 +133,11 @@ class Action:
     undo. Where an action comes too late, ``instead`` may still do, and ``too_late`` says so.
     ``risk`` is why people confirm it by typing the last digits of a number, or for many how many
     they are; without a reason a button is enough, and the service takes ``risk_confirmed`` to look
-    again. ``at_once`` means a button without a page before it; where there is a page as well, for
-    what may be chosen besides, ``asks`` is the label of the link to it. ``listed`` says whether it
-    is among the actions of a number (else it has a place of its own on the page). ``beside`` means
-    that the page has its button where it says what it is about.
+    again. ``sealed`` means that the service takes the ``seal`` of the plan that was shown, or none.
+    ``at_once`` means a button without a page before it; where there is a page as well, for what may
+    be chosen besides, ``asks`` is the label of the link to it. ``listed`` says whether it is among
+    the actions of a number (else it has a place of its own on the page). ``beside`` means that the
+    page has its button where it says what it is about.
     """
 
     name: str
@@ -149,6 +152,7 @@ class Action:
     permission: Permission = Permission.NUMBERS
     danger: bool = False
     risk: Callable[[PhoneNumber], str] | None = None
+    sealed: bool = False
     at_once: bool = False
     asks: str = ""
     listed: bool = True
@@ -191,6 +195,8 @@ class Action:
         }
         if self.risk is not None:
             wanted["risk_confirmed"] = risk_confirmed
+        if self.sealed:
+            wanted["seal"] = params.get("seal")
         return self.service(number_id, **wanted, actor=actor, at=at)
 
     def title(self, number: PhoneNumber) -> str:
@@ -328,6 +334,7 @@ def _of_many(action: Action, many: Many) -> BulkAction:
         gives_agents=many.gives_agents,
         at_twilio=many.at_twilio,
         risky=many.risky,
+        seals=many.seals,
     )
 
 

@@ -95,12 +95,14 @@ PUT_SETTINGS_BACK = Action(
     submit="Put them back",
     plan=lambda number, facts: plans.put_settings_back_plan(number),
     template="numbers/both_versions.html",
+    sealed=True,
     beside=True,
     many=Many(
         "What each had at Twilio before is written there over what it has now, field by field. "
         "Where the texts of an enabled number went is kept for when it is excluded.",
         "By hand, in the Twilio Console: what Twilio has now is on the timeline of each.",
         reads=lambda params, facts: gates.READS_OF_PUT_BACK,
+        seals=("fingerprint", "before_release"),
         at_twilio=TaskKind.PUT_BACK,
         tabs=("differs",),
         phrase=("Put the settings of {} back",),
@@ -109,7 +111,8 @@ PUT_SETTINGS_BACK = Action(
         "previous-settings",
         "Write the settings that the number had before it left, or before somebody changed them at "
         "Twilio, over those that are there. Where the texts of an enabled number went is kept for "
-        "when it is excluded, and not written. A dry run shows both versions of each.",
+        "when it is excluded, and not written. A dry run shows both versions of each, and a "
+        "`seal`; sent with the order, it has just that written or nothing (`not_as_shown`).",
         status=202,
         dry_run=True,
     ),

@@ -34,6 +34,19 @@ from numbers.services.previews import BulkPreview
 from numbers.states import NumberState
 
 
+class SealField(forms.CharField):
+    """Sends what the page shows, also after one that was refused."""
+
+    def __init__(self, seal: str) -> None:
+        super().__init__(label="", required=False, widget=forms.HiddenInput, max_length=64)
+        self.seal = seal
+
+    def get_bound_field(self, form: forms.BaseForm, field_name: str) -> forms.BoundField:
+        field = super().get_bound_field(form, field_name)
+        field.value = lambda: self.seal  # type: ignore[method-assign]
+        return field
+
+
 class ActionReasonForm(DigitsForm, ReasonForm):
     """What an action of the table wants to know, the digits of a number that is a risk, and the
     reason."""
@@ -47,6 +60,9 @@ class ActionReasonForm(DigitsForm, ReasonForm):
         risk = self.action.risk
         if risk is not None and len(rows) == 1 and (why := risk(rows[0])):
             self.ask_for_digits(rows[0], why)
+        if self.action.sealed and self.action.plan is not None and len(rows) == 1:
+            facts = facts_of(rows[0].account, at=clock.now())
+            self.fields["seal"] = SealField(self.action.plan(rows[0], facts).seal)
         self.order_fields([name for name in self.fields if name != "reason"])
 
     def clean(self) -> dict[str, Any]:

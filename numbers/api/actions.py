@@ -29,6 +29,7 @@ from .serializers import (
     DryRunSerializer,
     NumberSerializer,
     PlanSerializer,
+    SealedSerializer,
     SwapSerializer,
     TaskSerializer,
     WantedSwapSerializer,
@@ -97,6 +98,8 @@ def _method(action: Action) -> Callable[..., Response]:
 
 def _body_of(action: Action, route: Route) -> type[Wanted]:
     """What the body of a request for the action may say."""
+    if action.sealed:
+        return SealedSerializer
     if not action.params:
         return DryRunSerializer if route.dry_run else NothingWanted
     base = DryRunSerializer if route.dry_run else Wanted

@@ -1,23 +1,68 @@
+import re
+
 from django.db import migrations, models
 from django.db.models import F, Q
 
+TEXT_ROUTES = {
+    "sms_url": "",
+    "sms_method": "POST",
+    "sms_fallback_url": "",
+    "sms_fallback_method": "POST",
+    "sms_application_sid": "",
+}
+IS_OURS = re.compile(r"/hooks/texts/[0-9a-f]{32}$")
+
 
 def mark_what_is_offered(apps, schema_editor):
-    """Numbers that came back with other settings, about which nobody has decided yet."""
+    """Numbers whose settings are other than before, about which nobody has decided yet."""
     numbers = apps.get_model("numbers", "PhoneNumber").objects.using(schema_editor.connection.alias)
-    offered = numbers.filter(state="held", before_release__has_key="settings").only(
-        "before_release", "twilio", "friendly_name", "enabled_at", "state_changed_at"
-    )
-    ids = [number.pk for number in offered.iterator() if differs(number)]
+    asked = Q(before_release__has_key="settings") | Q(before_release__has_key="changed")
+    offered = numbers.filter(asked, state="held").only(
+        "before_release", "before_service", "twilio", "friendly_name", "hook_key", "enabled_at",
+        "state_changed_at",
+    )  # fmt: skip
+    ids = [number.pk for number in offered.iterator() if is_asked(number)]
     numbers.filter(pk__in=ids).update(differs_since=F("state_changed_at"))
 
 
-def differs(number):
+def is_asked(number):
+    """Whether a person can decide: ``numbers.previous`` of this time."""
+    settings = number.before_release.get("settings", {})
+    before = {**settings, **number.before_release.get("changed", {})}
     now = {**number.twilio, "friendly_name": number.friendly_name}
+    if now.get("voice_application_sid"):
+        now["trunk_sid"] = ""
+    nobodys = set(TEXT_ROUTES) if number.enabled_at else from_here(now, number.hook_key)
+    nobodys |= from_here(before)
+    differs = any(
+        (now.get(name) or "") != value for name, value in before.items() if name not in nobodys
+    )
+    return differs or (number.enabled_at is not None and is_kept_instead(number, settings))
+
+
+def from_here(settings, key=None):
+    """The settings that were set for our address: the number's own, or without a key any."""
+    url = settings.get("sms_url") or ""
+    if not (url.endswith(f"/{key}") if key else key is None and IS_OURS.search(url)):
+        return set()
+    there = {name: settings.get(name) or "" for name in TEXT_ROUTES}
+    same = {name for name, unset in TEXT_ROUTES.items() if there[name] == unset}
+    if key is None:
+        same |= {name for name in there if not there[name]}
+    return same | {"sms_url"}
+
+
+def is_kept_instead(number, settings):
+    """Whether the texts of an enabled number went elsewhere than where they are to go again."""
+    wanted = {name: settings.get(name) or "" for name in TEXT_ROUTES}
+    is_own = number.hook_key and wanted["sms_url"].endswith(f"/{number.hook_key}")
+    if is_own or IS_OURS.search(wanted["sms_url"]):
+        wanted |= {"sms_url": "", "sms_method": ""}
+    kept = number.before_service
     return any(
-        now.get(name) != value
-        for name, value in number.before_release["settings"].items()
-        if number.enabled_at is None or not name.startswith("sms_")
+        value for name, value in wanted.items() if not name.endswith("_method")
+    ) and any(
+        (wanted[name] or unset) != (kept.get(name) or unset) for name, unset in TEXT_ROUTES.items()
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
@@ -43,9 +43,17 @@ class CarrierTaskQuerySet(OwnedQuerySet["CarrierTask"]):
     def needing_a_person(self) -> Self:
         return self.filter(state=TaskState.NEEDS_PERSON)
 
+    def settings_on_their_way(self) -> Self:
+        """What somebody has decided to put back and Twilio has not got yet."""
+        return self.filter(state=TaskState.PENDING, kind=TaskKind.PUT_BACK)
+
     def refused_settings(self) -> Self:
         """What was to be put back and Twilio would not have."""
         return self.needing_a_person().filter(kind=TaskKind.PUT_BACK)
+
+    def settings(self) -> dict[str, Any]:
+        """What the task of a number's that is left is to put back; nothing without one."""
+        return dict(next(iter(self.values_list("settings", flat=True)[:1]), {}))
 
 
 class CarrierTask(RequestedBy):

@@ -22,13 +22,17 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """The consequences of an action: what it changes and touches, what it costs, how to undo it."""
+    """The consequences of an action: what it changes and touches, what it costs, how to undo it.
+
+    ``seal`` stands for what it shows, where whoever confirms has to have seen just that.
+    """
 
     changes: list[Change] = field(default_factory=list)
     touches: list[str] = field(default_factory=list)
     cost: str = ""
     undo: str = ""
     blockers: list[Blocker] = field(default_factory=list)
+    seal: str = ""
 
 
 def agent_name(number: PhoneNumber) -> str:

@@ -8,7 +8,7 @@ from config.text import name_as_label
 from licensing.standing import Standing
 from numbers import gates, routes
 from numbers.models import PhoneNumber
-from numbers.previous import kept_instead, offered
+from numbers.previous import kept_instead, seal_of, written_back
 from numbers.states import TaskKind
 
 from .leaving import HOSTED
@@ -65,8 +65,9 @@ def bring_back_plan(number: PhoneNumber, *, standing: Standing) -> Plan:
 def put_settings_back_plan(number: PhoneNumber) -> Plan:
     """Both versions of each setting that is other at Twilio than it was before."""
     record = {**number.twilio, "friendly_name": number.friendly_name}
+    on_their_way = number.carrier_tasks.settings_on_their_way().settings()
     written, kept, before = (
-        offered(number),
+        written_back(number, on_their_way),
         kept_instead(number),
         routes.whole(number.before_service),
     )
@@ -100,6 +101,7 @@ def put_settings_back_plan(number: PhoneNumber) -> Plan:
         cost="Nothing.",
         undo="By hand, in the Twilio Console.",
         blockers=gates.put_settings_back(number),
+        seal=seal_of(number, on_their_way),
     )
 
 

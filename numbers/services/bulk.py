@@ -66,7 +66,8 @@ class BulkAction:
     takes one to come back. A retry takes up the task ``at_twilio`` again where Twilio refused it.
     ``risky`` are those that ask for more than a click. ``undone_by`` names the act that undoes it
     and what that is to be done with; ``fields`` are what it changes where it decides nothing about
-    the number. ``gives_agents`` has each item note which agent its number had, to be given back.
+    the number. A preview with other ``seals`` is another one. ``gives_agents`` has each item note
+    which agent its number had, to be given back.
     """
 
     label: str
@@ -84,6 +85,7 @@ class BulkAction:
     risky: Q | None = None
     undone_by: Callable[[Params], tuple[str, Params] | None] = lambda params: None
     fields: tuple[str, ...] = ()
+    seals: tuple[str, ...] = ()
     gives_agents: bool = False
 
     def about(self, what: str, *, count: int) -> str:

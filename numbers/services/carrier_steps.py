@@ -142,7 +142,11 @@ def adopt(number: PhoneNumber, task: CarrierTask, found: Found, *, at: datetime)
     """
     number.connection = found.connection
     differences = apply_record(number, found.record)
-    note_changed(number, differences, ours=_WRITES.get(TaskKind(task.kind), task.settings))
+    tasks = number.carrier_tasks
+    wrote = _WRITES.get(TaskKind(task.kind), task.settings)
+    refused = tasks.refused_settings().settings()
+    ours = {*wrote, *tasks.settings_on_their_way().settings()} - refused.keys()
+    note_changed(number, differences, ours=ours, refused=refused)
     mark_differing(number, at=at)
     number.save(update_fields=[*RECORD_FIELDS, *OFFER_FIELDS, "connection"])
 
@@ -175,8 +179,7 @@ def _settings_put_back(
         at=at,
         after=task.settings,
     )
-    if not number.goes_elsewhere(number.carrier_tasks.unfinished()):  # else a person decides
-        routing.come_here_again(number, actor=requested_by_task(task, number), at=at)
+    routing.stay_here(number, task.settings, actor=requested_by_task(task, number), at=at)
 
 
 def _routed(number: PhoneNumber, task: CarrierTask, answer: Answer, at: datetime) -> None:

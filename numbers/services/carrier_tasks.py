@@ -36,6 +36,7 @@ from licensing.services import grace
 from numbers import gates
 from numbers.models import CarrierTask
 from numbers.models.tasks import CarrierTaskQuerySet
+from numbers.previous import offered
 from numbers.states import RESTORE_WINDOW, NumberState, TaskKind, TaskState
 
 from . import connections, routing
@@ -213,7 +214,13 @@ def try_again(task_id: int, *, actor: Actor, at: datetime) -> CarrierTask:
     task = CarrierTask.objects.select_related("number__connection").get(pk=task_id)
     if task.kind == TaskKind.RESTORE and task.state == TaskState.NEEDS_PERSON:
         raise NotDue("Use Restore on the number: it needs a free license.")
-    lock_number(task.number_id)  # whoever keeps the number instead comes before or after
+    number, _ = lock_number(task.number_id)  # who keeps it instead comes before or after
+    if task.kind == TaskKind.PUT_BACK and offered(number).keys() & task.settings:
+        raise NotDue(
+            "Somebody has changed these settings at Twilio since. The page of the number shows "
+            "both: put them back, or leave them.",
+            code="changed_since",
+        )
     refuse(gates.reachable(task.number.connection))
     open_ones = CarrierTask.objects.unfinished().filter(pk=task_id)
     if task.kind == TaskKind.RESTORE:

@@ -13,6 +13,7 @@ from carrier import NumberRecord
 from config.jobs import enqueue
 from config.text import name_in_words
 from numbers.models import CarrierTask, Connection, PhoneNumber
+from numbers.models.tasks import CarrierTaskQuerySet
 from numbers.previous import mark_differing, note_changed, settings_of
 from numbers.states import TaskKind, TaskState
 
@@ -42,11 +43,17 @@ def write_changes(
         number__in=records, state=TaskState.DONE, finished_at__gte=asked_at
     )
     numbers = lock_rows(records.keys() - set(newer.values_list("number_id", flat=True)))
-    asked = _asked_back(numbers)
+    asked = _put_back(numbers, CarrierTask.objects.settings_on_their_way())
+    unwanted = _put_back(numbers, CarrierTask.objects.refused_settings())
     events, routed = [], []
     for number in numbers:
         differences = apply_record(number, records[number.pk])
-        note_changed(number, differences, ours=asked.get(number.pk, ()))
+        note_changed(
+            number,
+            differences,
+            ours=asked.get(number.pk, ()),
+            refused=unwanted.get(number.pk, {}),
+        )
         mark_differing(number, at=at)
         if number.connection_id != connection.pk:
             differences["connection"] = (number.connection.name, connection.name)
@@ -83,10 +90,11 @@ def write_changes(
     record_all(events)
 
 
-def _asked_back(numbers: Sequence[PhoneNumber]) -> dict[int, set[str]]:
-    """Settings that somebody has decided to put back and that Twilio has not got yet, by number."""
-    waiting = CarrierTask.objects.unfinished().filter(number__in=numbers, kind=TaskKind.PUT_BACK)
-    return {task.number_id: set(task.settings) for task in waiting}
+def _put_back(
+    numbers: Sequence[PhoneNumber], tasks: CarrierTaskQuerySet
+) -> dict[int, dict[str, Any]]:
+    """The settings of the tasks, by number."""
+    return dict(tasks.filter(number__in=numbers).values_list("number_id", "settings"))
 
 
 def follow(

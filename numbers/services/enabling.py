@@ -19,10 +19,10 @@ from config.errors import Invalid, refuse
 from numbers import gates, routes
 from numbers.models import PhoneNumber
 from numbers.previous import mark_differing
-from numbers.states import TaskKind, TaskState
+from numbers.states import TaskKind
 
 from .lifecycle import lock_number, lock_rows, standing_of
-from .release import tell_jobs
+from .release import drop_tasks
 from .routing import keep, remember, tell_again, tell_twilio
 
 _KEY_BYTES = 16
@@ -136,8 +136,7 @@ def end_service(number: PhoneNumber, *, at: datetime) -> None:
     mark_differing(number, at=at)
     number.save(update_fields=["enabled_at", "in_service_at", "differs_since"])
     waiting = number.carrier_tasks.unfinished().unclaimed(at).filter(kind=TaskKind.ROUTE)
-    tell_jobs(waiting)
-    waiting.update(state=TaskState.DROPPED, finished_at=at)
+    drop_tasks(waiting, at=at)
 
 
 @transaction.atomic

@@ -20,9 +20,12 @@ from config.errors import refuse
 from licensing.services import grace
 from licensing.services.entitlement import lock
 from numbers import gates
-from numbers.models import Connection, Import, PhoneNumber
+from numbers.models import CarrierTask, Connection, Import, PhoneNumber
 from numbers.models.inventory import PhoneNumberQuerySet
-from numbers.states import NumberState
+from numbers.previous import CHANGED
+from numbers.states import NumberState, TaskKind
+
+from .release import drop_tasks
 
 #: Numbers that one transaction marks.
 BATCH = 500
@@ -113,10 +116,17 @@ def mark_held(numbers: PhoneNumberQuerySet, summary: str, *, actor: Actor, at: d
             "pk", "account_id", "e164", "state", "agent_id", "agent__name", "before_release"
         )
     )
+    tasks = CarrierTask.objects.unfinished().filter(number__in=[row[0] for row in rows])
+    tasks = tasks.filter(kind=TaskKind.PUT_BACK)
+    to_put_back = dict(tasks.values_list("number_id", "settings"))
+    drop_tasks(tasks, at=at)
     same: dict[tuple[int | None, str | None], list[int]] = {}
     for pk, _, _, state, agent_id, agent, remembered in rows:
         had = {"agent_id": agent_id, "agent": agent} if agent_id else {}
-        if state == NumberState.HELD and not remembered:
+        if wanted := to_put_back.get(pk):  # Twilio has not got it: asked about if it comes back
+            had |= {CHANGED: {**remembered.get(CHANGED, {}), **wanted}}
+            _leave([pk], at=at, before_release={**remembered, **had})
+        elif state == NumberState.HELD and not remembered:
             same.setdefault((agent_id, agent), []).append(pk)
         else:  # what it remembers stays: settings that are offered, or kept for a restore
             _leave([pk], at=at, before_release={**remembered, **had})

@@ -8,6 +8,7 @@ ten, and says what asking for each number would say.
 from __future__ import annotations
 
 import hashlib
+import json
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -229,7 +230,16 @@ class _Preview:
         sealed = array("q", rows)
         chosen = _digest(each // _SAID for each in sealed)
         risky = sum(each % _SAID == _RISKY for each in sealed)
-        return _digest(sealed), chosen, risky
+        return self._with_columns(_digest(sealed)), chosen, risky
+
+    def _with_columns(self, seal: str) -> str:
+        """The seal, with the columns of which somebody has seen the values."""
+        if not self.bulk.seals:
+            return seal
+        digest = hashlib.sha256(seal.encode())
+        for row in self.numbers.order_by("pk").values_list("pk", *self.bulk.seals).iterator():
+            digest.update(json.dumps(row, sort_keys=True).encode())
+        return digest.hexdigest()[:32]
 
     def _part(self, group: Group, *, behind: bool = False) -> Q:
         """The group's numbers before its edge, or those behind it."""

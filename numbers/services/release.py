@@ -31,6 +31,7 @@ from numbers.previous import (
     chosen_anew,
     differing,
     mark_differing,
+    open_questions,
     settings_of,
     undecided,
     worth_keeping,
@@ -58,13 +59,14 @@ def release(
 
 def begin_release(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
     """Decide the release of a locked number whose gates are open, and queue the Twilio part."""
-    waiting = _take_over_put_back(number, at=at)
+    waiting, refused = drop_put_back(number, at=at)
+    kept = worth_keeping(number) | waiting
     number.before_release = {
         **agent_to_remember(number),
-        "settings": worth_keeping(number) | waiting,
+        "settings": kept,
         "asked": bool(waiting),
         "excluded": number.state == NumberState.EXCLUDED,
-        **undecided(number),
+        **open_questions(number, kept=kept, refused=refused),
     }
     relocate(
         number,
@@ -85,14 +87,20 @@ def agent_to_remember(number: PhoneNumber) -> dict[str, Any]:
     return {name: number.before_release.get(name) for name in ("agent_id", "agent")}
 
 
-def _take_over_put_back(number: PhoneNumber, *, at: datetime) -> dict[str, Any]:
-    """Settings of an earlier restore that Twilio has not got yet; their task is dropped."""
-    waiting = number.carrier_tasks.unfinished().filter(kind=TaskKind.PUT_BACK).first()
-    if waiting is None:
-        return {}
-    waiting.state, waiting.finished_at = TaskState.DROPPED, at
-    waiting.save(update_fields=["state", "finished_at"])
-    return dict(waiting.settings)
+def drop_put_back(number: PhoneNumber, *, at: datetime) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Drop the task that puts settings back, and tell its job: those that Twilio has not got yet,
+    and those that it would not have."""
+    tasks = number.carrier_tasks
+    on_their_way = tasks.settings_on_their_way().settings()
+    refused = tasks.refused_settings().settings()
+    drop_tasks(tasks.unfinished().filter(kind=TaskKind.PUT_BACK), at=at)
+    return on_their_way, refused
+
+
+def drop_tasks(tasks: CarrierTaskQuerySet, *, at: datetime) -> None:
+    """Drop open tasks of locked numbers, since something else was decided; their jobs are told."""
+    tell_jobs(tasks)
+    tasks.update(state=TaskState.DROPPED, finished_at=at)
 
 
 def queue_task(

@@ -7,13 +7,14 @@ one's go where they went before. So a task that runs twice, or late, does no har
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from accounts.actor import Actor
-from accounts.services.events import Fact, tell
+from accounts.services.events import Fact, record_all, tell
 from carrier import CarrierConfused, CarrierRefused, NumberRecord, carrier_for
 from numbers.models import PhoneNumber
 from numbers.routes import (
@@ -112,10 +113,25 @@ def _keep(number: PhoneNumber, routes: dict[str, Any]) -> None:
     number.save(update_fields=["before_service"])
 
 
-def come_here_again(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
-    """Have Twilio told again where something else was written over what it was told."""
-    if number.is_enabled and missing(number, number.twilio):
+def stay_here(
+    number: PhoneNumber, written: Mapping[str, Any], *, actor: Actor, at: datetime
+) -> None:
+    """Look, on a locked number, where its texts go after settings were ``written`` at Twilio.
+
+    Those that were decided before it was enabled may land after Twilio was told of it; then it is
+    told again. All else was set by somebody, and is noted as by a refresh (decision 38).
+    """
+    if not number.is_enabled:
+        return
+    there = routes_of(number.twilio)
+    elsewhere = {name: there[name] for name in missing(number, number.twilio)}
+    if elsewhere and all(
+        name in written and value == (written[name] or "") for name, value in elsewhere.items()
+    ):
         tell_again(number, actor=actor, at=at)
+    elif elsewhere and (found := note_found(number, actor=actor, at=at)):
+        number.save(update_fields=["in_service_at"])
+        record_all([replace(found, after=elsewhere)])
 
 
 def tell_again(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:

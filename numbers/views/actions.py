@@ -67,7 +67,7 @@ def act(request: AccountRequest, pk: int, action: str) -> HttpResponse:
         try:
             after = deed.run(
                 number.pk,
-                form.cleaned_data,
+                form.cleaned_data | {"seal": _seal(request)},
                 actor=request.actor,
                 at=at,
                 risk_confirmed=form.confirms_risk,
@@ -93,6 +93,11 @@ def act(request: AccountRequest, pk: int, action: str) -> HttpResponse:
                 messages.error(request, str(text))
         return redirect(way_back(request, number))
     return _page(request, number, deed, form, at=at)
+
+
+def _seal(request: AccountRequest) -> str | None:
+    """What was shown to whoever confirms: by the page, else by a button beside both versions."""
+    return request.POST.get("seal") or request.POST.get(f"{_FOUND}fingerprint")
 
 
 def _form(request: AccountRequest, deed: Action, number: PhoneNumber) -> ActionForm:

@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.db import connection as database
 from django.test import Client
 from django.utils import timezone
+from django_q.models import OrmQ
 
 from accounts.actor import SYSTEM, Actor
 from accounts.models import Account, Event, Job
 from accounts.services import job_items
+from accounts.states import Permission
 from carrier import CarrierRefused, CarrierUnavailable, carrier_for
 from carrier.numbers import Numbers
 from config import clock
-from config.errors import Blocked, Forbidden
+from config.errors import Blocked, Forbidden, NotAsShown, NotDue
 from numbers import tasks
 from numbers.models import CarrierTask, Connection, PhoneNumber
-from numbers.previous import offered
+from numbers.plans import put_settings_back_plan
+from numbers.previous import kept_instead, offered
 from numbers.services import carrier_tasks, enabling, exclusion, imports, previews, release
 from numbers.services.bulk import Selection
 from numbers.services.settings import leave_settings, put_settings_back
 from numbers.states import TaskKind, TaskState
+from tests.api.conftest import program_of
 from tests.crashes import every_crash
 from tests.factories import AgentFactory, ConnectionFactory, PhoneNumberFactory, subscribed
 from tests.races import at_once
 from tests.sandbox_process import SandboxProcess
 
 pytestmark = [pytest.mark.process, pytest.mark.django_db]
+
+migration: Any = import_module("numbers.migrations.0022_settings_that_differ")
 
 WAS, NOW, LATER = (f"https://example.com/{name}" for name in ("was", "now", "later"))
 
@@ -244,6 +255,27 @@ def test_where_the_texts_of_an_enabled_number_go_has_its_own_question(
     assert (there(enabled)["voice_url"], there(enabled)["sms_url"]) == (WAS, NOW)
     enabled.refresh_from_db()
     assert ours not in str(enabled.before_release)
+
+
+def test_putting_back_writes_no_address_of_ours_over_one_that_somebody_set(
+    enabled: PhoneNumber, by_admin: Actor
+) -> None:
+    changed(enabled, voice_url=NOW)
+    set_at_twilio(enabled, sms_url=LATER)  # since the refresh
+
+    put_settings_back(enabled.pk, **by(by_admin))
+    work()
+
+    enabled.refresh_from_db()
+    assert (there(enabled)["voice_url"], there(enabled)["sms_url"]) == (WAS, LATER)
+    assert enabled.goes_elsewhere(enabled.carrier_tasks.unfinished())
+    elsewhere = Event.objects.get(type="number.goes_elsewhere")
+    assert elsewhere.data["after"] == {"sms_url": LATER}
+    enabling.send_here_again(enabled.pk, **by(by_admin))
+    work()
+    enabled.refresh_from_db()
+    assert there(enabled)["sms_url"].endswith(enabled.hook_key)
+    assert enabled.in_service_at is not None
 
 
 def test_who_disables_a_number_whose_texts_go_elsewhere_has_decided(enabled: PhoneNumber) -> None:
@@ -478,6 +510,267 @@ def test_a_refresh_and_a_click_at_once_lose_nothing(
         assert there(number)["voice_url"] == was
 
 
+# --- What was decided, refused, and decided again -----------------------------------------------
+
+
+@pytest.fixture
+def refused(number: PhoneNumber, monkeypatch: Any) -> PhoneNumber:
+    """One whose voice URL Twilio would not have back."""
+
+    def update(self: Numbers, sid: str, fields: Any) -> Any:
+        raise CarrierRefused("The application is gone.")
+
+    changed(number, voice_url=NOW)
+    put_settings_back(number.pk, **by(SYSTEM))
+    with monkeypatch.context() as patched:
+        patched.setattr(Numbers, "update", update)
+        work()
+    assert CarrierTask.objects.get().state == TaskState.NEEDS_PERSON
+    return number
+
+
+def planned(number: PhoneNumber) -> dict[str, Any]:
+    return {each.label: each.after for each in put_settings_back_plan(number).changes}
+
+
+def asked_back() -> Any:
+    return Event.objects.filter(type="number.settings_asked_back").order_by("-pk")[0].data["after"]
+
+
+def test_what_was_refused_gives_way_to_what_is_put_back_next_and_is_a_question_again(
+    refused: PhoneNumber,
+) -> None:
+    changed(refused, friendly_name="Zed")
+    was = offered(refused)
+    assert list(was) == ["friendly_name"]
+    assert list(planned(refused).values()) == list(was.values())
+
+    put_settings_back(refused.pk, **by(SYSTEM))
+    work()
+
+    assert asked_back() == was
+    assert (there(refused)["voice_url"], there(refused)["friendly_name"]) == (
+        NOW, was["friendly_name"],
+    )  # fmt: skip
+    refused.refresh_from_db()
+    assert offered(refused) == {"voice_url": WAS}
+    assert refused.differs_since is not None
+
+
+def test_what_was_refused_and_is_changed_again_is_asked_about_and_not_tried_again(
+    refused: PhoneNumber,
+) -> None:
+    changed(refused, voice_url=LATER)
+
+    assert offered(refused) == {"voice_url": WAS}
+    with pytest.raises(NotDue) as again:
+        carrier_tasks.try_again(CarrierTask.objects.get().pk, **by(SYSTEM))
+    work()
+
+    assert again.value.code == "changed_since"
+    assert there(refused)["voice_url"] == LATER
+    put_settings_back(refused.pk, **by(SYSTEM))
+    work()
+    assert there(refused)["voice_url"] == WAS
+
+
+def test_what_is_on_its_way_is_shown_and_told_with_what_is_put_back_besides(
+    number: PhoneNumber,
+) -> None:
+    changed(number, voice_url=NOW)
+    put_settings_back(number.pk, **by(SYSTEM))
+    changed(number, status_callback=NOW)
+
+    shown = planned(number)
+    put_settings_back(number.pk, **by(SYSTEM))
+
+    assert {each or "" for each in shown.values()} == {"", WAS}
+    assert asked_back() == CarrierTask.objects.get().settings
+    assert asked_back() == {"voice_url": WAS, "status_callback": ""}
+
+
+def test_what_is_put_back_when_a_number_came_back_is_what_was_asked_for_before_it_left(
+    number: PhoneNumber, sandbox: SandboxProcess
+) -> None:
+    changed(number, voice_url=NOW)
+    put_settings_back(number.pk, **by(SYSTEM))
+    carrier_for(number.connection).numbers.release(number.sid)
+    work()
+    refresh(number.connection)
+    assert not CarrierTask.objects.unfinished().exists()
+    sandbox.buy_back(number.e164)
+    refresh(number.connection)
+    number.refresh_from_db()
+    wanted = offered(number)
+    shown = planned(number)
+
+    put_settings_back(number.pk, **by(SYSTEM))
+    work()
+
+    assert wanted["voice_url"] == WAS
+    assert WAS in shown.values()
+    assert asked_back() == wanted
+    assert there(number)["voice_url"] == WAS
+
+
+def test_an_address_of_ours_is_never_what_was_there_before(enabled: PhoneNumber) -> None:
+    enabling.disable(enabled.pk, **by(SYSTEM))
+    enabled.refresh_from_db()
+    assert there(enabled)["sms_url"].endswith(enabled.hook_key)
+
+    changed(enabled, sms_url=NOW, sms_method="GET", sms_application_sid=f"AP{1:032x}")
+
+    assert (offered(enabled), enabled.before_release, enabled.differs_since) == ({}, {}, None)
+
+
+def test_an_address_of_ours_that_is_remembered_is_not_offered(number: PhoneNumber) -> None:
+    ours = {"sms_url": f"https://desk.example.com/hooks/texts/{'b' * 32}", "sms_method": "POST"}
+    number.before_release = {"settings": ours | {"voice_url": WAS, "sms_fallback_url": WAS}}
+    number.twilio |= {"sms_url": NOW, "sms_method": "GET", "voice_url": NOW}
+
+    assert offered(number) == {"voice_url": WAS, "sms_fallback_url": WAS}
+
+
+@pytest.mark.parametrize("leaves", ["release", "missing", "kept"])
+def test_a_job_hears_of_a_number_that_leaves_before_its_settings_are_back(
+    number: PhoneNumber, leaves: str
+) -> None:
+    changed(number, voice_url=NOW)
+    job = previews.start(
+        number.account_id, action="put_settings_back", selection=Selection(ids=[number.pk]),
+        params={}, **by(SYSTEM),
+    )  # fmt: skip
+    job_items.work(job.pk)
+    assert job.items.get().state == "started"
+
+    if leaves == "missing":
+        carrier_for(number.connection).numbers.release(number.sid)
+        refresh(number.connection)
+    else:
+        release.release(number.pk, **by(SYSTEM))
+    if leaves == "kept":
+        release.take_back(number.pk, **by(SYSTEM))
+    for queued in OrmQ.objects.order_by("pk"):
+        if queued.task["func"] == "numbers.tasks.settle_overtaken":
+            tasks.settle_overtaken(*queued.task["args"])
+
+    assert (job.items.get().state, job.items.get().code) == ("skipped", "decided_since")
+    job.refresh_from_db()
+    assert not job.is_open
+
+
+def test_a_question_of_a_number_that_came_back_outlives_a_release_that_is_taken_back(
+    number: PhoneNumber,
+) -> None:
+    changed(number, voice_url=NOW)
+    PhoneNumber.objects.update(before_release={"settings": {"voice_url": WAS}, "found": {}})
+    changed(number, status_callback=NOW)
+    questions = {"voice_url": WAS, "status_callback": ""}
+    assert offered(number) == questions
+
+    for _ in range(2):
+        release.release(number.pk, **by(SYSTEM))
+        release.take_back(number.pk, **by(SYSTEM))
+        work()
+
+        number.refresh_from_db()
+        assert offered(number) == questions
+        assert number.differs_since is not None
+        assert there(number)["voice_url"] == NOW
+
+
+def test_a_question_of_an_excluded_number_outlives_a_release_that_is_taken_back(
+    number: PhoneNumber,
+) -> None:
+    changed(number, voice_url=NOW)
+    PhoneNumber.objects.update(before_release={"settings": {"voice_url": WAS}, "found": {}})
+    exclusion.exclude(number.pk, **by(SYSTEM))
+
+    release.release(number.pk, **by(SYSTEM))
+    release.take_back(number.pk, **by(SYSTEM))
+    exclusion.bring_back(number.pk, **by(SYSTEM))
+
+    number.refresh_from_db()
+    assert offered(number) == {"voice_url": WAS}
+
+
+@pytest.mark.parametrize("decide", [put_settings_back, leave_settings])
+def test_who_decides_has_not_decided_what_was_not_shown(
+    number: PhoneNumber, decide: Callable[..., Any]
+) -> None:
+    set_at_twilio(number, sms_url=WAS)
+    refresh(number.connection)
+    leave_settings(number.pk, **by(SYSTEM))
+    changed(number, sms_url=NOW)
+    agent = AgentFactory.create(account=number.account)
+    PhoneNumber.objects.filter(pk=number.pk).update(label="Desk", texts=True, agent=agent)
+    enabling.enable(number.pk, **by(SYSTEM))
+    work()
+    changed(number, voice_url=LATER)
+    assert offered(number) == {"voice_url": WAS}
+
+    decide(number.pk, **by(SYSTEM))
+    work()
+    enabling.disable(number.pk, **by(SYSTEM))
+    exclusion.exclude(number.pk, **by(SYSTEM))
+    work()
+    exclusion.bring_back(number.pk, **by(SYSTEM))
+
+    assert there(number)["sms_url"] == NOW
+    number.refresh_from_db()
+    assert offered(number) == {"sms_url": WAS}
+
+
+def test_the_migration_flags_just_those_that_somebody_can_decide_about(acme: Account) -> None:
+    key, other = "a" * 32, f"https://desk.example.com/hooks/texts/{'b' * 32}"
+    ours = {"sms_url": f"https://desk.example.com/hooks/texts/{key}", "sms_method": "POST"}
+    app, trunk = f"AP{1:032x}", f"TK{1:032x}"
+    rows: list[tuple[bool, dict[str, Any]]] = [
+        (False, {}),
+        (True, {"before_release": {"settings": {"voice_url": WAS}}}),
+        (True, {"before_release": {"changed": {"voice_url": WAS}}}),
+        (False, {"before_release": {"settings": {"voice_url": NOW}}}),
+        (False, {"before_release": {"settings": {"status_callback": ""}}}),
+        (False, {"before_release": {"settings": {"sms_url": other, "sms_method": "POST"}}}),
+        (False, {"twilio": ours, "before_release": {"settings": {"sms_url": WAS}}}),
+        (
+            True,
+            {
+                "twilio": ours | {"sms_application_sid": app},
+                "before_release": {"changed": {"sms_application_sid": ""}},
+            },
+        ),
+        (
+            False,
+            {
+                "twilio": {"voice_application_sid": app, "trunk_sid": trunk},
+                "before_release": {"changed": {"trunk_sid": ""}},
+            },
+        ),
+        (False, {"excluded": True, "before_release": {"settings": {"voice_url": WAS}}}),
+        (True, {"enabled": True, "before_release": {"settings": {"sms_url": WAS}}}),
+        (False, {"enabled": True, "before_release": {"changed": {"sms_url": WAS}}}),
+        (False, {"enabled": True, "before_release": {"settings": {"sms_url": other}}}),
+        (
+            False,
+            {
+                "enabled": True,
+                "before_service": {"sms_url": WAS},
+                "before_release": {"settings": {"sms_url": WAS}},
+            },
+        ),
+    ]
+    for is_open, fields in rows:
+        keyed = {"hook_key": key} if fields.get("twilio", {}).get("sms_url") else {}
+        key_of = {"twilio": {"voice_url": NOW}} | keyed | fields
+        number = PhoneNumberFactory.create(account=acme, **key_of)
+        assert bool(offered(number) or kept_instead(number)) == is_open, fields
+        migration.mark_what_is_offered(apps, SimpleNamespace(connection=database))
+        found = PhoneNumber.objects.filter(pk=number.pk, differs_since__isnull=False).exists()
+        assert found == is_open, fields
+        PhoneNumber.objects.filter(pk=number.pk).delete()
+
+
 # --- The doors -----------------------------------------------------------------------------------
 
 
@@ -528,6 +821,58 @@ def test_who_has_not_seen_the_last_change_decides_nothing(
     differing.refresh_from_db()
     assert differing.differs_since is not None
     assert not CarrierTask.objects.exists()
+
+
+@pytest.mark.parametrize("door", ["page", "admin", "rest", "bulk"])
+def test_who_confirms_has_seen_what_is_written(
+    acme: Account, differing: PhoneNumber, owner_client: Client, support_client: Client, door: str
+) -> None:
+    address = page(differing, "put-settings-back")
+    program = program_of(acme, Permission.NUMBERS)
+    rest = f"numbers/{differing.pk}/previous-settings/"
+    admin = f"/admin/numbers/phonenumber/{differing.pk}/act/put_settings_back/"
+    order: dict[str, Any] = {
+        "action": "put_settings_back", "selection": Selection(ids=[differing.pk]),
+        "params": {}, **by(SYSTEM),
+    }  # fmt: skip
+
+    def asked() -> str:
+        if door == "page":
+            return hidden_of(owner_client.get(address).content.decode())
+        if door == "admin":
+            return hidden_of(support_client.get(admin).content.decode())
+        if door == "rest":
+            return str(program.send("post", rest, {"dry_run": True}).json()["seal"])
+        return previews.preview(acme.pk, **order).seal
+
+    def confirm(seal: str) -> str:
+        if door == "page":
+            return owner_client.post(address, {"seal": seal}).content.decode()
+        if door == "admin":
+            sent = {"seal": seal, "reason": "They asked for it on the phone."}
+            return support_client.post(admin, sent).content.decode()
+        if door == "rest":
+            return str(program.send("post", rest, {"seal": seal}).content.decode())
+        try:
+            job_items.work(previews.start(acme.pk, **order, seal=seal).pk)
+        except NotAsShown as error:
+            return error.message
+        return ""
+
+    seal = asked()
+    PhoneNumber.objects.update(twilio={"voice_url": LATER}, fingerprint="e" * 32)
+    refused = confirm(seal)
+
+    assert "since" in refused
+    assert not CarrierTask.objects.exists()
+    confirm(asked())
+    assert CarrierTask.objects.get().settings == {"voice_url": WAS}
+
+
+def hidden_of(html: str) -> str:
+    found = re.search(r'name="seal" value="(\w+)"', html)
+    assert found is not None
+    return found[1]
 
 
 def test_while_the_connection_is_broken_only_leaving_is_offered(

@@ -39,6 +39,12 @@ class DryRunSerializer(Wanted):
     dry_run = Flag(required=False, default=False)
 
 
+class SealedSerializer(DryRunSerializer):
+    """The same, only as a dry run has shown it."""
+
+    seal = serializers.CharField(required=False, allow_blank=True, max_length=64)
+
+
 class WantedSwapSerializer(DryRunSerializer):
     """Which number takes whose place, and what becomes of the one that leaves."""
 
@@ -64,6 +70,9 @@ class PlanSerializer(RowSerializer):
     cost = serializers.CharField()
     undo = serializers.CharField()
     blockers = BlockerSerializer(many=True)
+    seal = serializers.CharField(
+        help_text="What was shown, for actions that take it; empty for others."
+    )
 
 
 class SwapSerializer(RowSerializer):
