@@ -197,7 +197,7 @@ def _skips_again(job: Job, items: JobItemQuerySet, at: datetime) -> bool:
     except DomainError:
         return True
     facts, numbers = gates.facts_of(job.account, at=at), PhoneNumber.objects.filter(pk__in=ids)
-    left = retries.undecided(job, numbers)
+    left = retries.undecided(job, numbers, fields=_fields_undone_by(job))
     if bulk.risky is not None:  # which a retry does not confirm
         left = left.exclude(pk__in=numbers.filter(bulk.risky).values("pk"))
     return not judging.any_would_change(bulk, left, params, facts)
@@ -210,6 +210,13 @@ class Undoing:
     action: str
     params: Params
     selection: Selection
+
+
+def _fields_undone_by(job: Job) -> tuple[str, ...]:
+    """What the job that this one undoes, if it is an undo, changes without deciding anything."""
+    if job.undoes_id is None:
+        return ()
+    return bulk_action(Job.objects.get(pk=job.undoes_id).params["action"]).fields
 
 
 def undoing_of(job: Job) -> Undoing | None:
@@ -252,7 +259,7 @@ def _step(turn: Turn) -> Outcome | None:
     if pk is None:
         raise ValueError("an item of a bulk job is one of our numbers")
     bulk, params = bulk_action(job.params["action"]), job.params["params"]
-    retries.refuse_stale(turn)
+    retries.refuse_stale(turn, fields=_fields_undone_by(job))
     if job.retry_of_id and (refused := _refused_at_twilio([pk], bulk)):
         carrier_tasks.try_again(refused, actor=turn.actor, at=turn.at)
         return STARTED
