@@ -203,6 +203,13 @@ def _skips_again(job: Job, items: JobItemQuerySet, at: datetime) -> bool:
     return not judging.any_would_change(bulk, left, params, facts)
 
 
+def _is_past(job: Job) -> bool:
+    """Whether the items are gone that say which agents to give back."""
+    return job.params.get("action") == agents_back.NAME and not agents_back.is_kept(
+        job.params["params"]
+    )
+
+
 @dataclass(frozen=True)
 class Undoing:
     """The bulk act that undoes a job, for the numbers that are as the job left them."""
@@ -267,8 +274,9 @@ def _step(turn: Turn) -> Outcome | None:
         raise Blocked([UNCHANGED])
     if bulk.gives_agents:
         number, _ = lock_number(pk)  # so that it is this agent that the act replaces
+        noted = agents_back.noted(number)
         bulk.run(pk, params, actor=turn.actor, at=turn.at, risk_confirmed=True)
-        return Outcome(result=agents_back.noted(number.agent_id))
+        return Outcome(result=noted)
     confirmed = job.params.get("risk_confirmed", True)
     after = bulk.run(pk, params, actor=turn.actor, at=turn.at, risk_confirmed=confirmed)
     if not isinstance(after, PhoneNumber):
@@ -299,6 +307,7 @@ KIND = JobKind(
     title=_title,
     check=_check_again,
     skips_again=_skips_again,
+    is_past=_is_past,
     undo_page="numbers:bulk_undo",
     can_be_undone=_can_be_undone,
     started_event="bulk.started",

@@ -14,7 +14,7 @@ from config.errors import Blocked, Blocker
 from numbers.models import PhoneNumber
 from numbers.models.inventory import PhoneNumberQuerySet
 
-from .lifecycle import lock_number
+from .lifecycle import hold
 
 DECIDED_SINCE = Blocker(
     "decided_since",
@@ -37,7 +37,7 @@ def refuse_stale(turn: Turn, *, also: Sequence[str] = (), fields: Sequence[str] 
     number = PhoneNumber.objects.filter(pk=pk)
     if (job.retry_of is None and job.undoes_id is None) or pk is None or not number.exists():
         return
-    lock_number(pk)
+    hold(pk)
     if job.retry_of is not None:
         left = undecided(job, number, also=also, fields=fields)
     else:
@@ -53,7 +53,7 @@ def undecided(
 
     Nor, where the tries undo a job that changes ``fields``, since that one.
     """
-    first, tries = job, [job.pk]
+    first, tries = job, [job.pk, *([job.undoes_id] if job.undoes_id else [])]
     while first.retry_of is not None:
         first = first.retry_of
         tries.append(first.pk)

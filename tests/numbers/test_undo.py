@@ -25,6 +25,7 @@ from numbers.models import CarrierTask, PhoneNumber
 from numbers.services import assignment, bulk, descriptions, exclusion, previews, release
 from numbers.services.bulk import Selection
 from numbers.states import NumberState, TaskState
+from numbers.views import actions
 from tests.api.conftest import program_of
 from tests.factories import (
     NOON,
@@ -575,6 +576,58 @@ def test_a_job_whose_items_noted_no_agent_has_no_undo(
     job.items.update(result={})  # as before this version
 
     assert undo_address(owner_client, job) is None
+
+
+def test_an_undo_whose_job_is_forgotten_is_neither_offered_nor_tried_again(
+    number: PhoneNumber, acme: Account, owner_client: Client, by_admin: Actor, noon: Any
+) -> None:
+    """The items of the first job say who had which agent, and are not kept for ever."""
+    ada, bob = (AgentFactory.create(account=acme, name=name) for name in ("Ada", "Bob"))
+    numbers = [number, PhoneNumberFactory.create(account=acme)]
+    acme.numbers.update(agent=ada)
+    first = work(acme, by_admin, "assign", numbers, agent=bob.pk)
+    queued = queued_undo(owner_client, first)
+    acme.agents.filter(pk=ada.pk).update(state="paused")
+    job_items.work(queued.pk)
+    acme.agents.update(state="live")
+    offered = owner_client.get(f"/a/acme/jobs/{queued.pk}/").content.decode()
+    first.items.filter(subject_id=number.pk).delete()
+    again = job_items.retry_failed(queued.pk, actor=by_admin, at=clock.now())
+    job_items.work(again.pk)
+    first.items.all().delete()
+    page_of_it = owner_client.get(f"/a/acme/jobs/{again.pk}/").content.decode()
+
+    assert "Retry the rest" in offered
+    assert again.items.get(subject_id=number.pk).code == "had_forgotten"
+    assert state(numbers[1])["agent"] == ada.pk
+    assert "Retry the rest" not in page_of_it
+    assert "What another try needs to know is no longer kept" in page_of_it
+    with pytest.raises(Blocked):
+        job_items.retry_failed(again.pk, actor=by_admin, at=clock.now())
+
+
+def test_whether_something_has_changed_is_told_of_the_number_as_the_act_found_it(
+    number: PhoneNumber, acme: Account, owner_client: Client, by_admin: Actor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Somebody else changes it between the look at it and the act."""
+    ada, bob = (AgentFactory.create(account=acme, name=name) for name in ("Ada", "Bob"))
+    PhoneNumber.objects.update(agent=ada)
+    found = actions.find_number
+
+    def meanwhile(request: Any, pk: int) -> PhoneNumber:
+        before = found(request, pk)
+        assignment.assign(pk, agent_id=bob.pk, actor=by_admin, at=NOON)
+        return before
+
+    monkeypatch.setattr(actions, "find_number", meanwhile)
+    done = owner_client.post(page(number, "assign"), {"agent": ada.pk})
+    monkeypatch.undo()
+    told = owner_client.get(done["Location"])
+    undo(owner_client, told)
+
+    assert "Nothing has changed." not in told.content.decode()
+    assert state(number)["agent"] == bob.pk
 
 
 def test_the_undo_of_a_job_is_offered_where_the_opposite_act_is_allowed(
