@@ -34,8 +34,10 @@ def refuse_stale(turn: Turn, *, also: Sequence[str] = (), fields: Sequence[str] 
     The number is held until commit, so that nobody decides between this and what is done.
     """
     job, pk = turn.job, turn.item.subject_id
+    if pk is None or (job.retry_of is None and job.undoes_id is None):
+        return
     number = PhoneNumber.objects.filter(pk=pk)
-    if (job.retry_of is None and job.undoes_id is None) or pk is None or not number.exists():
+    if not number.exists():
         return
     hold(pk)
     if job.retry_of is not None:
