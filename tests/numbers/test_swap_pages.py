@@ -420,7 +420,7 @@ def test_a_spare_that_is_swapped_out_is_kept_for_good_and_the_preview_says_so(
     spare = PhoneNumberFactory.create(
         account=acme, keep_decided_at=NOON, kept_until=date(2026, 4, 1)
     )
-    order = {"taking": taking.pk, "fate": "keep"}
+    order = {"taking": str(taking.pk), "fate": "keep"}
 
     asked = owner_client.get(swap(spare), order).context["plan"]
     owner_client.post(swap(spare), order)
