@@ -98,6 +98,8 @@ class JobKind:
     check: Callable[[int, Params], dict[str, Any]] = _as_they_are
     #: Whether a retry would skip all of these items again, as things are now; however many.
     skips_again: Callable[[Job, JobItemQuerySet, datetime], bool] = lambda job, items, at: False
+    #: Whether what a retry needs is gone for good.
+    is_past: Callable[[Job], bool] = lambda job: False
     #: URL name of the page that undoes a finished job, and whether anything of it can be.
     undo_page: str = ""
     can_be_undone: Callable[[Job, datetime], bool] = lambda job, at: False

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -169,7 +170,25 @@ def came_from(request: AccountRequest) -> str:
     """The page of this account that ``?next=`` names; empty where it names none."""
     wanted = request.GET.get("next", "")
     inside = wanted.startswith(f"{get_script_prefix()}a/{request.account.slug}/")
-    return wanted if inside and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else ""
+    is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
+    return wanted if inside and is_ours and not _leads_out(wanted) else ""
+
+
+#: So often a path is decoded at most; nothing of ours is encoded at all.
+_DECODED = 4
+
+
+def _leads_out(address: str) -> bool:
+    """Whether an address has what a browser or a server may take for a way up, however encoded."""
+    path = re.split("[?#]", address, maxsplit=1)[0]
+    for _ in range(_DECODED):
+        steps = (step.split(";")[0] for step in path.split("/"))
+        if "\\" in path or ".." in steps or not path.isprintable():
+            return True
+        path, before = unquote(path), path
+        if path == before:
+            return not address.isprintable() or "\\" in address
+    return True
 
 
 def job_page(request: AccountRequest, job: Job) -> str:

@@ -129,7 +129,10 @@ def retry_failed(job_id: int, *, actor: Actor, at: datetime) -> Job:
 
 
 def would_skip_all(job: Job, *, at: datetime) -> bool:
-    """Whether a retry is no use, because a rule that holds now would skip all of the rest again."""
+    """Whether a retry is no use, because a rule that holds now would skip all of the rest again,
+    or what it needs is no longer kept."""
+    if kind_of(job).is_past(job):
+        return True
     left = job.items.filter(state__in=RETRIED)
     if left.exclude(state=ItemState.SKIPPED).exists():
         return False

@@ -109,7 +109,8 @@ def detail(request: AccountRequest, pk: int) -> HttpResponse:
         "back": _back(request, kind, back),
         "kept": kept,
         "can_retry": may_retry and not in_vain,
-        "in_vain": in_vain,
+        "in_vain": in_vain and not kind.is_past(job),
+        "past": in_vain and kind.is_past(job),
         "can_be_undone": kind.permission in request.actor.permissions
         and undone_by is None
         and not job.is_open

@@ -9,6 +9,7 @@ from enum import Enum
 from functools import partial
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 
 from accounts.actor import Actor
@@ -18,6 +19,7 @@ from numbers import gates, plans
 from numbers.gates import Facts
 from numbers.models import PhoneNumber
 from numbers.services.bulk import BULK_ACTIONS, BulkAction
+from numbers.services.lifecycle import hold
 from numbers.states import TaskKind
 
 Gate = Callable[[PhoneNumber, Facts], list[Blocker]]
@@ -123,14 +125,26 @@ class Undo:
 
 
 @dataclass(frozen=True)
+class Done:
+    """What an action has done to a number: what the service returned, whether that is another than
+    it was, and what undoes it."""
+
+    after: object
+    changes: bool
+    undo: Undo | None
+
+
+@dataclass(frozen=True)
 class Action:
     """One thing that people can do to a number.
 
     ``service(number_id, *, actor, at, …)`` does it; None when a page of its own does, which
     ``page`` names. ``undo`` is the action that undoes it; ``way_back`` says so where its name is
-    not enough. ``undone_by`` names, for a number as it was and what was chosen, the action and the
-    parameters that undo it right afterwards, where that is another one, or None for nothing to
-    undo. Where an action comes too late, ``instead`` may still do, and ``too_late`` says so.
+    not enough; ``takes_back`` is what the Undo of another one does in place of ``service``, where
+    that gives back more. ``undone_by`` names, for a number as it was and what was chosen, the
+    action and the parameters that undo it right afterwards, where that is another one, or None for
+    nothing to undo. Where an action comes too late, ``instead`` may still do, and ``too_late``
+    says so.
     ``risk`` is why people confirm it by typing the last digits of a number, or for many how many
     they are; without a reason a button is enough, and the service takes ``risk_confirmed`` to look
     again. ``sealed`` means that the service takes the ``seal`` of the plan that was shown, or none.
@@ -161,6 +175,7 @@ class Action:
     template: str = "numbers/confirm.html"
     undo: str = ""
     way_back: Callable[[PhoneNumber, Facts], str] | None = None
+    takes_back: Callable[..., object] | None = None
     undone_by: Callable[[PhoneNumber, Mapping[str, Any]], Undo | None] | None = None
     instead: str = ""
     too_late: str = ""
@@ -180,8 +195,10 @@ class Action:
         actor: Actor,
         at: datetime,
         risk_confirmed: bool = True,
+        undoes: bool = False,
     ) -> object:
-        """Let the service do it. Raises ``DomainError``.
+        """Let the service do it, or where it ``undoes`` another one what takes that back. Raises
+        ``DomainError``.
 
         ``risk_confirmed`` says that a person was told of the ``risk`` and typed it, or that a
         program means it. The service refuses a number that is one without, under its lock.
@@ -197,7 +214,16 @@ class Action:
             wanted["risk_confirmed"] = risk_confirmed
         if self.sealed:
             wanted["seal"] = params.get("seal")
-        return self.service(number_id, **wanted, actor=actor, at=at)
+        service = self.takes_back if undoes and self.takes_back else self.service
+        return service(number_id, **wanted, actor=actor, at=at)
+
+    @transaction.atomic
+    def do(self, number_id: int, params: Mapping[str, Any], **order: Any) -> Done:
+        """``run`` it, and say what that changed: the number is held, so that nobody else changes
+        it between the look at it before and the act."""
+        before = hold(number_id)
+        changes, undo = self.changes(before, params), self.undo_of(before, params)
+        return Done(self.run(number_id, params, **order), changes, undo)
 
     def title(self, number: PhoneNumber) -> str:
         return (self.heading or f"{self.label} {{number}}?").format(number=number)

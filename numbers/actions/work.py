@@ -56,7 +56,7 @@ ASSIGN = Action(
     many=Many(
         "The agent takes over from those that they have now.",
         "Assign or unassign them again at any time. Undo on the page of the job gives each the "
-        "agent back that it had.",
+        "agent back that it had; one that was kept as a spare is one again, until its day.",
         check=assignment.check_agent,
         reads=lambda params, facts: gates.reads_of_assign(params["agent"]),
         unchanged=lambda number, params: number.agent_id == params["agent"],
@@ -71,6 +71,7 @@ UNASSIGN = Action(
     "Unassign",
     gate=lambda number, facts: gates.unassign(number),
     service=assignment.unassign,
+    takes_back=assignment.take_assignment_back,
     done="{number} has no agent now.",
     plan=lambda number, facts: plans.unassign_plan(number),
     undo="assign",
@@ -114,7 +115,8 @@ KEEP = Action(
         "Assign, exclude or release them at any time, or decide again.",
         check=assignment.check_until,
         undone_by=lambda params: Undo("unkeep"),
-        reads=lambda params, facts: gates.READS_OF_KEEP,
+        reads=lambda params, facts: gates.reads_of_keep(params.get("until")),
+        unchanged=assignment.is_kept,
         tabs=("unassigned",),
         phrase=("Keep {} as a spare", "Keep {} as spares"),
     ),

@@ -96,17 +96,16 @@ def _act_of(action: Action) -> Act:
 def _run(
     action: Action, number: PhoneNumber, data: dict[str, Any], request: HttpRequest, at: datetime
 ) -> str:
-    changes = action.changes(number, data)
-    after = action.run(
+    done = action.do(
         number.pk,
         data,
         actor=acting(request, data),
         at=at,
         risk_confirmed=bool({"last_four", "count"}.intersection(data)),
     )
-    if not changes:
+    if not done.changes:
         return NOTHING_CHANGED
-    number = after if isinstance(after, PhoneNumber) else number
+    number = done.after if isinstance(done.after, PhoneNumber) else number
     return action.said(number, facts_of(number.account, at=at))
 
 

@@ -22,5 +22,5 @@ class SwapForm(DigitsForm):
         initial=Fate.KEEP,
         error_messages={"required": "Choose what becomes of the number that leaves."},
     )
-    #: Posted by the Undo of a swap.
-    undoes = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    #: Posted by the Undo of a swap: the trace that it left.
+    undoes = forms.CharField(required=False, max_length=100, widget=forms.HiddenInput)

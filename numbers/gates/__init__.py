@@ -32,6 +32,7 @@ from .many import (
     Reads,
     reads_of_assign,
     reads_of_bring_back,
+    reads_of_keep,
     reads_of_restore,
     reads_of_tag,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "reachable",
     "reads_of_assign",
     "reads_of_bring_back",
+    "reads_of_keep",
     "reads_of_restore",
     "reads_of_tag",
     "release",

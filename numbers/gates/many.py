@@ -92,6 +92,13 @@ def reads_of_assign(agent_id: int) -> Reads:
     return {**READS_OF_UNASSIGN, "has_it": has_it}
 
 
+def reads_of_keep(until: Any) -> Reads:
+    so_already = (
+        When(kept_until=until, then=Value(1)) if until else When(kept_until=None, then=Value(1))
+    )
+    return {**READS_OF_KEEP, "so_already": Case(so_already, default=Value(0))}
+
+
 def reads_of_bring_back(facts: Facts) -> Reads:
     return {"state": None, "unlisted": _UNLISTED, **_place_of(facts)}
 

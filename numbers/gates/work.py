@@ -53,7 +53,12 @@ def keep(number: PhoneNumber) -> list[Blocker]:
     if not blockers and number.is_assigned:
         blockers.append(Blocker("assigned", "This number has an agent; it is in use."))
     if not blockers and number.keep_decided_at is not None:
-        blockers.append(Blocker("kept_already", "This number is kept as a spare already."))
+        blockers.append(
+            Blocker(
+                "kept_already",
+                "This number is kept as a spare already. To change until when, decide again first.",
+            )
+        )
     return blockers
 
 

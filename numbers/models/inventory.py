@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from .tasks import CarrierTask
 
 
+#: The decision that a number stays as a spare, and until what day: always written together.
+KEPT = ("keep_decided_at", "kept_until")
+
+
 class PhoneNumberQuerySet(OwnedQuerySet["PhoneNumber"]):
     def held(self) -> Self:
         return self.filter(state=NumberState.HELD)
@@ -267,6 +271,13 @@ class PhoneNumber(models.Model):
     def is_hosted(self) -> bool:
         """Whether it stayed with another carrier: Twilio cannot sell it to anybody."""
         return bool(self.twilio.get("origin") == "hosted")
+
+    def decide_to_keep(self, at: datetime | None, until: date | None = None) -> None:
+        """Set in memory since when it is kept as a spare and until what day; None for no decision.
+
+        Both are one decision: the caller saves ``KEPT``.
+        """
+        self.keep_decided_at, self.kept_until = at, until
 
     @property
     def stands(self) -> str:

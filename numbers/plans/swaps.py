@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from config.text import on_day
 from licensing.standing import Standing
 from numbers import gates, routes
 from numbers.models import PhoneNumber
@@ -32,6 +33,8 @@ def swap_plan(leaving: PhoneNumber, taking: PhoneNumber, *, fate: str, standing:
         ("Answered", taking, shown(taking.is_enabled), shown(leaving.is_enabled)),
         ("Notes", leaving, leaving.notes, ""),
         ("Notes", taking, taking.notes, gates.merged_notes(leaving, taking)),
+        ("Kept until", leaving, _until(leaving), ""),
+        ("Kept until", taking, _until(taking), ""),
         ("State", leaving, leaving.stands, after_state),
     ]
     return Plan(
@@ -45,6 +48,10 @@ def swap_plan(leaving: PhoneNumber, taking: PhoneNumber, *, fate: str, standing:
         undo=_swap_undo(leaving, taking, fate, standing),
         blockers=gates.swap(leaving, taking, fate),
     )
+
+
+def _until(number: PhoneNumber) -> str:
+    return on_day(number.kept_until) if number.kept_until else ""
 
 
 def _on_or_off(value: bool) -> str:

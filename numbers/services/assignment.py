@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.actor import Actor
-from accounts.models import Account
+from accounts.models import Account, Event
 from accounts.services.events import tell
 from accounts.states import Permission
 from config import clock
@@ -17,8 +17,9 @@ from config.errors import Invalid, Reason, refuse
 from config.text import on_day
 from numbers import gates
 from numbers.models import PhoneNumber
+from numbers.models.inventory import KEPT
 
-from .lifecycle import lock_number, lock_rows, standing_of
+from .lifecycle import keep_again, kept_of, lock_number, lock_rows, standing_of
 
 
 @transaction.atomic
@@ -40,12 +41,12 @@ def assign(number_id: int, *, agent_id: int, actor: Actor, at: datetime) -> Phon
         )
         + gates.agent(agent)
     )
-    before = number.agent
+    before, kept = number.agent, kept_of(number)
     if before == agent:
         return number
     number.agent = agent
-    number.keep_decided_at = number.kept_until = None
-    number.save(update_fields=["agent", "keep_decided_at", "kept_until"])
+    number.decide_to_keep(None)
+    number.save(update_fields=["agent", *KEPT])
     tell(
         number,
         "number.assigned",
@@ -54,6 +55,7 @@ def assign(number_id: int, *, agent_id: int, actor: Actor, at: datetime) -> Phon
         at=at,
         before={"agent": before.name if before else None},
         after={"agent": agent.name},
+        data=kept,
     )
     return number
 
@@ -70,15 +72,31 @@ def check_agent(account_id: int, params: Mapping[str, Any]) -> dict[str, Any]:
     return {"agent": agent.pk}
 
 
+def take_assignment_back(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
+    """Unassign the number, and let the decision stand again that it was a spare before it was
+    assigned: while its day is to come, as its timeline remembers it."""
+    given = Event.objects.filter(
+        subject_type="number", subject_id=number_id, type="number.assigned"
+    )
+    last = given.order_by("-pk").first()
+    return unassign(number_id, actor=actor, at=at, remembered=last.data if last else {})
+
+
 @transaction.atomic
-def unassign(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
-    """Take the agent off the number; it stays held and takes its license."""
+def unassign(
+    number_id: int, *, actor: Actor, at: datetime, remembered: Mapping[str, Any] | None = None
+) -> PhoneNumber:
+    """Take the agent off the number; it stays held and takes its license.
+
+    A decision that is ``remembered`` (``kept_of``) stands again.
+    """
     actor.require(Permission.NUMBERS)
     number, _ = lock_number(number_id)
     refuse(gates.unassign(number))
     before = number.agent
     number.agent = None
-    number.save(update_fields=["agent"])
+    again = keep_again(number, remembered or {}, at=at)
+    number.save(update_fields=["agent", *KEPT])
     tell(
         number,
         "number.unassigned",
@@ -87,30 +105,40 @@ def unassign(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
         at=at,
         before={"agent": before.name if before else None},
         after={"agent": None},
+        data={"came_back": again} if again else None,
     )
     return number
 
 
-def let_answer(number_id: int, *, agent_id: int | None, actor: Actor, at: datetime) -> PhoneNumber:
-    """Give the number that agent, or take its agent off for None."""
+def let_answer(
+    number_id: int,
+    *,
+    agent_id: int | None,
+    actor: Actor,
+    at: datetime,
+    remembered: Mapping[str, Any] | None = None,
+) -> PhoneNumber:
+    """Give the number that agent, or for None take its agent off, with what is ``remembered``."""
     if agent_id is None:
-        return unassign(number_id, actor=actor, at=at)
+        return unassign(number_id, actor=actor, at=at, remembered=remembered)
     return assign(number_id, agent_id=agent_id, actor=actor, at=at)
 
 
 @transaction.atomic
 def keep(number_id: int, *, actor: Actor, at: datetime, until: date | None = None) -> PhoneNumber:
     """Note the decision that an unassigned number stays as a spare (S0-22), ``until`` a day or for
-    good.
+    good. The same decision again changes nothing.
 
     Raises ``Blocked``, and ``Invalid`` (field ``until``) for a day that has come already.
     """
     actor.require(Permission.NUMBERS)
     number = lock_rows([number_id])[0]
+    if is_kept(number, {"until": until}):
+        return number
     refuse(gates.keep(number))
     _check_is_to_come(until, number.account, at)
-    number.keep_decided_at, number.kept_until = at, until
-    number.save(update_fields=["keep_decided_at", "kept_until"])
+    number.decide_to_keep(at, until)
+    number.save(update_fields=[*KEPT])
     tell(
         number,
         "number.kept",
@@ -120,6 +148,14 @@ def keep(number_id: int, *, actor: Actor, at: datetime, until: date | None = Non
         after={"kept_until": until.isoformat()} if until else None,
     )
     return number
+
+
+def is_kept(number: PhoneNumber, params: Mapping[str, Any]) -> bool:
+    """Whether just this was decided about it already."""
+    until = params.get("until") or None
+    if isinstance(until, str):
+        until = date.fromisoformat(until)
+    return number.keep_decided_at is not None and number.kept_until == until
 
 
 def check_until(account_id: int, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,8 +180,8 @@ def unkeep(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
     number = lock_rows([number_id])[0]
     refuse(gates.unkeep(number))
     until = number.kept_until
-    number.keep_decided_at = number.kept_until = None
-    number.save(update_fields=["keep_decided_at", "kept_until"])
+    number.decide_to_keep(None)
+    number.save(update_fields=[*KEPT])
     tell(
         number,
         "number.unkept",

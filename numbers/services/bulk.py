@@ -199,10 +199,17 @@ def _skips_again(job: Job, items: JobItemQuerySet, at: datetime) -> bool:
     except DomainError:
         return True
     facts, numbers = gates.facts_of(job.account, at=at), PhoneNumber.objects.filter(pk__in=ids)
-    left = retries.undecided(job, numbers)
+    left = retries.undecided(job, numbers, fields=_fields_undone_by(job))
     if bulk.risky is not None:  # which a retry does not confirm
         left = left.exclude(pk__in=numbers.filter(bulk.risky).values("pk"))
     return not judging.any_would_change(bulk, left, params, facts)
+
+
+def _is_past(job: Job) -> bool:
+    """Whether the items are gone that say which agents to give back."""
+    return job.params.get("action") == agents_back.NAME and not agents_back.is_kept(
+        job.params["params"]
+    )
 
 
 @dataclass(frozen=True)
@@ -212,6 +219,13 @@ class Undoing:
     action: str
     params: Params
     selection: Selection
+
+
+def _fields_undone_by(job: Job) -> tuple[str, ...]:
+    """What the job that this one undoes, if it is an undo, changes without deciding anything."""
+    if job.undoes_id is None:
+        return ()
+    return bulk_action(Job.objects.get(pk=job.undoes_id).params["action"]).fields
 
 
 def undoing_of(job: Job) -> Undoing | None:
@@ -254,7 +268,7 @@ def _step(turn: Turn) -> Outcome | None:
     if pk is None:
         raise ValueError("an item of a bulk job is one of our numbers")
     bulk, params = bulk_action(job.params["action"]), job.params["params"]
-    retries.refuse_stale(turn)
+    retries.refuse_stale(turn, fields=_fields_undone_by(job))
     if job.retry_of_id and (refused := _refused_at_twilio([pk], bulk)):
         carrier_tasks.try_again(refused, actor=turn.actor, at=turn.at)
         return STARTED
@@ -262,8 +276,9 @@ def _step(turn: Turn) -> Outcome | None:
         raise Blocked([UNCHANGED])
     if bulk.gives_agents:
         number, _ = lock_number(pk)  # so that it is this agent that the act replaces
+        noted = agents_back.noted(number)
         bulk.run(pk, params, actor=turn.actor, at=turn.at, risk_confirmed=True)
-        return Outcome(result=agents_back.noted(number.agent_id))
+        return Outcome(result=noted)
     confirmed = job.params.get("risk_confirmed", True)
     after = bulk.run(pk, params, actor=turn.actor, at=turn.at, risk_confirmed=confirmed)
     if not isinstance(after, PhoneNumber):
@@ -294,6 +309,7 @@ KIND = JobKind(
     title=_title,
     check=_check_again,
     skips_again=_skips_again,
+    is_past=_is_past,
     undo_page="numbers:bulk_undo",
     can_be_undone=_can_be_undone,
     started_event="bulk.started",

@@ -19,6 +19,8 @@ from numbers.states import NumberState
 from .lifecycle import (
     OFFER_FIELDS,
     STATE_FIELDS,
+    keep_again,
+    kept_of,
     lock_number,
     move,
     relocate,
@@ -40,11 +42,12 @@ def exclude(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
 
 
 def begin_exclusion(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
-    """Exclude a locked number whose gates are open, and remember its agent.
+    """Exclude a locked number whose gates are open, and remember its agent, or that it was a spare.
 
     Where Twilio sends its texts here, it is told to send them where they went before.
     """
-    number.before_release = {**number.before_release, **agent_to_remember(number)}
+    remembered = {**agent_to_remember(number), **kept_of(number)}
+    number.before_release = {**number.before_release, **remembered}
     relocate(
         number,
         NumberState.EXCLUDED,
@@ -61,7 +64,8 @@ def begin_exclusion(number: PhoneNumber, *, actor: Actor, at: datetime) -> None:
 def bring_back(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
     """Manage an excluded number again; needs a free license, or its grace period still runs.
 
-    Its agent comes back if it is still live and the licenses allow it.
+    Its agent comes back if it is still live and the licenses allow it; one that was kept as a spare
+    is one again, until its day.
     """
     actor.require(Permission.NUMBERS)
     number, subscription = lock_number(number_id)
@@ -70,8 +74,11 @@ def bring_back(number_id: int, *, actor: Actor, at: datetime) -> PhoneNumber:
     move(number, NumberState.HELD, at=at)
     remembered = dict(number.before_release)
     with_it, did_not = give_agent_back(number, remembered, at=at)
+    with_it += keep_again(number, remembered, at=at)
     number.before_release = {
-        name: value for name, value in remembered.items() if name not in ("agent_id", "agent")
+        name: value
+        for name, value in remembered.items()
+        if name not in ("agent_id", "agent", "kept")
     }
     mark_differing(number, at=at)
     number.save(update_fields=[*STATE_FIELDS, *OFFER_FIELDS])

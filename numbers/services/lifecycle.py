@@ -7,15 +7,19 @@ account's entitlement first and then the number (``lock_number``); what does not
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import date, datetime
 from typing import Any
 
 from accounts.services.events import tell
+from config.errors import DomainError
+from config.text import on_day
 from licensing.models import Subscription
 from licensing.services.entitlement import lock
 from licensing.standing import Standing, of_subscription
 from numbers.models import PhoneNumber
+from numbers.models.inventory import KEPT
 from numbers.states import NUMBER_MOVES, NumberState
 
 
@@ -24,6 +28,15 @@ def lock_number(number_id: int) -> tuple[PhoneNumber, Subscription]:
     account_id = PhoneNumber.objects.values_list("account_id", flat=True).get(pk=number_id)
     subscription = lock(account_id)
     return lock_rows([number_id])[0], subscription
+
+
+def hold(number_id: int) -> PhoneNumber:
+    """Hold the number, and before it the entitlement if there is one, so that whatever is done to
+    it afterwards finds it as it is now."""
+    account_id = PhoneNumber.objects.values_list("account_id", flat=True).get(pk=number_id)
+    with suppress(DomainError):  # an account without a subscription keeps and names numbers, too
+        lock(account_id)
+    return lock_rows([number_id])[0]
 
 
 def lock_rows(ids: Iterable[int]) -> list[PhoneNumber]:
@@ -48,7 +61,7 @@ def move(number: PhoneNumber, state: NumberState, *, at: datetime) -> None:
     number.state_changed_at = at
     if state != NumberState.HELD:
         number.agent = None
-        number.keep_decided_at = number.kept_until = None
+        number.decide_to_keep(None)
         number.enabled_at = number.in_service_at = None
     if state != NumberState.EXCLUDED:
         number.unlisted_at = None
@@ -60,8 +73,7 @@ STATE_FIELDS = [
     "state",
     "state_changed_at",
     "agent",
-    "keep_decided_at",
-    "kept_until",
+    *KEPT,
     "enabled_at",
     "in_service_at",
     "unlisted_at",
@@ -90,6 +102,32 @@ def relocate(
     move(number, state, at=facts["at"])
     number.save(update_fields=[*STATE_FIELDS, *also])
     tell(number, type, summary, before=before, after=state_and_agent(number), **facts)
+
+
+def kept_of(number: PhoneNumber) -> dict[str, Any]:
+    """The decision that the number stays as a spare, to be remembered; nothing where there is none.
+
+    As JSON, under a name of its own, for whatever takes it away and can be undone.
+    """
+    if number.keep_decided_at is None:
+        return {}
+    until = number.kept_until.isoformat() if number.kept_until else None
+    return {"kept": {"at": number.keep_decided_at.isoformat(), "until": until}}
+
+
+def keep_again(number: PhoneNumber, remembered: Mapping[str, Any], *, at: datetime) -> list[str]:
+    """Let what ``kept_of`` has remembered stand again, in memory, while its day is to come.
+
+    Returns words for it. A number that has an agent is no spare.
+    """
+    kept = remembered.get("kept")
+    if not kept or number.agent_id is not None:
+        return []
+    until = date.fromisoformat(kept["until"]) if kept["until"] else None
+    if until is not None and until <= at.astimezone(number.account.zone).date():
+        return []
+    number.decide_to_keep(datetime.fromisoformat(kept["at"]), until)
+    return [f"kept as a spare until {on_day(until)}" if until else "kept as a spare"]
 
 
 def state_and_agent(number: PhoneNumber) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.job_kinds import Turn
 from accounts.models import Event, Job
@@ -12,6 +13,8 @@ from accounts.states import ItemState
 from config.errors import Blocked, Blocker
 from numbers.models import PhoneNumber
 from numbers.models.inventory import PhoneNumberQuerySet
+
+from .lifecycle import hold
 
 DECIDED_SINCE = Blocker(
     "decided_since",
@@ -24,31 +27,51 @@ _DECIDES = Q(data__after__has_any_keys=["state", "agent", "answered"]) | Q(
 )
 
 
-def refuse_stale(turn: Turn, *, also: Sequence[str] = ()) -> None:
-    """Raise ``Blocked`` in a retry where anybody but the tries themselves has decided about the
-    number since the first of them began. ``also`` are types of events that count besides."""
-    if turn.job.retry_of is None or turn.item.subject_id is None:
+def refuse_stale(turn: Turn, *, also: Sequence[str] = (), fields: Sequence[str] = ()) -> None:
+    """Raise ``Blocked`` in a retry or an undo where something else was decided about the
+    number since.
+
+    The number is held until commit, so that nobody decides between this and what is done.
+    """
+    job, pk = turn.job, turn.item.subject_id
+    if pk is None or (job.retry_of is None and job.undoes_id is None):
         return
-    number = PhoneNumber.objects.filter(pk=turn.item.subject_id)
-    if number.exists() and not undecided(turn.job, number, also=also).exists():
+    number = PhoneNumber.objects.filter(pk=pk)
+    if not number.exists():
+        return
+    hold(pk)
+    if job.retry_of is not None:
+        left = undecided(job, number, also=also, fields=fields)
+    else:
+        left = _as_undone_job_left(job, number, [job.pk], fields)
+    if not left.exists():
         raise Blocked([DECIDED_SINCE])
 
 
 def undecided(
-    job: Job, numbers: PhoneNumberQuerySet, *, also: Sequence[str] = ()
+    job: Job, numbers: PhoneNumberQuerySet, *, also: Sequence[str] = (), fields: Sequence[str] = ()
 ) -> PhoneNumberQuerySet:
-    """Those about which nothing else was decided since the first try began."""
-    first, tries = job, [job.pk]
+    """Those about which nothing else was decided since the first try began: what a retry does.
+
+    Nor, where the tries undo a job that changes ``fields``, since that one.
+    """
+    first, tries = job, [job.pk, *([job.undoes_id] if job.undoes_id else [])]
     while first.retry_of is not None:
         first = first.retry_of
         tries.append(first.pk)
-    others = Event.objects.filter(
-        Q(job=None) | ~Q(job__in=tries),
-        _DECIDES | Q(type__in=also),
-        subject_type="number",
-        subject_id=OuterRef("pk"),
-        at__gte=first.created_at,
-    )
+    others = _by_others(tries, since=first.created_at, decides=_DECIDES | Q(type__in=also))
+    return _as_undone_job_left(job, numbers.filter(~Exists(others)), tries, fields)
+
+
+def _as_undone_job_left(
+    job: Job, numbers: PhoneNumberQuerySet, tries: Sequence[int], fields: Sequence[str]
+) -> PhoneNumberQuerySet:
+    """Where the job undoes another one, those that are as that one and the tries left them."""
+    if job.undoes_id is None:
+        return numbers
+    undone = Job.objects.get(pk=job.undoes_id)
+    own = [*tries, undone.pk]
+    others = _by_others(own, since=undone.created_at, decides=_decides(fields))
     return numbers.filter(~Exists(others))
 
 
@@ -59,13 +82,21 @@ def left_as_done(
 
     That is, nobody else has changed one of the ``fields`` since; without any, decided about it.
     """
-    decides = Q(data__after__has_any_keys=[*fields]) if fields else _DECIDES
-    others = Event.objects.filter(
-        Q(job=None) | ~Q(job=job),
+    others = _by_others([job.pk], since=job.created_at, decides=_decides(fields))
+    done = job.items.filter(state=ItemState.DONE, subject_type="number").values("subject_id")
+    return lambda numbers: numbers.filter(~Exists(others), pk__in=done)
+
+
+def _decides(fields: Sequence[str]) -> Q:
+    return Q(data__after__has_any_keys=[*fields]) if fields else _DECIDES
+
+
+def _by_others(jobs: Sequence[int], *, since: datetime, decides: Q) -> QuerySet[Event]:
+    """Decisions about the number of the outer query by anybody but those jobs."""
+    return Event.objects.filter(
+        Q(job=None) | ~Q(job__in=jobs),
         decides,
         subject_type="number",
         subject_id=OuterRef("pk"),
-        at__gte=job.created_at,
+        at__gte=since,
     )
-    done = job.items.filter(state=ItemState.DONE, subject_type="number").values("subject_id")
-    return lambda numbers: numbers.filter(~Exists(others), pk__in=done)

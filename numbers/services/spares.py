@@ -18,11 +18,11 @@ from django.urls import reverse
 
 from accounts.actor import SYSTEM
 from accounts.models import Account
-from accounts.services.events import Fact, record_all
+from accounts.services.events import record_each
 from accounts.services.notices import notify
 from config.errors import NotDue
+from config.phone_numbers import for_people
 from config.text import on_day, plural
-from licensing.services.entitlement import lock
 from numbers.models import PhoneNumber
 
 #: So far ahead of UTC is the zone in which a day comes first.
@@ -54,50 +54,42 @@ def _today(at: datetime, zone: str) -> date:
 def end(account_id: int, *, at: datetime) -> int:
     """Let all spares of the account whose day has come wait for a decision again; returns how many.
 
-    Raises ``NotDue``.
+    By sets, however many they are. They are held meanwhile, and nothing else: who is kept as a
+    spare changes nothing that the licenses count. Raises ``NotDue``.
     """
-    lock(account_id)
     account = Account.objects.get(pk=account_id)
     today = at.astimezone(account.zone).date()
-    mine = PhoneNumber.objects.filter(account=account)
-    numbers = list(
-        mine.kept_until_by(today)
-        .select_for_update(of=("self",))
-        .only("account_id", "e164", "kept_until")
-        .order_by("pk")
-    )
+    come = PhoneNumber.objects.filter(account=account).kept_until_by(today)
+    held = come.select_for_update(of=("self",)).order_by("pk")
+    numbers = list(held.values_list("pk", "e164", "kept_until"))
     if not numbers:
         raise NotDue("No spare of this account is due.")
-    mine.filter(pk__in=[number.pk for number in numbers]).update(
-        keep_decided_at=None, kept_until=None
-    )
-    record_all(
-        Fact(
+    for day in sorted({until for _, _, until in numbers if until}):
+        record_each(
             "number.unkept",
+            of="number",
+            subjects=come.filter(kept_until=day).order_by("pk").values_list("pk", "e164"),
             account_id=account_id,
-            subject=number.about,
-            summary=f"No longer kept as a spare: {on_day(number.kept_until)} has come.",
+            summary=f"No longer kept as a spare: {on_day(day)} has come.",
             actor=SYSTEM,
             at=at,
-            before={"kept_until": number.kept_until.isoformat()},
+            before={"kept_until": day.isoformat()},
         )
-        for number in numbers
-        if number.kept_until
-    )
-    _tell(account, numbers, today, at=at)
+    come.update(keep_decided_at=None, kept_until=None)
+    _tell(account, [(pk, e164) for pk, e164, _ in numbers], today, at=at)
     return len(numbers)
 
 
-def _tell(account: Account, numbers: list[PhoneNumber], today: date, *, at: datetime) -> None:
+def _tell(account: Account, numbers: list[tuple[int, str]], today: date, *, at: datetime) -> None:
     count = len(numbers)
-    first = sorted(numbers, key=lambda number: number.e164)[:NAMED]
-    named = ", ".join(str(number) for number in first)
+    first = sorted(e164 for _, e164 in numbers)[:NAMED]
+    named = ", ".join(for_people(e164) for e164 in first)
     if count > NAMED:
         named = f"{named} and {count - NAMED:,} more"
     notify(
         account,
         "spare",
-        key=f"spares:{numbers[0].pk}:{today.isoformat()}",
+        key=f"spares:{numbers[0][0]}:{today.isoformat()}",
         title=f"{plural(count, 'spare')} {'waits' if count == 1 else 'wait'} for a decision again",
         body=(
             f"{named}: the day until which {'it was' if count == 1 else 'they were'} kept as "
@@ -110,8 +102,8 @@ def _tell(account: Account, numbers: list[PhoneNumber], today: date, *, at: date
     )
 
 
-def _page(account: Account, numbers: list[PhoneNumber]) -> str:
+def _page(account: Account, numbers: list[tuple[int, str]]) -> str:
     if len(numbers) == 1:
-        return reverse("numbers:detail", args=[account.slug, numbers[0].pk])
+        return reverse("numbers:detail", args=[account.slug, numbers[0][0]])
     undecided = urlencode({"tab": "unassigned", "kept": "false"})
     return f"{reverse('numbers:list', args=[account.slug])}?{undecided}"

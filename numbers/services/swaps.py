@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import datetime
 from typing import Any
 
@@ -10,11 +12,12 @@ from django.db import transaction
 from accounts.actor import Actor
 from accounts.services.events import tell
 from accounts.states import Permission
-from config.errors import Invalid, Reason, refuse
+from config.errors import Blocked, Blocker, Invalid, Reason, refuse
 from licensing.services import grace
 from licensing.services.entitlement import lock
 from numbers import gates
 from numbers.models import PhoneNumber
+from numbers.models.inventory import KEPT
 from numbers.states import Fate
 
 from .descriptions import set_tags
@@ -36,15 +39,16 @@ def swap(
     actor: Actor,
     at: datetime,
     risk_confirmed: bool = True,
-    undoes: bool = False,
+    undoes: str = "",
 ) -> tuple[PhoneNumber, PhoneNumber]:
     """Put a held, unassigned number in another one's place; licenses stay as they are.
 
     Label, agent, services, tags and notes move over, and the one is enabled if the other was. The
     number that leaves is released, excluded, or kept unassigned (``Fate``); its Twilio part follows
-    as a task. Kept, it is decided about, unless this ``undoes`` a swap: then it waits for a
-    decision again. Raises ``Invalid`` and ``Blocked``, without ``risk_confirmed`` also where its
-    release is a risk by now.
+    as a task. Kept, it is decided about anew and for good, unless this ``undoes`` a swap, of which
+    that is the ``trace``: then it waits for a decision again. Raises ``Invalid`` and ``Blocked``,
+    without ``risk_confirmed`` also where its release is a risk by now, and for an undo where
+    either number is not as the swap left it.
     """
     actor.require(Permission.NUMBERS)
     if fate not in Fate.values:
@@ -63,23 +67,53 @@ def swap(
     leaving, taking = rows[leaving_id], rows.get(taking_id)
     if taking is None or taking.account_id != account_id:
         raise Invalid({"taking": [Reason("unknown_number", "Choose a number of this account.")]})
+    if undoes:
+        _refuse_changed(leaving, taking, undoes)
     refuse(gates.swap(leaving, taking, fate))
     if fate == Fate.RELEASE:
         refuse(gates.unconfirmed(leaving, risk_confirmed=risk_confirmed))
-    _move_over(leaving, taking, fate=fate, actor=actor, at=at)
+    kept_at = at if fate == Fate.KEEP and not undoes else None
+    _move_over(leaving, taking, fate=fate, kept_at=kept_at, actor=actor, at=at)
     if fate == Fate.RELEASE:
         begin_release(leaving, actor=actor, at=at)
     elif fate == Fate.EXCLUDE:
         begin_exclusion(leaving, actor=actor, at=at)
-    else:
-        leaving.keep_decided_at = None if undoes else at
-        leaving.save(update_fields=["keep_decided_at"])
     grace.settle(account_id, actor=actor, at=at)
     return leaving, taking
 
 
+def trace(leaving: PhoneNumber, taking: PhoneNumber) -> str:
+    """A digest of all that a swap of the two would write over, one for each."""
+    return "-".join(_digest(number) for number in (leaving, taking))
+
+
+def _digest(number: PhoneNumber) -> str:
+    decided = number.keep_decided_at and number.keep_decided_at.timestamp()
+    told = [_state_of(number), number.agent_id, decided]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _refuse_changed(leaving: PhoneNumber, taking: PhoneNumber, left: str) -> None:
+    first, _, second = left.partition("-")
+    changed = [
+        str(number)
+        for number, was in ((leaving, first), (taking, second))
+        if _digest(number) != was
+    ]
+    if changed:
+        were = "was" if len(changed) == 1 else "were"
+        sentence = f"{' and '.join(changed)} {were} changed since, so nothing was undone."
+        raise Blocked([Blocker("changed_since", sentence)])
+
+
 def _move_over(
-    leaving: PhoneNumber, taking: PhoneNumber, *, fate: str, actor: Actor, at: datetime
+    leaving: PhoneNumber,
+    taking: PhoneNumber,
+    *,
+    fate: str,
+    kept_at: datetime | None,
+    actor: Actor,
+    at: datetime,
 ) -> None:
     left_before, took_before = _state_of(leaving), _state_of(taking)
     was_enabled = leaving.is_enabled
@@ -89,13 +123,14 @@ def _move_over(
     taking.notes = gates.merged_notes(leaving, taking)
     taking.label = leaving.label or taking.label
     taking.agent, taking.texts = leaving.agent, leaving.texts or taking.texts
-    taking.keep_decided_at = taking.kept_until = None
-    taking.save(update_fields=[*MOVED, "search_name", "keep_decided_at", "kept_until"])
+    taking.decide_to_keep(None)
+    taking.save(update_fields=[*MOVED, "search_name", *KEPT])
     set_tags(taking, tags)
     if was_enabled:
         begin_service(taking, actor=actor, at=at)
     leaving.label, leaving.notes, leaving.agent, leaving.texts = "", "", None, False
-    leaving.save(update_fields=[*MOVED, "search_name"])
+    leaving.decide_to_keep(kept_at)
+    leaving.save(update_fields=[*MOVED, "search_name", *KEPT])
     set_tags(leaving, [])
     tell(
         leaving,
@@ -127,4 +162,5 @@ def _state_of(number: PhoneNumber) -> dict[str, Any]:
         "notes": number.notes,
         "texts": number.texts,
         "enabled": number.is_enabled,
+        "kept_until": number.kept_until.isoformat() if number.kept_until else None,
     }

@@ -62,15 +62,14 @@ def act(request: AccountRequest, pk: int, action: str) -> HttpResponse:
     if say_changed_since(request, number):
         return redirect(way_back(request, number))
     if request.method == "POST" and form.is_valid():
-        undo = deed.undo_of(number, form.cleaned_data)
-        changes = deed.changes(number, form.cleaned_data)
         try:
-            after = deed.run(
+            done = deed.do(
                 number.pk,
                 form.cleaned_data | {"seal": _seal(request)},
                 actor=request.actor,
                 at=at,
                 risk_confirmed=form.confirms_risk,
+                undoes=any(name.startswith(_FOUND) for name in request.POST),
             )
         except DomainError as error:
             number, told = find_number(request, pk), form.confirms_risk
@@ -80,11 +79,11 @@ def act(request: AccountRequest, pk: int, action: str) -> HttpResponse:
             if instead := _instead(request, deed, number, at=at):
                 return instead
         else:
-            number = after if isinstance(after, PhoneNumber) else number
-            if not changes:
+            number = done.after if isinstance(done.after, PhoneNumber) else number
+            if not done.changes:
                 tell_saved(request, changes=False)
                 return redirect(way_back(request, number))
-            _tell_done(request, deed, number, undo, facts_of(request.account, at=at))
+            _tell_done(request, deed, number, done.undo, facts_of(request.account, at=at))
             return redirect(way_back(request, number))
     asked = deed.asks and (not form.is_bound or any(name in request.POST for name in form.fields))
     if deed.at_once and not asked:

@@ -16,7 +16,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.states import Permission
-from accounts.web import AccountRequest, account_page, came_from, to
+from accounts.web import AccountRequest, account_page, came_from, tell_refusal, to
 from config import clock
 from config.errors import Blocker, DomainError
 from config.outside import whole
@@ -28,9 +28,10 @@ from numbers.forms.swaps import SwapForm
 from numbers.models import PhoneNumber
 from numbers.models.inventory import PhoneNumberQuerySet
 from numbers.services.swaps import swap as swap_numbers
+from numbers.services.swaps import trace
 from numbers.states import Fate
 
-from .actions import find_number, found, say_changed_since, undecided, way_back
+from .actions import find_number, undecided, way_back
 from .shown import capabilities
 
 #: Candidates on one page of a picker.
@@ -53,14 +54,13 @@ def swap(request: AccountRequest, pk: int) -> HttpResponse:
         return _pick_taking(request, leaving, form if asked else SwapForm(), failed=asked)
     taking = find_number(request, form.cleaned_data["taking"])
     undoes = form.cleaned_data["undoes"]
-    if say_changed_since(request, leaving):
-        return redirect(way_back(request, leaving))
     fate = Fate(form.cleaned_data["fate"])
     if fate == Fate.RELEASE and (why := gates.risk_of_release(leaving)):
         form = SwapForm(request.POST if request.method == "POST" else None)
         form.ask_for_digits(leaving, why)
     if request.method == "POST" and form.is_valid():
-        undo = None if undoes else _undo(request, leaving, taking, fate)
+        may_undo = not undoes and fate == Fate.KEEP
+        may_undo = may_undo and not plans.lost_by_swapping_back(leaving, taking)
         try:
             left, took = swap_numbers(
                 leaving.pk,
@@ -72,25 +72,23 @@ def swap(request: AccountRequest, pk: int) -> HttpResponse:
                 undoes=undoes,
             )
         except DomainError as error:
+            if {each.code for each in getattr(error, "blockers", ())} == {"changed_since"}:
+                tell_refusal(request, error)
+                return redirect(way_back(request, leaving))
             add_refusal(form, error)
         else:
-            if gates.swap(took, left, Fate.KEEP):
-                undo = None
+            may_undo = may_undo and not gates.swap(took, left, Fate.KEEP)
+            undo = _undo(request, left, took) if may_undo else None
             tell_done(request, f"{taking} has taken the place of {leaving}.", undo)
             return redirect(way_back(request, taking))
     return _preview(request, leaving, taking, fate, form)
 
 
-def _undo(
-    request: AccountRequest, leaving: PhoneNumber, taking: PhoneNumber, fate: Fate
-) -> UndoButton | None:
-    """The swap the other way round, where that gives both numbers what they had."""
-    if fate != Fate.KEEP or plans.lost_by_swapping_back(leaving, taking):
-        return None
-    fields = {"taking": str(leaving.pk), "fate": Fate.KEEP.value, "undoes": "on"}
-    left = found({"agent_id": leaving.agent_id})
-    address = _with_next(to(request, "numbers:swap", taking.pk), came_from(request))
-    return UndoButton(address, fields | left)
+def _undo(request: AccountRequest, left: PhoneNumber, took: PhoneNumber) -> UndoButton:
+    """The swap the other way round, for the two as this one has left them."""
+    fields = {"taking": str(left.pk), "fate": Fate.KEEP.value, "undoes": trace(took, left)}
+    address = _with_next(to(request, "numbers:swap", took.pk), came_from(request))
+    return UndoButton(address, fields)
 
 
 def _with_next(address: str, back: str, **chosen: Any) -> str:

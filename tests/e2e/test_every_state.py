@@ -69,13 +69,13 @@ def _tick_all(desk: Desk) -> None:
     desk.page.get_by_label("Select all on this page").check()
 
 
-def _bulk(action: str, *more: str) -> Callable[[Desk], None]:
+def _bulk(action: str, *more: str, heading: str = "") -> Callable[[Desk], None]:
     def act(desk: Desk) -> None:
         _tick_all(desk)
         desk.press(action, within=desk.page.get_by_role("toolbar", name="Selected numbers"))
         for name in more:
             desk.press(name)
-        expect(desk.page.get_by_role("heading", level=1)).to_contain_text(action)
+        expect(desk.page.get_by_role("heading", level=1)).to_contain_text(heading or action)
 
     return act
 
@@ -130,7 +130,7 @@ STATES = (
     State("number missing", "numbers/?tab=missing", _first),
     State("list of numbers changed at Twilio", "numbers/?differs=true"),
     State("number changed at Twilio", "numbers/?differs=true", _first),
-    State("bulk question about changed settings", "numbers/?differs=true", _bulk("Put settings back")),
+    State("bulk question about changed settings", "numbers/?differs=true", _bulk("Put settings back", heading="Put the settings of")),
     State("release with wrong digits", "numbers/?tab=assigned&protected=false", _wrong_digits),
     State("swap preview", "numbers/?tab=assigned", _swap_preview),
     State("bulk question", "numbers/?tab=unassigned", _bulk("Assign")),

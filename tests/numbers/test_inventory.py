@@ -176,12 +176,13 @@ def test_keeping_a_spare_is_a_decision_that_an_assignment_ends(
 ) -> None:
     agent = AgentFactory.create(account=number.account)
     assignment.keep(number.pk, actor=by_admin, at=NOON)
-    with pytest.raises(Blocked) as twice:
-        assignment.keep(number.pk, actor=by_admin, at=NOON)
+    assignment.keep(number.pk, actor=by_admin, at=NOON)  # the same again
+    with pytest.raises(Blocked) as otherwise:
+        assignment.keep(number.pk, until=date(2026, 3, 10), actor=by_admin, at=NOON)
 
     assignment.assign(number.pk, agent_id=agent.pk, actor=by_admin, at=NOON)
 
-    assert codes(twice) == ["kept_already"]
+    assert codes(otherwise) == ["kept_already"]
     number.refresh_from_db()
     assert number.keep_decided_at is None
 

@@ -16,10 +16,12 @@ from accounts.models import Account, Event, Job, Notice, User
 from accounts.services import job_items
 from accounts.states import ItemState, Role
 from config.errors import Blocked, Invalid, NotDue
+from config.undo import undo_button
 from numbers import tasks
 from numbers.models import PhoneNumber
-from numbers.services import assignment, exclusion, missing, spares, swaps
-from numbers.states import Fate
+from numbers.services import assignment, bulk, exclusion, missing, spares, swaps
+from numbers.services.bulk import Selection
+from numbers.states import Fate, NumberState
 from tests.api.conftest import program_of
 from tests.crashes import every_crash
 from tests.factories import (
@@ -442,4 +444,108 @@ def test_a_spare_that_is_kept_is_not_kept_again(acme: Account, by_admin: Actor) 
     with pytest.raises(Blocked):
         assignment.keep(number.pk, until=DAY + timedelta(days=9), actor=by_admin, at=NOON)
 
+    assert kept(number) == (True, DAY)
+
+
+# --- Given back by Undo ----------------------------------------------------------------------
+
+
+def decided(number: PhoneNumber) -> tuple[Any, ...]:
+    fields = ("agent", "state", "keep_decided_at", "kept_until")
+    return PhoneNumber.objects.values_list(*fields).get(pk=number.pk)
+
+
+def press_undo(client: Client, response: Any) -> None:
+    (message,) = response.context["messages"]
+    button = undo_button(message)
+    assert button is not None
+    client.post(button.url, button.fields)
+
+
+@pytest.mark.parametrize("until", [DAY, None])
+@pytest.mark.parametrize("way", ["assign", "exclude"])
+def test_undo_gives_the_decision_and_its_day_back(
+    way: str, until: date | None, acme: Account, owner_client: Client, noon: Any
+) -> None:
+    number = spare(acme, until)
+    before = decided(number)
+    typed = {"agent": AgentFactory.create(account=acme).pk} if way == "assign" else {}
+
+    done = owner_client.post(page(number, way), typed, follow=True)
+    between = decided(number)
+    press_undo(owner_client, done)
+
+    assert between[2:] == (None, None)
+    assert decided(number) == before
+
+
+@pytest.mark.parametrize("way", ["assign", "exclude"])
+def test_undo_of_a_job_gives_the_decision_and_its_day_back(
+    way: str, acme: Account, owner_client: Client, by_admin: Actor, noon: Any
+) -> None:
+    numbers = [spare(acme, until) for until in (DAY, None)]
+    before = [decided(number) for number in numbers]
+    params = {"agent": AgentFactory.create(account=acme).pk} if way == "assign" else {}
+    ids = [number.pk for number in numbers]
+
+    job = bulk.start(
+        acme.pk, action=way, selection=Selection(ids=ids), params=params, actor=by_admin, at=NOON
+    )
+    job_items.work(job.pk)
+    between = [decided(number)[2:] for number in numbers]
+    undoing = bulk.undoing_of(Job.objects.get(pk=job.pk))
+    assert undoing is not None
+    undone = bulk.start(
+        acme.pk, action=undoing.action, selection=undoing.selection, params=undoing.params,
+        actor=by_admin, at=NOON, undoes=job,
+    )  # fmt: skip
+    job_items.work(undone.pk)
+
+    assert between == [(None, None)] * 2
+    assert [decided(number) for number in numbers] == before
+
+
+@pytest.mark.parametrize("way", ["assign", "exclude"])
+def test_a_day_that_has_come_meanwhile_is_not_given_back(
+    way: str, acme: Account, owner_client: Client, noon: time_machine.Traveller
+) -> None:
+    number = spare(acme)
+    typed = {"agent": AgentFactory.create(account=acme).pk} if way == "assign" else {}
+
+    done = owner_client.post(page(number, way), typed, follow=True)
+    noon.move_to(COMES)
+    press_undo(owner_client, done)
+
+    assert decided(number) == (None, NumberState.HELD, None, None)
+
+
+def test_who_unassigns_without_undo_decides_anew(
+    acme: Account, owner_client: Client, noon: Any
+) -> None:
+    number = spare(acme)
+    owner_client.post(page(number, "assign"), {"agent": AgentFactory.create(account=acme).pk})
+
+    owner_client.post(page(number, "unassign"))
+
+    assert decided(number)[2:] == (None, None)
+
+
+@pytest.mark.parametrize("typed", [{"until": "2026-03-10"}, {"until": ""}])
+def test_the_same_decision_twice_is_done_once_and_nothing_is_refused(
+    typed: dict[str, str], number: PhoneNumber, owner_client: Client, noon: Any
+) -> None:
+    first, second = (owner_client.post(page(number, "keep"), typed) for _ in range(2))
+
+    assert (first.status_code, second.status_code) == (302, 302)
+    assert Event.objects.filter(type="number.kept").count() == 1
+    assert "Nothing has changed." in owner_client.get(LIST).content.decode()
+
+
+def test_another_day_for_a_spare_says_how(acme: Account, owner_client: Client, noon: Any) -> None:
+    number = spare(acme)
+
+    refused = owner_client.post(page(number, "keep"), {"until": "2026-03-11"})
+
+    assert refused.status_code == 422
+    assert "To change until when, decide again first." in refused.content.decode()
     assert kept(number) == (True, DAY)

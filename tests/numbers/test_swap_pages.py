@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import time_machine
@@ -365,6 +366,74 @@ def test_a_swap_is_not_undone_once_somebody_has_gone_on(
     assert state_of(taking)[0] == "Main line"
 
 
+@pytest.mark.parametrize(
+    "since",
+    [
+        {"label": "Mine"},
+        {"notes": "Important."},
+        {"texts": True},
+        {"keep_decided_at": None},
+        {"kept_until": date(2026, 4, 1)},
+    ],
+)
+@pytest.mark.parametrize("which", ["left", "took"])
+def test_the_undo_of_a_swap_writes_over_nothing_that_was_typed_since(
+    which: str, since: dict[str, Any], leaving: PhoneNumber, taking: PhoneNumber,
+    owner_client: Client,
+) -> None:  # fmt: skip
+    PhoneNumber.objects.filter(pk=leaving.pk).update(agent=None)  # what takes over can be kept
+    order = {"taking": taking.pk, "fate": "keep"}
+    button = button_of(owner_client.post(swap(leaving), order, follow=True))
+    changed = leaving if which == "left" else taking
+    if which == "took" and "kept_until" in since:
+        since = {"keep_decided_at": NOON, **since}
+    elif which == "took" and "keep_decided_at" in since:
+        since = {"keep_decided_at": NOON}
+    PhoneNumber.objects.filter(pk=changed.pk).update(**since)
+    before = all_of(leaving), all_of(taking)
+
+    refused = owner_client.post(button.url, button.fields, follow=True)
+
+    (message,) = refused.context["messages"]
+    assert str(message).startswith(f"{changed} was changed since, so nothing was undone.")
+    assert (all_of(leaving), all_of(taking)) == before
+
+
+def test_who_says_to_undo_a_swap_that_was_none_changes_nothing(
+    acme: Account, taking: PhoneNumber, owner_client: Client
+) -> None:
+    spare = PhoneNumberFactory.create(
+        account=acme, keep_decided_at=NOON, kept_until=date(2026, 4, 1)
+    )
+    before = all_of(spare)
+
+    order = {"taking": taking.pk, "fate": "keep", "undoes": "on"}
+    refused = owner_client.post(swap(spare), order, follow=True)
+
+    assert "were changed since, so nothing was undone." in refused.content.decode()
+    assert all_of(spare) == before
+
+
+def test_a_spare_that_is_swapped_out_is_kept_for_good_and_the_preview_says_so(
+    acme: Account, taking: PhoneNumber, owner_client: Client
+) -> None:
+    spare = PhoneNumberFactory.create(
+        account=acme, keep_decided_at=NOON, kept_until=date(2026, 4, 1)
+    )
+    order = {"taking": str(taking.pk), "fate": "keep"}
+
+    asked = owner_client.get(swap(spare), order).context["plan"]
+    owner_client.post(swap(spare), order)
+
+    spare.refresh_from_db()
+    assert ("Kept until", "Wed, Apr 1, 2026", "") in [
+        (each.label, each.before, each.after) for each in asked.changes
+    ]
+    assert spare.keep_decided_at is not None
+    assert spare.keep_decided_at != NOON
+    assert spare.kept_until is None
+
+
 @pytest.mark.parametrize("told_before", [True, False])
 def test_a_swap_of_an_enabled_number_is_undone_by_a_button(
     told_before: bool, acme: Account, noon: Any, owner_client: Client
@@ -568,6 +637,44 @@ def test_the_way_back_from_a_swap_stays_inside_the_account(
     done = owner_client.post(f"{swap(leaving)}?next=https://elsewhere.example.com/", order)
 
     assert done["Location"] == f"/a/acme/numbers/{taking.pk}/"
+
+
+@pytest.mark.parametrize(
+    "next",
+    [
+        "/a/acme/../../admin/",
+        "/a/acme/%2e%2e/%2E%2E/admin/logout/",
+        "/a/acme/.%2e/globex/",
+        "/a/acme/%252e%252e/globex/",
+        "/a/acme/%25252525252e%25252525252e/globex/",
+        "/a/acme/..;x/..;/admin/",
+        "/a/acme/..?q=1",
+        "/a/acme/x/%2e%2e%2f%2e%2e/admin/",
+        "/a/acme/\\..\\..\\admin",
+        "/a/acme/%5c..%5cadmin",
+        "/a/acme/.\t./.\n./admin/",
+        "/a/acme/%0d%0aX: y",
+        "/a/acme/\u2028/",
+    ],
+)
+def test_no_way_back_climbs_out_of_the_account_however_it_is_written(
+    next: str, taking: PhoneNumber, owner_client: Client
+) -> None:
+    done = owner_client.post(f"/a/acme/numbers/{taking.pk}/keep/?{urlencode({'next': next})}")
+
+    assert done["Location"] == f"/a/acme/numbers/{taking.pk}/"
+
+
+@pytest.mark.parametrize(
+    "next",
+    ["/a/acme/numbers/?q=a..b&next=%2Fa%2Facme%2F%5C#number-7", "/a/acme/numbers/?q=%C3%A9+%25"],
+)
+def test_what_is_searched_for_is_no_way_out(
+    next: str, taking: PhoneNumber, owner_client: Client
+) -> None:
+    done = owner_client.post(f"/a/acme/numbers/{taking.pk}/keep/?{urlencode({'next': next})}")
+
+    assert done["Location"] == next
 
 
 def test_rows_to_decide_about_begin_a_swap_that_leads_back(

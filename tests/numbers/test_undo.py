@@ -16,6 +16,7 @@ from accounts.actor import Actor
 from accounts.models import Account, Event, Job
 from accounts.services import job_items
 from accounts.states import ItemState, JobState, Permission
+from config import clock
 from config.errors import Blocked, NotDue
 from config.undo import undo_button
 from licensing.states import GraceState
@@ -24,6 +25,7 @@ from numbers.models import CarrierTask, PhoneNumber
 from numbers.services import assignment, bulk, descriptions, exclusion, previews, release
 from numbers.services.bulk import Selection
 from numbers.states import NumberState, TaskState
+from numbers.views import actions
 from tests.api.conftest import program_of
 from tests.factories import (
     NOON,
@@ -33,6 +35,7 @@ from tests.factories import (
     PhoneNumberFactory,
     TagFactory,
 )
+from tests.races import while_open
 
 pytestmark = pytest.mark.django_db
 
@@ -352,6 +355,95 @@ def test_the_undo_of_a_job_leaves_alone_what_was_decided_otherwise_since(
     assert states == [NumberState.EXCLUDED, NumberState.HELD, NumberState.HELD]
 
 
+def queued_undo(client: Client, job: Job) -> Job:
+    """Follow the button and confirm what its page shows; no worker has come yet."""
+    address = undo_address(client, job)
+    assert address is not None
+    seal = dict(client.get(address).context["hidden"])["seal"]
+    client.post(address, {"step": "confirm", "seal": seal})
+    return Job.objects.latest("pk")
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_the_undo_of_a_job_leaves_alone_what_is_decided_before_its_turn_comes(
+    again: bool, number: PhoneNumber, acme: Account, owner_client: Client, by_admin: Actor,
+    noon: time_machine.Traveller,
+) -> None:  # fmt: skip
+    """Whoever decides after the click decides last; a retry of the undo finds the same."""
+    ada, bob, cyd = (AgentFactory.create(account=acme, name=name) for name in ("A", "B", "C"))
+    other = PhoneNumberFactory.create(account=acme, agent=ada)
+    PhoneNumber.objects.filter(pk=number.pk).update(agent=ada)
+    numbers = [number, other]
+    job = queued_undo(owner_client, work(acme, by_admin, "assign", numbers, agent=bob.pk))
+    noon.shift(60)
+    assignment.assign(number.pk, agent_id=cyd.pk, actor=by_admin, at=clock.now())
+
+    job_items.work(job.pk)
+    if again:
+        job = job_items.retry_failed(job.pk, actor=by_admin, at=clock.now())
+        job_items.work(job.pk)
+
+    assert [state(each)["agent"] for each in numbers] == [cyd.pk, ada.pk]
+    assert job.items.get(subject_id=number.pk).code == "decided_since"
+
+
+def test_what_a_person_excludes_anew_is_not_brought_back_by_an_undo(
+    number: PhoneNumber, acme: Account, owner_client: Client, by_admin: Actor, noon: Any
+) -> None:
+    job = queued_undo(owner_client, work(acme, by_admin, "exclude", [number]))
+    for act in (exclusion.bring_back, exclusion.exclude):
+        noon.shift(60)
+        act(number.pk, actor=by_admin, at=clock.now())
+
+    job_items.work(job.pk)
+
+    assert state(number)["state"] == NumberState.EXCLUDED
+    assert job.items.get().code == "decided_since"
+    assert job_items.would_skip_all(job, at=clock.now())
+
+
+def test_only_the_field_that_a_job_changed_counts_when_the_turn_of_its_undo_comes(
+    acme: Account, owner_client: Client, by_admin: Actor, noon: Any
+) -> None:
+    numbers = PhoneNumberFactory.create_batch(2, account=acme)
+    agent = AgentFactory.create(account=acme)
+    job = queued_undo(owner_client, work(acme, by_admin, "protect", numbers, protected=True))
+    noon.shift(60)
+    assignment.assign(numbers[0].pk, agent_id=agent.pk, actor=by_admin, at=clock.now())
+    for protected in (False, True):
+        descriptions.describe(numbers[1].pk, protected=protected, actor=by_admin, at=clock.now())
+
+    job_items.work(job.pk)
+
+    assert [state(each)["protected"] for each in numbers] == [False, True]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_whoever_decides_while_the_turn_of_an_undo_comes_decides_last(
+    acme: Account, by_admin: Actor
+) -> None:
+    ada, bob, cyd = (AgentFactory.create(account=acme, name=name) for name in ("A", "B", "C"))
+    number = PhoneNumberFactory.create(account=acme, agent=ada)
+    at = clock.now()
+    job = work(acme, by_admin, "assign", [number], agent=bob.pk)
+    undoing = bulk.undoing_of(job)
+    assert undoing is not None
+    undone = bulk.start(
+        acme.pk, action=undoing.action, selection=undoing.selection, params=undoing.params,
+        actor=by_admin, at=at, undoes=job,
+    )  # fmt: skip
+
+    waited = while_open(
+        lambda: assignment.assign(number.pk, agent_id=cyd.pk, actor=by_admin, at=at),
+        lambda: job_items.work(undone.pk),
+    )
+
+    assert waited
+    assert state(number)["agent"] == cyd.pk
+    assert undone.items.get().code == "decided_since"
+
+
 def test_the_undo_of_a_job_says_what_failed_in_it(
     noon: time_machine.Traveller, acme: Account, by_admin: Actor, owner_client: Client
 ) -> None:
@@ -484,6 +576,58 @@ def test_a_job_whose_items_noted_no_agent_has_no_undo(
     job.items.update(result={})  # as before this version
 
     assert undo_address(owner_client, job) is None
+
+
+def test_an_undo_whose_job_is_forgotten_is_neither_offered_nor_tried_again(
+    number: PhoneNumber, acme: Account, owner_client: Client, by_admin: Actor, noon: Any
+) -> None:
+    """The items of the first job say who had which agent, and are not kept for ever."""
+    ada, bob = (AgentFactory.create(account=acme, name=name) for name in ("Ada", "Bob"))
+    numbers = [number, PhoneNumberFactory.create(account=acme)]
+    acme.numbers.update(agent=ada)
+    first = work(acme, by_admin, "assign", numbers, agent=bob.pk)
+    queued = queued_undo(owner_client, first)
+    acme.agents.filter(pk=ada.pk).update(state="paused")
+    job_items.work(queued.pk)
+    acme.agents.update(state="live")
+    offered = owner_client.get(f"/a/acme/jobs/{queued.pk}/").content.decode()
+    first.items.filter(subject_id=number.pk).delete()
+    again = job_items.retry_failed(queued.pk, actor=by_admin, at=clock.now())
+    job_items.work(again.pk)
+    first.items.all().delete()
+    page_of_it = owner_client.get(f"/a/acme/jobs/{again.pk}/").content.decode()
+
+    assert "Retry the rest" in offered
+    assert again.items.get(subject_id=number.pk).code == "had_forgotten"
+    assert state(numbers[1])["agent"] == ada.pk
+    assert "Retry the rest" not in page_of_it
+    assert "What another try needs to know is no longer kept" in page_of_it
+    with pytest.raises(Blocked):
+        job_items.retry_failed(again.pk, actor=by_admin, at=clock.now())
+
+
+def test_whether_something_has_changed_is_told_of_the_number_as_the_act_found_it(
+    number: PhoneNumber, acme: Account, owner_client: Client, by_admin: Actor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Somebody else changes it between the look at it and the act."""
+    ada, bob = (AgentFactory.create(account=acme, name=name) for name in ("Ada", "Bob"))
+    PhoneNumber.objects.update(agent=ada)
+    found = actions.find_number
+
+    def meanwhile(request: Any, pk: int) -> PhoneNumber:
+        before = found(request, pk)
+        assignment.assign(pk, agent_id=bob.pk, actor=by_admin, at=NOON)
+        return before
+
+    monkeypatch.setattr(actions, "find_number", meanwhile)
+    done = owner_client.post(page(number, "assign"), {"agent": ada.pk})
+    monkeypatch.undo()
+    told = owner_client.get(done["Location"])
+    undo(owner_client, told)
+
+    assert "Nothing has changed." not in told.content.decode()
+    assert state(number)["agent"] == bob.pk
 
 
 def test_the_undo_of_a_job_is_offered_where_the_opposite_act_is_allowed(
