@@ -18,6 +18,7 @@ from accounts.models.jobs import UNDOES, JobItemQuerySet
 from accounts.services import job_items, jobs
 from accounts.services.job_items import Rows
 from accounts.states import ItemState, Permission
+from accounts.undone import is_undone
 from config.errors import Blocked, Blocker, DomainError, Invalid
 from config.phone_numbers import for_people
 from config.text import plural
@@ -214,7 +215,7 @@ class Undoing:
 
 def undoing_of(job: Job) -> Undoing | None:
     """What undoes a finished bulk job; None where nothing does (decision 39), or something did."""
-    if job.is_open or job.undone_by_id is not None:
+    if job.is_open or is_undone(job):
         return None
     try:
         bulk = bulk_action(job.params.get("action", ""))
@@ -240,6 +241,18 @@ def _can_be_undone(job: Job, at: datetime) -> bool:
         return False
     facts, numbers = gates.facts_of(job.account, at=at), undoing.selection.numbers(job.account_id)
     return judging.any_would_change(bulk_action(undoing.action), numbers, params, facts)
+
+
+def _why_not_undone(job: Job, at: datetime) -> str:
+    """Why nothing would change although an act undoes such a job."""
+    if (undoing := undoing_of(job)) is None:
+        return ""
+    try:
+        params = check_params(job.account_id, undoing.action, undoing.params)
+    except DomainError as error:
+        return error.message
+    facts, numbers = gates.facts_of(job.account, at=at), undoing.selection.numbers(job.account_id)
+    return judging.why_none_changes(bulk_action(undoing.action), numbers, params, facts)
 
 
 #: States in which a number waits for Twilio's confirmation.
@@ -294,7 +307,9 @@ KIND = JobKind(
     skips_again=_skips_again,
     undo_page="numbers:bulk_undo",
     can_be_undone=_can_be_undone,
+    why_not_undone=_why_not_undone,
     started_event="bulk.started",
+    tells_failures=True,
     list_page="numbers:list",
     list_label="Numbers",
     subject_page="numbers:detail",
