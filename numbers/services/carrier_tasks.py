@@ -167,7 +167,7 @@ def _refused(task: CarrierTask, error: CarrierError, *, at: datetime) -> None:
     if not closed:
         return
     failure = Outcome(ItemState.FAILED, error.trace, error.code, message)
-    job_items.settle(task.job_id, number.e164, failure, at=at)
+    job_tells = job_items.settle(task.job_id, number.e164, failure, at=at)
     actor = requested_by_task(task, number)
     if task.kind == TaskKind.RESTORE and number.state == NumberState.RESTORING:
         move(number, NumberState.RELEASED, at=at)
@@ -191,6 +191,8 @@ def _refused(task: CarrierTask, error: CarrierError, *, at: datetime) -> None:
         at=at,
         data=error.trace,
     )
+    if job_tells:
+        return
     notify(
         number.account,
         "carrier",
