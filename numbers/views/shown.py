@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from config.text import absolute, name_as_label, on_day
 from numbers.models import CarrierTask, Connection, PhoneNumber
-from numbers.routes import TEXT_ROUTES, addresses
+from numbers.routes import TEXT_ROUTES, addresses, missing, routes_of
 from numbers.states import ConnectionState, NumberState, TaskState
 
 
@@ -120,6 +120,19 @@ def shown_routes(number: PhoneNumber) -> list[tuple[str, str, str]]:
         (name_as_label(name), now.get(name, ""), before.get(name, ""))
         for name in TEXT_ROUTES
         if name in now or name in before
+    ]
+
+
+def not_as_told(number: PhoneNumber) -> list[tuple[str, str, str]]:
+    """What Twilio was told about an enabled number's texts, and has otherwise: the setting, as it
+    was told, and as the last refresh found it."""
+    if not number.is_enabled:
+        return []
+    there = routes_of(number.twilio)
+    return [
+        (name_as_label(name), told, there[name])
+        for name, told in missing(number, number.twilio).items()
+        for name, told in missing(number, number.twilio).items()
     ]
 
 
