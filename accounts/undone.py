@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from accounts.models import Job, JobItem
+from accounts.models.jobs import UNDOES
 from accounts.states import ItemState, JobState
 
 
@@ -55,6 +56,15 @@ def is_undone(job: Job) -> bool:
     return undo is not None and not undo.failed
 
 
+def tries_to_undo(job: Job) -> list[int]:
+    """The jobs that were ever begun to undo this one; where it is not undone, they changed
+    nothing."""
+    if job.undone_by_id is None:
+        return []
+    later = Job.objects.filter(account=job.account_id, pk__gt=job.pk)
+    return list(later.filter(**{f"params__{UNDOES}": job.pk}).values_list("pk", flat=True))
+
+
 def undos(jobs: Iterable[Job]) -> dict[int, Undo]:
     """The same of each of ``jobs`` that has one, by its id; as few queries for many as for one."""
     wanted = {job.undone_by_id: job.pk for job in jobs if job.undone_by_id is not None}
@@ -62,7 +72,7 @@ def undos(jobs: Iterable[Job]) -> dict[int, Undo]:
     level, first_of = Job.objects.filter(pk__in=wanted), {pk: pk for pk in wanted}
     while wanted and (found := list(level)):
         for job in found:
-            first = first_of.setdefault(job.pk, first_of.get(job.retry_of_id, job.pk))
+            first = first_of.setdefault(job.pk, first_of.get(job.retry_of_id or 0, job.pk))
             tries.setdefault(first, []).append(job)
         level = Job.objects.filter(retry_of__in=[job.pk for job in found])
     back = _brought_back([job for each in tries.values() for job in each])

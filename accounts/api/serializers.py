@@ -54,7 +54,7 @@ class _Jobs(serializers.ListSerializer[Any]):
 
     def to_representation(self, data: Any) -> Any:
         jobs = list(data)
-        self.child.undos = undos(jobs)  # type: ignore[attr-defined]
+        self.child.undos = undos(jobs)  # type: ignore[union-attr]
         return super().to_representation(jobs)
 
 

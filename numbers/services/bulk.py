@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -13,12 +13,12 @@ from django.db.models import Q
 
 from accounts.actor import Actor
 from accounts.job_kinds import STARTED, JobKind, Outcome, Turn
-from accounts.models import Job
+from accounts.models import Job, JobItem
 from accounts.models.jobs import UNDOES, JobItemQuerySet
 from accounts.services import job_items, jobs
 from accounts.services.job_items import Rows
 from accounts.states import ItemState, Permission
-from accounts.undone import is_undone
+from accounts.undone import is_undone, tries_to_undo
 from config.errors import Blocked, Blocker, DomainError, Invalid
 from config.phone_numbers import for_people
 from config.text import plural
@@ -117,6 +117,21 @@ def bulk_action(name: str) -> BulkAction:
     return _BACK if name == agents_back.NAME else BULK_ACTIONS[name]
 
 
+def in_words(action: str, params: Params) -> BulkAction:
+    """The same, with words for what giving agents back means to numbers that had none."""
+    bulk = bulk_action(action)
+    if action != agents_back.NAME:
+        return bulk
+    noted = JobItem.objects.filter(job=params["job"], state=ItemState.DONE)
+    if not noted.filter(**{f"result__{agents_back.HAD}": 0}).exists():
+        return bulk
+    if noted.filter(**{f"result__{agents_back.HAD}__gt": 0}).exists():
+        return replace(
+            bulk, phrase=("Give {} its agent back, or none", "Give {} their agents back, or none")
+        )
+    return replace(bulk, phrase=("Take the agent off {}",))
+
+
 def check_params(account_id: int, action: str, params: Params) -> dict[str, Any]:
     """The parameters of an action as the job keeps them. Raises ``Invalid`` and ``Blocked``."""
     try:
@@ -175,7 +190,8 @@ def _title(params: Params, count: int) -> str:
     """``Release 5 numbers, 1 skipped``: as many as will change, and beside them the others."""
     skipped = params.get("skipped", 0)
     beside = f", {skipped:,} skipped" if skipped else ""
-    return bulk_action(params["action"]).about_numbers(max(0, count - skipped)) + beside
+    bulk = in_words(params["action"], params["params"])
+    return bulk.about_numbers(max(0, count - skipped)) + beside
 
 
 def _check_again(account_id: int, params: Params) -> dict[str, Any]:
@@ -221,7 +237,7 @@ def undoing_of(job: Job) -> Undoing | None:
         bulk = bulk_action(job.params.get("action", ""))
     except KeyError:
         return None
-    left = retries.left_as_done(job, fields=bulk.fields)
+    left = retries.left_as_done(job, fields=bulk.fields, besides=tries_to_undo(job))
     if bulk.gives_agents:
         shown = partial(agents_back.left_by, job.pk)
         return Undoing(

@@ -53,15 +53,16 @@ def undecided(
 
 
 def left_as_done(
-    job: Job, *, fields: Sequence[str]
+    job: Job, *, fields: Sequence[str], besides: Sequence[int] = ()
 ) -> Callable[[PhoneNumberQuerySet], PhoneNumberQuerySet]:
     """Narrows numbers to those that the job changed and that are as it left them.
 
     That is, nobody else has changed one of the ``fields`` since; without any, decided about it.
+    ``besides`` are other jobs that do not count.
     """
     decides = Q(data__after__has_any_keys=[*fields]) if fields else _DECIDES
     others = Event.objects.filter(
-        Q(job=None) | ~Q(job=job),
+        Q(job=None) | ~Q(job__in=[job.pk, *besides]),
         decides,
         subject_type="number",
         subject_id=OuterRef("pk"),

@@ -446,9 +446,25 @@ def test_the_undo_of_a_job_gives_each_number_the_agent_that_it_had(
     assert agents == [ada.pk, left, None, bob.pk, eve.pk, left]
     assert [reason[0] for reason in asked.context["preview"].reasons] == ["agent_not_live"]
     assert "Each gets the agent again that it had before, or none." in asked.content.decode()
-    assert undone.title == f"Give {2} numbers their agents back, 2 skipped"
+    mixed = ", or none" if action == "assign" else ""
+    assert undone.title == f"Give 2 numbers their agents back{mixed}, 2 skipped"
     assert [state(each)["agent"] for each in numbers[:3]] == [left, left, left]
     assert again.undoes_id == undone.pk
+
+
+def test_the_undo_of_a_job_that_gave_agents_says_that_it_takes_them_off(
+    noon: time_machine.Traveller, acme: Account, by_admin: Actor, owner_client: Client
+) -> None:
+    agent = AgentFactory.create(account=acme)
+    numbers = PhoneNumberFactory.create_batch(4, account=acme)
+    job = work(acme, by_admin, "assign", numbers, agent=agent.pk)
+
+    asked = owner_client.get(undo_address(owner_client, job) or "")
+    undone = undo_job(owner_client, job)
+
+    assert asked.context["heading"] == "Take the agent off 4 numbers?"
+    assert asked.context["submit_label"] == "Take the agent off 4"
+    assert undone.title == "Take the agent off 4 numbers"
 
 
 def test_agents_come_back_as_far_as_licenses_let_them(
