@@ -109,6 +109,26 @@ def test_what_twilio_refuses_is_a_failed_row_and_a_retry_asks_twilio_again(
 
 
 @pytest.mark.django_db
+def test_an_undo_that_twilio_refused_is_offered_again(
+    held: list[PhoneNumber], by_admin: Actor, owner_client: Client
+) -> None:
+    job = release_all(held[:2], by_admin)
+    tasks.work_carrier_tasks()
+    undo = f"/a/acme/numbers/bulk/undo/{job.pk}/"
+    ends = []
+    for _ in range(2):  # Twilio sells neither back
+        seal = dict(owner_client.get(undo).context["hidden"])["seal"]
+        owner_client.post(undo, {"step": "confirm", "seal": seal})
+        job_items.work(Job.objects.latest("pk").pk)
+        tasks.work_carrier_tasks()
+        page = owner_client.get(f"/a/acme/jobs/{job.pk}/").content.decode()
+        ends.append((f'href="{undo}">Undo</a>' in page, "The undo by" in page))
+
+    assert ends == [(True, True)] * 2
+    assert Job.objects.latest("pk").items.filter(state=ItemState.FAILED).count() == 2
+
+
+@pytest.mark.django_db
 @pytest.mark.usefixtures("owner")
 def test_a_job_tells_once_what_twilio_refused_however_much(
     held: list[PhoneNumber], by_admin: Actor, admin: User, sandbox: SandboxProcess
