@@ -103,6 +103,8 @@ class JobKind:
     #: URL name of the page that undoes a finished job, and whether anything of it can be.
     undo_page: str = ""
     can_be_undone: Callable[[Job, datetime], bool] = lambda job, at: False
+    #: Why none of it can be now, in a sentence; empty where there is nothing to say.
+    why_not_undone: Callable[[Job, datetime], str] = lambda job, at: ""
     #: Called in the transaction in which a job fails, however that came about.
     on_failed: Callable[[Job, datetime], None] = lambda job, at: None
     #: Whether the next one makes up for one that failed, as an import does.
@@ -115,6 +117,8 @@ class JobKind:
     started_event: str = ""
     failed_event: str = ""
     notice: str = "job"
+    #: Whether people are told of items that failed, once the job has ended.
+    tells_failures: bool = False
     subject_type: str = "job"
     subject_id: Callable[[Job], int] = lambda job: job.pk
 

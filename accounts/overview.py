@@ -15,7 +15,8 @@ from accounts.job_kinds import JOB_KINDS, kind_of
 from accounts.models import Account, Event, Job
 from accounts.models.jobs import JobQuerySet
 from accounts.registries import OVERVIEW, Card, Figure, OverviewPart, Waiting
-from accounts.states import ItemState, JobState
+from accounts.states import ItemState
+from accounts.undone import Undo, undos
 from config.text import inside, plural
 
 #: How long a job that failed asks for a look.
@@ -53,9 +54,9 @@ def overview_of(account: Account, actor: Actor, *, at: datetime) -> Overview:
 
 def part(account: Account, actor: Actor, at: datetime) -> OverviewPart:
     """What this app shows: jobs that want a look, and what happened last."""
-    found = failed_jobs(account, at=at).values_list("pk", "state")
-    failed = [pk for pk, state in found if state == JobState.FAILED]
-    in_part = [pk for pk, state in found if state != JobState.FAILED]
+    found = list(failed_jobs(account, at=at))
+    failed = [job.pk for job in found if job.has_failed]
+    in_part = [job.pk for job in found if not job.has_failed]
     return OverviewPart(
         waiting=[
             Waiting(
@@ -70,7 +71,7 @@ def part(account: Account, actor: Actor, at: datetime) -> OverviewPart:
                 place=51,
                 count=len(in_part),
                 noun="job",
-                text="done, of which a part failed",
+                text="partly failed",
                 url=_jobs_page(account, in_part, "part"),
                 tone="warn",
             ),
@@ -113,16 +114,24 @@ def latest(account: Account) -> list[timeline.Entry]:
 
 
 def _lines(events: list[Event], account: Account) -> Iterator[timeline.Entry]:
+    undo_of = undos([event.job for event in events if event.job is not None])
+    far = {
+        event.pk: how_far(event.job, undo_of.get(event.job.pk))
+        for event in events
+        if event.subject_type == "job" and event.job is not None
+    }
+
     def what(event: Event) -> tuple[object, ...]:
         own = event.subject_id if event.job_id is None else None
-        return (event.type, event.summary, event.subject_type, own, timeline.who(event))
+        said = (event.type, event.summary, event.subject_type, far.get(event.pk))
+        return (*said, own, timeline.who(event))
 
     for _, same in groupby(events, key=what):
         newest, *others = same
         (entry,) = timeline.entries([newest], account=account)
         sentence = entry.sentence
-        if newest.subject_type == "job" and newest.job is not None:
-            sentence = f"{sentence.removesuffix('.')} ({how_far(newest.job)})."
+        if newest.pk in far:
+            sentence = f"{sentence.removesuffix('.')} ({far[newest.pk]})."
         if others:
             sentence = (
                 f"{sentence.removesuffix('.')}. The same {plural(len(others), 'time')} before."
@@ -130,8 +139,8 @@ def _lines(events: list[Event], account: Account) -> Iterator[timeline.Entry]:
         yield entry._replace(sentence=sentence, details=[])
 
 
-def how_far(job: Job) -> str:
-    """``12 changed, 3 failed`` of a job that has ended, else how far it is."""
+def how_far(job: Job, undo: Undo | None) -> str:
+    """``12 changed, 3 failed, undone`` of a job that has ended, else how far it is."""
     counts = [
         f"{job.result[state]:,} {inside(kind_of(job).word(state))}"
         for state in (ItemState.DONE, ItemState.SKIPPED, ItemState.FAILED)
@@ -140,6 +149,6 @@ def how_far(job: Job) -> str:
     if job.is_open or not counts:
         done = f"{job.done:,} of {job.total:,}" if job.total else ""
         return ", ".join(filter(None, [inside(job.get_state_display()), done]))
-    if job.undone_by_id is not None:
-        counts.append("undone since")
+    if undo is not None:
+        counts.append(undo.words)
     return ", ".join(counts)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django.urls import reverse
@@ -18,8 +19,10 @@ from accounts.registries import (
     Tone,
 )
 from accounts.states import ActorKind
-from config.text import absolute, name_as_label
+from config.text import absolute, name_as_label, on_day
 
+#: A day, as events store it.
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 Change = tuple[str, str, str]
 
 
@@ -156,8 +159,17 @@ def _text(value: Any, account: Account) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name}: {_text(each, account)}" for name, each in value.items())
     text = str(value)
+    if (day := _day(text)) is not None:
+        return on_day(day)
     moment = _moment(text)
     return absolute(moment, account.zone) if moment else text
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        return None
 
 
 def _moment(text: str) -> datetime | None:

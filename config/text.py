@@ -38,6 +38,8 @@ _ALIKE = str.maketrans(
 #: Parts of the names of fields that are written in capitals.
 _WORDS = {word: word.upper() for word in ("api", "id", "mms", "sid", "sms", "url")}
 
+#: How long after its mark a reminder may go out.
+_LATE = timedelta(minutes=5)
 #: Between a figure and its unit, which are never broken apart at the end of a line.
 NO_BREAK = "\u00a0"
 
@@ -166,6 +168,12 @@ def span(length: timedelta) -> str:
         return f"{hours}{NO_BREAK}h{rest}"
     rest = f" {hours % 24}{NO_BREAK}h" if hours % 24 else ""
     return f"{days}{NO_BREAK}d{rest}"
+
+
+def left_by_mark(length: timedelta) -> str:
+    """What a reminder says is left: its full hour, where it goes out some minutes after that."""
+    full = -(-length // timedelta(hours=1)) * timedelta(hours=1)
+    return span(full if full - length <= _LATE else length)
 
 
 def relative(age: timedelta) -> str:

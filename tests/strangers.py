@@ -42,7 +42,7 @@ class Registry:
     #: Numbers about which they answer later.
     later: set[str] = field(default_factory=set)
     #: Called with the number at each request, before anything else.
-    happening: Callable[[str], None] = lambda number: None
+    happening: Callable[[str], object] = lambda number: None
 
     def order(self, number: str, *, look_first: bool) -> dict[str, Any]:
         """Order a check of the number, once; ``look_first`` where it may have been ordered."""

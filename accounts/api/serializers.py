@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from rest_framework import serializers
 from accounts.models import Job, JobItem
 from accounts.services import job_items
 from accounts.states import ActorKind, ItemState, JobState
+from accounts.undone import Undo, undos
 from config.api.bodies import RowSerializer
 
 
@@ -47,6 +49,15 @@ class EventSerializer(RowSerializer):
     request_id = serializers.CharField()
 
 
+class _Jobs(serializers.ListSerializer[Any]):
+    """Looks for the undo of all of them at once."""
+
+    def to_representation(self, data: Any) -> Any:
+        jobs = list(data)
+        self.child.undos = undos(jobs)  # type: ignore[union-attr]
+        return super().to_representation(jobs)
+
+
 class JobSerializer(RowSerializer):
     """Work that takes longer than a request; ask again until `finished_at` is set."""
 
@@ -64,10 +75,9 @@ class JobSerializer(RowSerializer):
     undoes = serializers.IntegerField(
         source="undoes_id", allow_null=True, help_text="The job that this one undoes."
     )
-    undone_by = serializers.IntegerField(
-        source="undone_by_id",
-        allow_null=True,
-        help_text="The job that undoes this one, which then is not tried again.",
+    undone_by = serializers.SerializerMethodField(
+        help_text="The job that undoes this one, which then is not tried again. Null where its "
+        "undo has ended and brought nothing back: then it can be undone again."
     )
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
@@ -76,6 +86,16 @@ class JobSerializer(RowSerializer):
         help_text="Until when its items are kept; after that they are removed, and `items/` is "
         "empty. Null while it is open, and for kinds without items."
     )
+
+    undos: Mapping[int, Undo] | None = None
+
+    class Meta:
+        list_serializer_class = _Jobs
+
+    @extend_schema_field(serializers.IntegerField(allow_null=True))
+    def get_undone_by(self, job: Job) -> int | None:
+        undo = (undos([job]) if self.undos is None else self.undos).get(job.pk)
+        return None if undo is None or undo.failed else undo.job.pk
 
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_items_until(self, job: Job) -> datetime | None:

@@ -106,6 +106,26 @@ class Job(RequestedBy):
         return self.state in OPEN_JOB_STATES
 
     @property
+    def has_failed(self) -> bool:
+        """Whether it stopped, or all of its items failed."""
+        if self.state == JobState.FAILED:
+            return True
+        others = self.result.get(ItemState.DONE) or self.result.get(ItemState.SKIPPED)
+        return self.state == JobState.DONE and bool(self.failed_items) and not others
+
+    @property
+    def failed_items(self) -> int:
+        failed: int = 0 if self.is_open else self.result.get(ItemState.FAILED, 0)
+        return failed
+
+    @property
+    def outcome(self) -> str:
+        """``Done`` only where nothing failed."""
+        if self.has_failed:
+            return JobState.FAILED.label
+        return "Partly failed" if self.failed_items else self.get_state_display()
+
+    @property
     def undoes_id(self) -> int | None:
         """The job that this one was started to undo."""
         job: int | None = self.params.get(UNDOES)

@@ -19,18 +19,21 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, Expression, F, JSONField, QuerySet, Value
+from django.urls import reverse
 
 from accounts.actor import Actor
 from accounts.actors import of_job
 from accounts.job_kinds import JobKind, Outcome, Turn, kind_of
 from accounts.models import Job, JobItem
-from accounts.states import JOB_MOVES, UNSETTLED_ITEM_STATES, ItemState, JobState
+from accounts.states import JOB_MOVES, UNSETTLED_ITEM_STATES, ActorKind, ItemState, JobState
 from carrier import within
 from config import clock
 from config.errors import Blocked, DomainError, Invalid, NotDue, Reason
+from config.text import inside, plural
 
 from . import jobs
 from .events import record
+from .notices import notify
 
 logger = logging.getLogger(__name__)
 
@@ -361,27 +364,50 @@ def _columns(outcome: Outcome) -> dict[str, Any]:
 
 
 @transaction.atomic
-def settle(job_id: int | None, key: str, outcome: Outcome, *, at: datetime) -> None:
+def settle(job_id: int | None, key: str, outcome: Outcome, *, at: datetime) -> bool:
     """Tell a job what became of something that its item ``key`` has started.
 
-    Nothing happens without a job. The caller has locked the job (``jobs.hold``) before all else
+    Returns whether the job waited for it, and so tells people itself. Nothing happens without a
+    job. The caller has locked the job (``jobs.hold``) before all else
     that its transaction locks. What had failed and then went through after all is put right, also
     when the job has ended.
     """
     if job_id is None:
-        return
+        return False
     job = jobs.lock(job_id)
     item = job.items.filter(key=key).first()
     if item is None or item.state in (ItemState.DONE, ItemState.SKIPPED):
-        return
-    was_open = item.state in UNSETTLED_ITEM_STATES
+        return False
+    was_open = job.is_open and item.state in UNSETTLED_ITEM_STATES
     JobItem.objects.filter(pk=item.pk).update(**_columns(outcome))
     if was_open:
         Job.objects.filter(pk=job.pk).update(done=F("done") + 1)
     if job.state == JobState.SETTLING and not job.items.unsettled().exists():
         jobs.close(job, state=JobState.DONE, at=at, result=_tally(job))
+        _tell_failures(job, at=at)
     elif not job.is_open:
         Job.objects.filter(pk=job.pk).update(result=_tally(job))
+    return was_open
+
+
+def _tell_failures(job: Job, *, at: datetime) -> None:
+    """One notice of a job that has ended, however much of it failed."""
+    kind, failed = kind_of(job), job.items.filter(state=ItemState.FAILED).order_by("pk")
+    first = failed.first() if kind.tells_failures else None
+    if first is None:
+        return
+    account, count = job.account, failed.count()
+    which = f"{kind.show_key(first.key, account.country)}: {first.message}"
+    notify(
+        account,
+        kind.notice,
+        key=f"job:{job.pk}:items",
+        title=f"{count:,} of {job.total or 0:,} failed: {inside(job.title)}",
+        body=which if count == 1 else f"{plural(count, kind.thing)} failed. The first: {which}",
+        path=f"{reverse('accounts:job', args=[account.slug, job.pk])}?state=failed",
+        at=at,
+        also=job.actor_id if job.actor_kind == ActorKind.USER else None,
+    )
 
 
 @transaction.atomic
@@ -395,6 +421,7 @@ def _conclude(job: Job, *, at: datetime) -> None:
         )
     else:
         jobs.finish(job, at=at, result=_tally(job))
+        _tell_failures(job, at=at)
 
 
 def _tally(job: Job) -> dict[str, int]:

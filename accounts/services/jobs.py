@@ -26,6 +26,7 @@ from accounts.job_kinds import kind_of
 from accounts.models import Job
 from accounts.models.jobs import UNDONE_BY
 from accounts.states import JOB_MOVES, OPEN_JOB_STATES, ActorKind, JobState
+from accounts.undone import is_undone
 from config.errors import NotDue
 from config.jobs import enqueue
 from config.text import inside
@@ -232,8 +233,9 @@ def lock(job_id: int) -> Job:
 
 
 def refuse_undone(job: Job) -> None:
-    """Raise ``NotDue`` for a job that was undone: it is neither tried again nor undone again."""
-    if job.undone_by_id is not None:
+    """Raise ``NotDue`` for a job that was undone, if in part, or is being undone: it is neither
+    tried again nor undone again."""
+    if is_undone(job):
         raise NotDue("This job was undone, so there is nothing to go on with.", code="undone")
 
 

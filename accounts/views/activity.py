@@ -17,6 +17,7 @@ from accounts.forms import EVERY_TYPE, ActivityForm
 from accounts.job_kinds import kind_of
 from accounts.models import Account, Event, Job, JobItem
 from accounts.overview import how_far
+from accounts.undone import undos
 from accounts.web import AccountRequest, account_page, to
 from config import clock
 from config.paging import page
@@ -89,13 +90,14 @@ def _with_jobs(
     inside = Exists(did) | Exists(JobItem.objects.filter(job=OuterRef("pk")))
     told = {event.job_id for event in events if event.subject_type == "number"}
     jobs = Job.objects.filter(inside).in_bulk({event.job_id for event in events} - told)
+    undo_of = undos(jobs.values())
     for event, entry in zip(events, entries, strict=True):
         job = jobs.get(event.job_id)
         if job is None or event.subject_type != kind_of(job).subject_type:
             yield entry
             continue
         del jobs[job.pk]
-        yield entry._replace(job=job.pk, how_far=how_far(job))
+        yield entry._replace(job=job.pk, how_far=how_far(job, undo_of.get(job.pk)))
 
 
 def _rows(events: Iterable[Event], account: Account) -> Iterator[list[Any]]:

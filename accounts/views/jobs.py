@@ -19,6 +19,7 @@ from accounts.models import Account, Event, Job, JobItem
 from accounts.overview import failed_jobs
 from accounts.services import job_items
 from accounts.states import ItemState, JobState
+from accounts.undone import undo_of, undos
 from accounts.web import AccountRequest, account_page, came_from, job_page, tell_refusal, to
 from config import clock
 from config.errors import DomainError
@@ -40,7 +41,6 @@ ORDER = (
     ItemState.PENDING,
 )
 TONES = {ItemState.FAILED: "bad", ItemState.SKIPPED: "warn", ItemState.DONE: "good"}
-JOB_TONES = {JobState.FAILED: "bad", JobState.DONE: "good"}
 
 
 @require_safe
@@ -52,18 +52,26 @@ def jobs(request: AccountRequest) -> HttpResponse:
     if only_failed:
         mine = failed_jobs(request.account, at=clock.now())
         if only_failed in ("whole", "part"):
-            mine = mine.filter(state=JobState.FAILED if only_failed == "whole" else JobState.DONE)
+            whole = only_failed == "whole"
+            mine = mine.filter(pk__in=[job.pk for job in mine if job.has_failed is whole])
     shown = page(mine, request.GET, size=PAGE_SIZE)
-    rows = [_line(job) for job in shown.rows]
+    undo_of = undos(shown.rows)
+    rows = [
+        {"job": job, "badge": outcome_badge(job), "undo": undo_of.get(job.pk)} for job in shown.rows
+    ]
     context = {"rows": rows, "page": shown, "only_failed": only_failed}
     return render(request, "accounts/jobs.html", context)
 
 
-def _line(job: Job) -> dict[str, Any]:
-    """A job as the list shows it; one that is done and has failed items is not simply good."""
-    failed = job.result.get(ItemState.FAILED, 0) if not job.is_open else 0
-    tone = JOB_TONES.get(JobState(job.state), "plain")
-    return {"job": job, "failed": failed, "tone": "warn" if failed and tone == "good" else tone}
+def outcome_badge(job: Job) -> dict[str, str]:
+    """How it ended, in the same word and tone wherever it is shown."""
+    if job.has_failed:
+        tone = "bad"
+    elif job.failed_items:
+        tone = "warn"
+    else:
+        tone = "good" if job.state == JobState.DONE else "plain"
+    return {"text": job.outcome, "tone": tone, "title": job.error}
 
 
 @require_safe
@@ -80,16 +88,22 @@ def detail(request: AccountRequest, pk: int) -> HttpResponse:
     left = counts[ItemState.FAILED] + counts[ItemState.SKIPPED] + counts[ItemState.PENDING]
     tabs = _tabs(request, job, kind, counts, state)
     gone, retry_of_it = job_items.are_gone(job, at=at), job.retries.first()
-    back, undone_by = came_from(request), _linked(request, job.undone_by_id)
+    back, undo = came_from(request), undo_of(job)
     kept = f"?{urlencode({'next': back})}" if back else ""
     may_retry = (
         retry_of_it is None
-        and undone_by is None
+        and (undo is None or undo.failed)
         and kind.permission in request.actor.permissions
         and job_items.is_made_of_items(kind)
         and not job.is_open
         and not gone
         and bool(left)
+    )
+    may_undo = (
+        kind.permission in request.actor.permissions
+        and (undo is None or undo.failed)
+        and not job.is_open
+        and not gone
     )
     in_vain = may_retry and job_items.would_skip_all(job, at=at)
     context: dict[str, Any] = {
@@ -98,25 +112,25 @@ def detail(request: AccountRequest, pk: int) -> HttpResponse:
         "kept_days": job_items.KEPT.days,
         "kind": kind,
         "progress": _progress(job, kind),
+        "outcome": outcome_badge(job),
         "tabs": tabs,
         "figures": [tab for tab in tabs if tab["count"]],
         "items": [] if gone else [_row(item, kind, request.account) for item in shown.rows],
         "page": shown,
         "badge": {"text": _word(state, job, kind), "tone": TONES.get(state, "plain")},
         "retry": retry_of_it,
-        "undone_by": undone_by,
+        "undo": undo,
         "undoes": _linked(request, job.undoes_id),
         "back": _back(request, kind, back),
         "kept": kept,
         "can_retry": may_retry and not in_vain,
+        "retry_label": "Retry the rest" if counts[ItemState.DONE] else "Retry",
         "in_vain": in_vain and not kind.is_past(job),
         "past": in_vain and kind.is_past(job),
-        "can_be_undone": kind.permission in request.actor.permissions
-        and undone_by is None
-        and not job.is_open
-        and not gone
-        and kind.can_be_undone(job, at),
+        "can_be_undone": may_undo and kind.can_be_undone(job, at),
     }
+    if may_undo and not context["can_be_undone"]:
+        context["why_not_undone"] = kind.why_not_undone(job, at)
     return render(request, "accounts/job.html", context)
 
 
@@ -138,7 +152,7 @@ def _back(request: AccountRequest, kind: JobKind, came: str) -> tuple[str, str] 
 def progress(request: AccountRequest, pk: int) -> HttpResponse:
     """The moving part of the page; once the job has ended, the browser reads the whole page."""
     job = _mine(request, pk)
-    context = {"job": job, "progress": _progress(job, kind_of(job))}
+    context = {"job": job, "progress": _progress(job, kind_of(job)), "outcome": outcome_badge(job)}
     response = render(request, "accounts/job_progress.html", context)
     if not job.is_open:
         response["HX-Refresh"] = "true"

@@ -17,7 +17,7 @@ from accounts.services.events import tell
 from accounts.services.notices import notify
 from accounts.services.support import require_support
 from config.errors import Invalid, NotDue, refuse
-from config.text import absolute, money, plural, span
+from config.text import absolute, left_by_mark, money, plural, span
 from licensing import gates
 from licensing.models import GracePeriod, Subscription
 from licensing.standing import held_count, is_in_trouble, latest_period
@@ -335,7 +335,7 @@ def _tell(
         working = "Nothing is charged"
         if not is_in_trouble(account):
             working = "Everything keeps working until then, and nothing is charged"
-        left = span(period.ends_at - at)
+        left = left_by_mark(period.ends_at - at)
         title = f"{plural(over, 'number')} over your licenses: {left} left to decide"
         body = f"Decide by {deadline}. {working} for being over. {ways_out}"
     notify(

@@ -105,7 +105,9 @@ def _facts(account: Account) -> Sequence[tuple[str, Any]]:
         ("Paid until", absolute(subscription.period_ends_at, account.zone)),
     ]
     if now.period is not None:
-        facts.append(("Grace period ends", absolute(now.period.ends_at, account.zone)))
+        over = now.period.ends_at <= clock.now()
+        words = "Grace period ended" if over else "Grace period ends"
+        facts.append((words, absolute(now.period.ends_at, account.zone)))
     return facts
 
 

@@ -36,7 +36,15 @@ from .many import (
     reads_of_restore,
     reads_of_tag,
 )
-from .returning import UNDER_WAY, bring_back, leave_settings, put_settings_back, restore, take_back
+from .returning import (
+    UNDER_WAY,
+    bring_back,
+    leave_settings,
+    license_to_keep,
+    put_settings_back,
+    restore,
+    take_back,
+)
 from .service import choose_services, count_enabled, disable, enable, send_here_again
 from .swaps import fits, merged_notes, swap, swap_back, swap_in, swap_out
 from .work import agent, assign, keep, rename, unassign, unkeep
@@ -73,6 +81,7 @@ __all__ = [
     "fits",
     "keep",
     "leave_settings",
+    "license_to_keep",
     "mark_gone",
     "merged_notes",
     "put_settings_back",

@@ -57,7 +57,12 @@ def remove(connection: Connection) -> list[Blocker]:
     counted = connection.numbers.order_by().values_list("state").annotate(Count("pk"))
     in_state = {NumberState(state): amount for state, amount in counted}
     blockers = [
-        Blocker(code, f"{plural(amount, 'number')} {words}", "See the numbers", "numbers:list")
+        Blocker(
+            code,
+            f"{plural(amount, 'number')} {_agreeing(words, amount)}",
+            "See the numbers",
+            "numbers:list",
+        )
         for code, states, words in _NEEDS_IT
         if (amount := sum(in_state.get(state, 0) for state in states))
     ]
@@ -83,6 +88,10 @@ def remove(connection: Connection) -> list[Blocker]:
             )
         )
     return blockers
+
+
+def _agreeing(words: str, amount: int) -> str:
+    return words.replace(" are ", " is ", 1).replace("them", "it", 1) if amount == 1 else words
 
 
 _NEEDS_IT = (

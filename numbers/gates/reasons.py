@@ -54,10 +54,11 @@ def at_twilio(number: PhoneNumber) -> list[Blocker]:
 def disabled(number: PhoneNumber) -> list[Blocker]:
     if not number.is_enabled:
         return []
+    answered = ", so texts to it are answered" if number.in_service_at is not None else ""
     return [
         Blocker(
             "enabled",
-            "This number is enabled, so texts to it are answered. Disable it first.",
+            f"This number is enabled{answered}. Disable it first.",
             "Disable it",
             "numbers:disable",
             (number.pk,),

@@ -59,9 +59,14 @@ def take_back(number: PhoneNumber, standing: Standing) -> list[Blocker]:
         return blockers
     if not number.carrier_tasks.can_be_called_off().filter(kind=TaskKind.RELEASE).exists():
         blockers.append(UNDER_WAY)
+    return blockers + license_to_keep(number, standing)
+
+
+def license_to_keep(number: PhoneNumber, standing: Standing) -> list[Blocker]:
+    """Reasons against the license that a number takes again when it is kept after all."""
     if number.was_excluded:
-        return blockers
-    return blockers + licensing_gates.take_license(standing, left_at=number.state_changed_at)
+        return []
+    return licensing_gates.take_license(standing, left_at=number.state_changed_at)
 
 
 def _offered(number: PhoneNumber, verb: str) -> list[Blocker]:

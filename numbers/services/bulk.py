@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -13,11 +13,12 @@ from django.db.models import Q
 
 from accounts.actor import Actor
 from accounts.job_kinds import STARTED, JobKind, Outcome, Turn
-from accounts.models import Job
+from accounts.models import Job, JobItem
 from accounts.models.jobs import UNDOES, JobItemQuerySet
 from accounts.services import job_items, jobs
 from accounts.services.job_items import Rows
 from accounts.states import ItemState, Permission
+from accounts.undone import is_undone, tries_to_undo
 from config.errors import Blocked, Blocker, DomainError, Invalid
 from config.phone_numbers import for_people
 from config.text import plural
@@ -118,6 +119,21 @@ def bulk_action(name: str) -> BulkAction:
     return _BACK if name == agents_back.NAME else BULK_ACTIONS[name]
 
 
+def in_words(action: str, params: Params) -> BulkAction:
+    """The same, with words for what giving agents back means to numbers that had none."""
+    bulk = bulk_action(action)
+    if action != agents_back.NAME:
+        return bulk
+    noted = JobItem.objects.filter(job=params["job"], state=ItemState.DONE)
+    if not noted.filter(**{f"result__{agents_back.HAD}": 0}).exists():
+        return bulk
+    if noted.filter(**{f"result__{agents_back.HAD}__gt": 0}).exists():
+        return replace(
+            bulk, phrase=("Give {} its agent back, or none", "Give {} their agents back, or none")
+        )
+    return replace(bulk, phrase=("Take the agent off {}",))
+
+
 def check_params(account_id: int, action: str, params: Params) -> dict[str, Any]:
     """The parameters of an action as the job keeps them. Raises ``Invalid`` and ``Blocked``."""
     try:
@@ -176,7 +192,8 @@ def _title(params: Params, count: int) -> str:
     """``Release 5 numbers, 1 skipped``: as many as will change, and beside them the others."""
     skipped = params.get("skipped", 0)
     beside = f", {skipped:,} skipped" if skipped else ""
-    return bulk_action(params["action"]).about_numbers(max(0, count - skipped)) + beside
+    bulk = in_words(params["action"], params["params"])
+    return bulk.about_numbers(max(0, count - skipped)) + beside
 
 
 def _check_again(account_id: int, params: Params) -> dict[str, Any]:
@@ -230,13 +247,13 @@ def _fields_undone_by(job: Job) -> tuple[str, ...]:
 
 def undoing_of(job: Job) -> Undoing | None:
     """What undoes a finished bulk job; None where nothing does (decision 39), or something did."""
-    if job.is_open or job.undone_by_id is not None:
+    if job.is_open or is_undone(job):
         return None
     try:
         bulk = bulk_action(job.params.get("action", ""))
     except KeyError:
         return None
-    left = retries.left_as_done(job, fields=bulk.fields)
+    left = retries.left_as_done(job, fields=bulk.fields, besides=tries_to_undo(job))
     if bulk.gives_agents:
         shown = partial(agents_back.left_by, job.pk)
         return Undoing(
@@ -256,6 +273,18 @@ def _can_be_undone(job: Job, at: datetime) -> bool:
         return False
     facts, numbers = gates.facts_of(job.account, at=at), undoing.selection.numbers(job.account_id)
     return judging.any_would_change(bulk_action(undoing.action), numbers, params, facts)
+
+
+def _why_not_undone(job: Job, at: datetime) -> str:
+    """Why nothing would change although an act undoes such a job."""
+    if (undoing := undoing_of(job)) is None:
+        return ""
+    try:
+        params = check_params(job.account_id, undoing.action, undoing.params)
+    except DomainError as error:
+        return error.message
+    facts, numbers = gates.facts_of(job.account, at=at), undoing.selection.numbers(job.account_id)
+    return judging.why_none_changes(bulk_action(undoing.action), numbers, params, facts)
 
 
 #: States in which a number waits for Twilio's confirmation.
@@ -312,7 +341,9 @@ KIND = JobKind(
     is_past=_is_past,
     undo_page="numbers:bulk_undo",
     can_be_undone=_can_be_undone,
+    why_not_undone=_why_not_undone,
     started_event="bulk.started",
+    tells_failures=True,
     list_page="numbers:list",
     list_label="Numbers",
     subject_page="numbers:detail",

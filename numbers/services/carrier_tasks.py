@@ -49,6 +49,8 @@ from .whereabouts import NotAskedEverywhere
 CLAIM = timedelta(minutes=2)
 #: After this many attempts without an answer from Twilio, a person is asked.
 MAX_ATTEMPTS = 20
+#: Twilio's code for a number that it does not sell, which the steps say already.
+_NOT_FOR_SALE = 21422
 CONSOLE_STEPS = (
     "Twilio does not sell this number back by its interface. In the Twilio Console open Phone "
     "Numbers, Manage, Released Numbers, find it there, and buy it back within ten days of its "
@@ -157,7 +159,8 @@ def _refused(task: CarrierTask, error: CarrierError, *, at: datetime) -> None:
         return
     message = error.message
     if task.kind == TaskKind.RESTORE:
-        message = f"{message} {CONSOLE_STEPS}"
+        not_for_sale = error.trace.get("twilio_code") == _NOT_FOR_SALE
+        message = CONSOLE_STEPS if not_for_sale else f"{message} {CONSOLE_STEPS}"
     closed = _claimed(task).update(
         state=TaskState.NEEDS_PERSON,
         claimed_until=None,
@@ -168,7 +171,7 @@ def _refused(task: CarrierTask, error: CarrierError, *, at: datetime) -> None:
     if not closed:
         return
     failure = Outcome(ItemState.FAILED, error.trace, error.code, message)
-    job_items.settle(task.job_id, number.e164, failure, at=at)
+    job_tells = job_items.settle(task.job_id, number.e164, failure, at=at)
     actor = requested_by_task(task, number)
     if task.kind == TaskKind.RESTORE and number.state == NumberState.RESTORING:
         move(number, NumberState.RELEASED, at=at)
@@ -192,6 +195,8 @@ def _refused(task: CarrierTask, error: CarrierError, *, at: datetime) -> None:
         at=at,
         data=error.trace,
     )
+    if job_tells:
+        return
     notify(
         number.account,
         "carrier",

@@ -116,7 +116,8 @@ def bring(account_id: int, *, name: str, raw: bytes, actor: Actor, at: datetime)
     edit = CsvEdit.objects.create(
         account_id=account_id, name=tidy(name)[:200], text=text, encoding=encoding, created_at=at
     )
-    older = CsvEdit.objects.filter(account_id=account_id).order_by("-pk")[MOST_KEPT:]
+    waiting = CsvEdit.objects.filter(account_id=account_id, job=None)
+    older = waiting.order_by("-pk")[MOST_KEPT:]
     CsvEdit.objects.filter(pk__in=list(older.values_list("pk", flat=True))).delete()
     return edit
 

@@ -298,7 +298,8 @@ FOUND: dict[str, str] = {
 
 def _in_words(result: dict[str, Any]) -> str:
     parts = [f"{result[name]:,} {text}" for name, text in FOUND.items() if result[name]]
-    parts.append(f"{result['unchanged']:,} unchanged")
+    if result["unchanged"] or not parts:
+        parts.append(f"{result['unchanged']:,} unchanged")
     if odd := result.get("odd_rows"):
         parts.append(f"{plural(odd, 'row')} not usable, so nothing was called missing")
     return ", ".join(parts)

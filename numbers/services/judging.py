@@ -85,3 +85,14 @@ def any_would_change(
         if not all(group.blockers for group in judge(bulk, names, rows, params, facts)):
             return True
     return False
+
+
+def why_none_changes(
+    bulk: BulkAction, numbers: Any, params: Mapping[str, Any], facts: Facts
+) -> str:
+    """Why the action would change none of these, as it says of the first; empty where that is
+    because they are so already."""
+    first = list(numbers.order_by("pk").values_list("pk", flat=True)[:1])
+    names, rows = with_reads(bulk, PhoneNumber.objects.filter(pk__in=first), params, facts)
+    reasons = [each for group in judge(bulk, names, rows, params, facts) for each in group.blockers]
+    return next((each.message for each in reasons if each.code != UNCHANGED.code), "")

@@ -16,7 +16,7 @@ from django.urls import reverse
 from accounts.models import Account
 from accounts.services.notices import notify
 from config.errors import NotDue
-from config.text import absolute, plural, span
+from config.text import absolute, left_by_mark, plural
 from licensing.services.entitlement import lock
 from numbers.models import PhoneNumber
 from numbers.states import ENDED, RESTORE_WINDOW
@@ -66,7 +66,7 @@ def remind(account_id: int, *, at: datetime) -> None:
         account,
         "restore",
         key=f"restorable:{named[0].pk}:{named[0].released_at:%Y%m%d%H%M%S}",
-        title=f"{plural(count, 'released number')}: {span(first - at)} left to restore",
+        title=f"{plural(count, 'released number')}: {left_by_mark(first - at)} left to restore",
         body=(
             f"{numbers} can come back until {until}. After that Twilio may give "
             f"{'it' if count == 1 else 'them'} to somebody else. What comes back takes a license; "

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from accounts.job_kinds import Turn
 from accounts.models import Event, Job
 from accounts.states import ItemState
+from accounts.undone import tries_to_undo
 from config.errors import Blocked, Blocker
 from numbers.models import PhoneNumber
 from numbers.models.inventory import PhoneNumberQuerySet
@@ -70,19 +71,20 @@ def _as_undone_job_left(
     if job.undoes_id is None:
         return numbers
     undone = Job.objects.get(pk=job.undoes_id)
-    own = [*tries, undone.pk]
+    own = [*tries, undone.pk, *tries_to_undo(undone)]
     others = _by_others(own, since=undone.created_at, decides=_decides(fields))
     return numbers.filter(~Exists(others))
 
 
 def left_as_done(
-    job: Job, *, fields: Sequence[str]
+    job: Job, *, fields: Sequence[str], besides: Sequence[int] = ()
 ) -> Callable[[PhoneNumberQuerySet], PhoneNumberQuerySet]:
     """Narrows numbers to those that the job changed and that are as it left them.
 
     That is, nobody else has changed one of the ``fields`` since; without any, decided about it.
+    ``besides`` are other jobs that do not count.
     """
-    others = _by_others([job.pk], since=job.created_at, decides=_decides(fields))
+    others = _by_others([job.pk, *besides], since=job.created_at, decides=_decides(fields))
     done = job.items.filter(state=ItemState.DONE, subject_type="number").values("subject_id")
     return lambda numbers: numbers.filter(~Exists(others), pk__in=done)
 

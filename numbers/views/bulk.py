@@ -23,7 +23,7 @@ from numbers.actions import ACTIONS, Action, many_of
 from numbers.forms.actions import ParamsForm, as_typed
 from numbers.forms.bulk import CountForm, SelectionForm
 from numbers.services import agents_back, previews
-from numbers.services.bulk import BULK_ACTIONS, KIND, bulk_action, undoing_of
+from numbers.services.bulk import BULK_ACTIONS, KIND, in_words, undoing_of
 from numbers.services.previews import BulkPreview
 
 
@@ -131,7 +131,7 @@ def _preview_or_start(
         typed = _typed(preview, None)
     context |= {"preview": preview, "typed": typed}
     context["undo"] = f"{context['undo']} {preview.said_of_return}".rstrip()
-    changing, order_of = preview.will_change, bulk_action(order["action"])
+    changing, order_of = preview.will_change, in_words(order["action"], order["params"])
     question = f"{order_of.about_numbers(changing)}?"
     context["heading"] = question if changing else "None of them would change"
     context["submit_label"] = order_of.about(f"{changing:,}", count=changing)

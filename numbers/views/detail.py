@@ -27,13 +27,14 @@ from numbers.gates import facts_of
 from numbers.models import CarrierTask, PhoneNumber
 from numbers.plans import put_settings_back_plan
 from numbers.services import descriptions
-from numbers.states import NumberState, TaskState
+from numbers.states import NumberState, TaskKind, TaskState
 
 from .actions import find_number
 from .shown import (
     capabilities,
     flags,
     kept_until,
+    not_as_told,
     restorable_until,
     shown_routes,
     state_badge,
@@ -136,12 +137,14 @@ def _page(
         "tasks": tasks,
         "waits": any(task.state == TaskState.PENDING for task in tasks),
         "known": _how_far(number, tasks),
+        "answered": _answered(number) if "known" in request.GET and not tasks else "",
         "is_here": number.state in HERE,
         "restorable_until": restorable_until(number, at),
         "kept_until": kept_until(number, request.account.zone),
         "settings_plan": put_settings_back_plan(number),
         "settings_why": why_settings_differ(number),
         "goes_elsewhere": number.goes_elsewhere(tasks),
+        "elsewhere": not_as_told(number),
         "routes": shown_routes(number),
         "form": form,
         "configuration": configuration(number),
@@ -156,6 +159,22 @@ def _page(
 
 def _unfinished(number: PhoneNumber) -> list[CarrierTask]:
     return list(number.carrier_tasks.unfinished().order_by("pk"))
+
+
+#: What Twilio has done by the end of a task that the page has waited for.
+_ANSWERS = {
+    TaskKind.RELEASE: "Twilio has taken it back.",
+    TaskKind.RESTORE: "Twilio has given it back.",
+    TaskKind.PUT_BACK: "Twilio has its settings as they are to be.",
+    TaskKind.ROUTE: "Twilio knows where its texts go.",
+}
+
+
+def _answered(number: PhoneNumber) -> str:
+    """What Twilio has done last."""
+    done = number.carrier_tasks.filter(state=TaskState.DONE).order_by("-finished_at", "-pk")
+    kind = done.values_list("kind", flat=True).first()
+    return _ANSWERS[TaskKind(kind)] if kind else ""
 
 
 def _how_far(number: PhoneNumber, tasks: list[CarrierTask]) -> str:

@@ -13,7 +13,7 @@ from accounts.web import AccountRequest, to
 from config.text import absolute
 from numbers.actions import ACTIONS
 from numbers.filters import Tab, holds, search, tab_of
-from numbers.gates import Facts, facts_of
+from numbers.gates import Facts, facts_of, license_to_keep
 from numbers.models import PhoneNumber
 from numbers.states import NumberState
 
@@ -107,8 +107,11 @@ def way_back(number: PhoneNumber, request: AccountRequest, facts: Facts) -> Back
         return None
     deed = ACTIONS[name]
     back = urlencode({"next": request.get_full_path()})
-    # Whether a release can be called off is looked up on its page.
-    blockers = deed.gate(number, facts) if number.state != NumberState.RELEASING else []
+    if number.state == NumberState.RELEASING:
+        # Whether Twilio can still be stopped is looked up on its page: that costs a query each.
+        blockers = license_to_keep(number, facts.standing)
+    else:
+        blockers = deed.gate(number, facts)
     reason = blockers[0].message if blockers else ""
     if any(each.code == "too_late" for each in blockers):
         return Back(deed.label, "", reason)

@@ -28,7 +28,7 @@ from numbers.services.comparison import tags_of
 from numbers.states import NumberState
 
 from .narrowing import sort_name
-from .shown import capabilities
+from .shown import capabilities, held_word
 
 #: Numbers that are in memory at a time.
 CHUNK = 1_000
@@ -98,6 +98,7 @@ FIELDS = (
     "country",
     "texts",
     "enabled_at",
+    "in_service_at",
     "keep_decided_at",
     "kept_until",
     "connection__name",
@@ -123,7 +124,7 @@ def _line(row: Any, tags: list[str], origin: str, desk: Desk) -> list[Any]:
         row.e164,
         *(column.write(column.now(row, tags), desk) for column in COLUMNS.values()),
         row.friendly_name,
-        STATES[row.state],
+        held_word(row) if row.state == NumberState.HELD else STATES[row.state],
         _iso(row.state_changed_at),
         capabilities(row),
         "on" if row.texts else "off",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.text import absolute, name_as_label, on_day
 from numbers.models import CarrierTask, Connection, PhoneNumber
-from numbers.routes import TEXT_ROUTES, addresses
+from numbers.routes import TEXT_ROUTES, addresses, missing, routes_of
 from numbers.states import ConnectionState, NumberState, TaskState
 
 
@@ -61,20 +62,32 @@ _RULES: dict[NumberState, tuple[str, str]] = {
 }
 
 
+def held_word(number: Any) -> str:
+    """What a held number is called, by its columns alone."""
+    if number.in_service_at is not None:
+        return "In service"
+    if number.enabled_at is not None:
+        return "Enabled"
+    if number.agent_id is not None:
+        return "Assigned"
+    return "Kept" if number.keep_decided_at is not None else "Unassigned"
+
+
 def _held_badge(number: PhoneNumber, zone: ZoneInfo) -> Badge:
+    word = held_word(number)
     if number.in_service_at is not None:
         since = absolute(number.in_service_at, zone)
-        return Badge("In service", "good", f"{number.agent} answers it since {since}.")
+        return Badge(word, "good", f"{number.agent} answers it since {since}.")
     if number.is_enabled:
-        return Badge("Enabled", "warn", "Twilio has not confirmed that it sends its texts here.")
+        return Badge(word, "warn", "Twilio has not confirmed that it sends its texts here.")
     if number.agent is not None:
         rule = f"{number.agent.name} is its agent; it is disabled, so nobody answers it."
-        return Badge("Assigned", "good", f"{rule} Takes a license.")
+        return Badge(word, "good", f"{rule} Takes a license.")
     if number.keep_decided_at is not None:
         decided = absolute(number.keep_decided_at, zone)
         end = f" until {on_day(number.kept_until)}" if number.kept_until else ""
-        return Badge("Kept", "plain", f"Kept as a spare{end}, since {decided}. Takes a license.")
-    return Badge("Unassigned", "warn", "Nobody has decided about it yet. Takes a license.")
+        return Badge(word, "plain", f"Kept as a spare{end}, since {decided}. Takes a license.")
+    return Badge(word, "warn", "Nobody has decided about it yet. Takes a license.")
 
 
 def flags(number: PhoneNumber, tasks: Iterable[CarrierTask]) -> list[Badge]:
@@ -120,6 +133,19 @@ def shown_routes(number: PhoneNumber) -> list[tuple[str, str, str]]:
         (name_as_label(name), now.get(name, ""), before.get(name, ""))
         for name in TEXT_ROUTES
         if name in now or name in before
+    ]
+
+
+def not_as_told(number: PhoneNumber) -> list[tuple[str, str, str]]:
+    """What Twilio was told about an enabled number's texts, and has otherwise: the setting, as it
+    was told, and as the last refresh found it."""
+    if not number.is_enabled:
+        return []
+    there = routes_of(number.twilio)
+    return [
+        (name_as_label(name), told, there[name])
+        for name, told in missing(number, number.twilio).items()
+        for name, told in missing(number, number.twilio).items()
     ]
 
 

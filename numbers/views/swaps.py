@@ -173,6 +173,7 @@ def swap_in(request: AccountRequest, pk: int) -> HttpResponse:
     context = {
         "taking": taking,
         "blockers": gates.swap_in(taking),
+        "assign_url": _with_next(to(request, "numbers:assign", taking.pk), came_from(request)),
         "cancel_url": undecided(way_back(request, taking), taking),
         **_picker(request, candidates, leaving, why_not=lambda number: gates.fits(number, taking)),
     }

@@ -180,7 +180,7 @@ def test_jobs_that_failed_ask_for_a_look_until_they_are_tried_again(
     in_part = JobFactory.create(account=acme, finished=True, result={"done": 3, "failed": 1})
 
     url = f"/a/acme/jobs/{in_part.pk}/"
-    assert waiting(owner_client) == {"1 job done, of which a part failed": url}
+    assert waiting(owner_client) == {"1 job partly failed": url}
     whole = JobFactory.create(account=acme, failed=True)
     assert waiting(owner_client)["1 job failed"] == f"/a/acme/jobs/{whole.pk}/"
     # What has failed means the same to support, whose list has no place for parts.
@@ -198,14 +198,16 @@ def test_jobs_that_failed_ask_for_a_look_until_they_are_tried_again(
 
 
 def test_each_line_about_jobs_leads_to_exactly_these(owner_client: Client, acme: Account) -> None:
+    part = {"done": 1, "failed": 1}
     whole = JobFactory.create_batch(2, account=acme, failed=True)
-    in_part = JobFactory.create_batch(3, account=acme, finished=True, result={"failed": 1})
+    whole.append(JobFactory.create(account=acme, finished=True, result={"done": 0, "failed": 2}))
+    in_part = JobFactory.create_batch(3, account=acme, finished=True, result=part)
 
     lines = waiting(owner_client)
 
     for text, jobs in (
-        ("2 jobs failed", whole),
-        ("3 jobs done, of which a part failed", in_part),
+        ("3 jobs failed", whole),
+        ("3 jobs partly failed", in_part),
     ):
         listed = [row["job"] for row in owner_client.get(lines[text]).context["rows"]]
         assert listed == jobs[::-1]
@@ -250,6 +252,20 @@ def test_the_same_again_and_again_is_one_line_and_there_are_ten(acme: Account) -
 
     assert sentences[0] == "Import completed: 0 new, 27 unchanged. The same 4 times before."
     assert sentences[1:] == [f"Number {number}." for number in range(11, 2, -1)]
+
+
+def test_jobs_with_other_results_are_lines_of_their_own(acme: Account) -> None:
+    for result in ({"failed": 2}, {"done": 2}, {"done": 2}):
+        job = JobFactory.create(account=acme, finished=True, result=result)
+        EventFactory.create(
+            account=acme, type="bulk.started", job=job, subject_type="job", subject_id=job.pk,
+            summary="Restore 2 numbers.",
+        )  # fmt: skip
+
+    assert [entry.sentence for entry in latest(acme)] == [
+        "Restore 2 numbers (2 changed). The same 1 time before.",
+        "Restore 2 numbers (2 failed).",
+    ]
 
 
 def test_those_who_only_read_see_the_same_without_buttons(

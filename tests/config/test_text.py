@@ -15,6 +15,7 @@ from config.text import (
     countdown,
     fold,
     inside,
+    left_by_mark,
     money,
     name_as_label,
     name_in_words,
@@ -115,3 +116,17 @@ def test_a_figure_is_never_parted_from_its_unit(seconds: int) -> None:
         assert not re.search(r"\d +[a-z]", text), text
     assert " " not in relative(length)
     assert money(Decimal(5), "EUR") == "5.00\u00a0EUR"
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (timedelta(hours=23, minutes=59, seconds=58), "24\u00a0h"),
+        (timedelta(hours=5, minutes=55), "6\u00a0h"),
+        (timedelta(minutes=59), "1\u00a0h"),
+        (timedelta(hours=5, minutes=54), "5\u00a0h 54\u00a0min"),
+        (timedelta(hours=21), "21\u00a0h"),
+    ],
+)
+def test_a_reminder_that_goes_out_a_little_late_says_its_mark(left: timedelta, said: str) -> None:
+    assert left_by_mark(left) == said

@@ -75,6 +75,20 @@ def test_pressing_the_button_has_them_put_back(back: PhoneNumber, owner_client: 
     assert OLD not in read(owner_client, page(back)).split("Timeline")[0]
 
 
+def test_the_page_that_has_waited_says_what_twilio_has_done(
+    back: PhoneNumber, owner_client: Client
+) -> None:
+    owner_client.post(page(back, "put-settings-back"))
+    known = owner_client.get(page(back)).context["known"]
+    CarrierTask.objects.update(state=TaskState.DONE, finished_at=NOON)
+
+    then = owner_client.get(page(back), {"known": known}).content.decode()
+    anew = read(owner_client, page(back))
+
+    assert 'unassigned. Twilio has its settings as they are to be."' in then
+    assert "Twilio has its settings" not in anew
+
+
 def test_leaving_them_takes_the_question_away(back: PhoneNumber, owner_client: Client) -> None:
     owner_client.post(page(back, "leave-settings"))
 

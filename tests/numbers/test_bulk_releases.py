@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.actor import SYSTEM, Actor
-from accounts.models import Account, Job
+from accounts.models import Account, Job, Notice, User
 from accounts.services import job_items
 from accounts.states import ItemState, JobState
 from numbers import tasks
@@ -106,6 +106,51 @@ def test_what_twilio_refuses_is_a_failed_row_and_a_retry_asks_twilio_again(
     assert read(again) == (JobState.DONE, 1, [ItemState.DONE])
     assert PhoneNumber.objects.filter(state=NumberState.RELEASED).count() == 3
     assert sandbox.account(sandbox.acme_sid)["numbers"] == 24
+
+
+@pytest.mark.django_db
+def test_an_undo_that_twilio_refused_is_offered_again(
+    held: list[PhoneNumber], by_admin: Actor, owner_client: Client
+) -> None:
+    job = release_all(held[:2], by_admin)
+    tasks.work_carrier_tasks()
+    undo = f"/a/acme/numbers/bulk/undo/{job.pk}/"
+    ends = []
+    for _ in range(2):  # Twilio sells neither back
+        seal = dict(owner_client.get(undo).context["hidden"])["seal"]
+        owner_client.post(undo, {"step": "confirm", "seal": seal})
+        job_items.work(Job.objects.latest("pk").pk)
+        tasks.work_carrier_tasks()
+        page = owner_client.get(f"/a/acme/jobs/{job.pk}/").content.decode()
+        ends.append((f'href="{undo}">Undo</a>' in page, "The undo by" in page))
+
+    assert ends == [(True, True)] * 2
+    assert Job.objects.latest("pk").items.filter(state=ItemState.FAILED).count() == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("owner")
+def test_a_job_tells_once_what_twilio_refused_however_much(
+    held: list[PhoneNumber], by_admin: Actor, admin: User, sandbox: SandboxProcess
+) -> None:
+    sandbox.fault("status", status=400, code=22350, times=2, method="DELETE")
+    job = release_all(held, by_admin)
+    tasks.work_carrier_tasks()
+    told = list(Notice.objects.values_list("user__email", "title", "url"))
+
+    refused = CarrierTask.objects.filter(state=TaskState.NEEDS_PERSON)[0]
+    sandbox.fault("status", status=400, code=22350, times=1, method="DELETE")
+    carrier_tasks.try_again(refused.pk, actor=by_admin, at=timezone.now())
+    tasks.work_carrier_tasks()
+
+    assert sorted(told) == [
+        (email, "2 of 3 failed: release 3 numbers", f"/a/acme/jobs/{job.pk}/?state=failed")
+        for email in ("admin@example.com", "owner@example.com")
+    ]
+    # By then the job has ended: what one person does to one number is told by itself.
+    assert Notice.objects.filter(user=admin).latest("pk").title == (
+        f"Twilio refused the release of {refused.number}"
+    )
 
 
 @pytest.mark.django_db

@@ -427,7 +427,14 @@ def test_a_refresh_finds_that_its_texts_go_elsewhere_and_one_click_mends_it(
     assert served.in_service_at is None
     assert types(served)[-2:] == ["number.goes_elsewhere", "number.changed"]
     page = reverse("numbers:detail", args=["acme", served.pk])
-    assert "Its texts go elsewhere" in admin_client.get(page).text
+    html = admin_client.get(page).text
+    assert "Its texts go elsewhere" in html
+    assert "so texts to it are answered" not in html
+    assert "<dt>Answered</dt><dd>no, its texts go elsewhere</dd>" in html
+    told = re.search(r"<dt>SMS URL</dt><dd>.*was </span><del>(.*?)</del>.*<ins>(.*?)</ins>", html)
+    assert told is not None
+    assert told[1].endswith(served.hook_key)
+    assert told[2] == "https://new.example.com/sms"
 
     admin_client.post(reverse("numbers:send_here_again", args=["acme", served.pk]))
     assert "Its texts go elsewhere" not in admin_client.get(page).text

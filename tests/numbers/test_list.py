@@ -720,6 +720,22 @@ def test_what_cannot_come_back_now_is_greyed_with_the_reason(
     assert 'aria-disabled="true" title="The 10 licenses are in use; this needs' in found
 
 
+def test_a_release_that_no_license_is_left_to_call_off_says_so_in_its_row(
+    acme: Account, owner_client: Client, noon: Any
+) -> None:
+    number = PhoneNumberFactory.create(account=acme, state=NumberState.RELEASING)
+    CarrierTaskFactory.create(number=number, state=TaskState.NEEDS_PERSON)
+    page = "/a/acme/numbers/?tab=released"
+    free = owner_client.get(page).context["rows"][0].back
+    PhoneNumberFactory.create_batch(10, account=acme)
+
+    html = owner_client.get(page)
+
+    assert (free.label, free.reason) == ("Keep after all", "")
+    assert "license" in html.context["rows"][0].back.reason
+    assert 'aria-disabled="true"' in html.content.decode()
+
+
 def test_a_row_says_why_what_was_released_can_no_longer_be_restored(
     acme: Account, owner_client: Client, noon: Any
 ) -> None:
@@ -735,3 +751,22 @@ def test_a_row_says_why_what_was_released_can_no_longer_be_restored(
 
     assert html.count("this one has left Twilio for good.") == 1
     assert len(re.findall(r"/numbers/\d+/restore/", html)) == 1
+
+
+def test_the_csv_calls_a_held_number_as_the_page_does(acme: Account, owner_client: Client) -> None:
+    kinds: list[dict[str, Any]] = [
+        {}, {"assigned": True}, {"keep_decided_at": NOON}, {"enabled": True}, {"released": True},
+    ]  # fmt: skip
+    numbers = [PhoneNumberFactory.create(account=acme, **kind) for kind in kinds]
+    numbers[3].in_service_at = NOON
+    numbers[3].save()
+
+    file = owner_client.get("/a/acme/numbers/export.csv?tab=all").getvalue().decode("utf-8-sig")
+    states = {row["SID"]: row["state"] for row in csv.DictReader(io.StringIO(file))}
+    pages = [owner_client.get(LIST, {"tab": tab}) for tab in ("all", "released")]
+    said = {row.number.sid: row.state.text for page in pages for row in page.context["rows"]}
+
+    assert {states[number.sid] for number in numbers[:4]} == {
+        "Unassigned", "Assigned", "Kept", "In service",
+    }  # fmt: skip
+    assert all(said[sid] == state for sid, state in states.items())

@@ -56,6 +56,14 @@ def test_a_connection_that_nothing_needs_is_removed_and_its_history_stays(
     assert ConnectionFactory.create(account=linked.account, sid=linked.sid).pk != linked.pk
 
 
+def test_one_number_that_needs_it_is_spoken_of_as_one(linked: Connection) -> None:
+    PhoneNumberFactory.create(account=linked.account, connection=linked)
+
+    said = [blocker.message for blocker in gates.remove(linked)]
+
+    assert said == ["1 number held here is in this subaccount. Release or exclude it first."]
+
+
 @pytest.mark.parametrize(
     ("needs", "code"),
     [

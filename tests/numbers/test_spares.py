@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from django.test import Client
 
+from accounts import timeline
 from accounts.actor import Actor
 from accounts.models import Account, Event, Job, Notice, User
 from accounts.services import job_items
@@ -88,6 +89,7 @@ def test_a_spare_is_kept_until_a_day(number: PhoneNumber, by_admin: Actor) -> No
     event = Event.objects.get(type="number.kept")
     assert event.summary == "Kept as a spare until Tue, Mar 10, 2026."
     assert event.data["after"] == {"kept_until": "2026-03-10"}
+    assert timeline.changes(event, number.account) == [("Kept until", "", "Tue, Mar 10, 2026")]
 
 
 @pytest.mark.parametrize("day", [date(2020, 1, 1), TODAY])
@@ -452,7 +454,7 @@ def test_a_spare_that_is_kept_is_not_kept_again(acme: Account, by_admin: Actor) 
 
 def decided(number: PhoneNumber) -> tuple[Any, ...]:
     fields = ("agent", "state", "keep_decided_at", "kept_until")
-    return PhoneNumber.objects.values_list(*fields).get(pk=number.pk)
+    return tuple(PhoneNumber.objects.values_list(*fields).get(pk=number.pk))
 
 
 def press_undo(client: Client, response: Any) -> None:

@@ -683,3 +683,28 @@ def test_rows_to_decide_about_begin_a_swap_that_leads_back(
     html = owner_client.get("/a/acme/numbers/", {"tab": "unassigned"}).content.decode()
 
     assert f'href="{swap_in(taking)}?next=%2Fa%2Facme%2Fnumbers%2F%3Ftab%3Dunassigned' in html
+
+
+def test_where_no_number_has_a_place_there_are_a_way_on_and_a_way_back(
+    taking: PhoneNumber, owner_client: Client
+) -> None:
+    back = "/a/acme/numbers/?tab=unassigned"
+    query = urlencode({"next": back})
+
+    html = owner_client.get(f"{swap_in(taking)}?{query}").content.decode()
+
+    assert f'href="/a/acme/numbers/{taking.pk}/assign/?{query}">Assign it</a>' in html
+    assert f'href="{back}">Cancel</a>' in html
+
+
+def test_a_picker_that_is_blocked_or_empty_has_a_way_back(
+    leaving: PhoneNumber, owner_client: Client
+) -> None:
+    back = "/a/acme/numbers/?q=415"
+    query = urlencode({"next": back})
+
+    empty = owner_client.get(f"{swap(leaving)}?{query}").content.decode()
+    blocked = owner_client.get(f"{swap_in(leaving)}?{query}").content.decode()
+
+    assert f'href="{back}">Cancel</a>' in empty
+    assert f'href="{back}">Back</a>' in blocked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -14,8 +15,10 @@ from django_q.models import OrmQ
 
 from accounts.actor import Actor
 from accounts.models import Account, Event, Job
-from accounts.services import job_items
+from accounts.overview import latest
+from accounts.services import job_items, jobs
 from accounts.states import ItemState, JobState, Permission
+from accounts.undone import undo_of
 from config import clock
 from config.errors import Blocked, NotDue
 from config.undo import undo_button
@@ -535,9 +538,25 @@ def test_the_undo_of_a_job_gives_each_number_the_agent_that_it_had(
     assert agents == [ada.pk, left, None, bob.pk, eve.pk, left]
     assert [reason[0] for reason in asked.context["preview"].reasons] == ["agent_not_live"]
     assert "Each gets the agent again that it had before, or none." in asked.content.decode()
-    assert undone.title == f"Give {2} numbers their agents back, 2 skipped"
+    mixed = ", or none" if action == "assign" else ""
+    assert undone.title == f"Give 2 numbers their agents back{mixed}, 2 skipped"
     assert [state(each)["agent"] for each in numbers[:3]] == [left, left, left]
     assert again.undoes_id == undone.pk
+
+
+def test_the_undo_of_a_job_that_gave_agents_says_that_it_takes_them_off(
+    noon: time_machine.Traveller, acme: Account, by_admin: Actor, owner_client: Client
+) -> None:
+    agent = AgentFactory.create(account=acme)
+    numbers = PhoneNumberFactory.create_batch(4, account=acme)
+    job = work(acme, by_admin, "assign", numbers, agent=agent.pk)
+
+    asked = owner_client.get(undo_address(owner_client, job) or "")
+    undone = undo_job(owner_client, job)
+
+    assert asked.context["heading"] == "Take the agent off 4 numbers?"
+    assert asked.context["submit_label"] == "Take the agent off 4"
+    assert undone.title == "Take the agent off 4 numbers"
 
 
 def test_agents_come_back_as_far_as_licenses_let_them(
@@ -641,6 +660,9 @@ def test_the_undo_of_a_job_is_offered_where_the_opposite_act_is_allowed(
 
     assert (for_owner is not None, for_member) == (True, None)
     assert undo_address(owner_client, job) is None
+    page = owner_client.get(f"/a/acme/jobs/{job.pk}/").content.decode()
+    assert "It cannot be undone now. " in page
+    assert "license" in page.partition("It cannot be undone now. ")[2].partition("</p>")[0]
 
 
 # --- A job that was undone -------------------------------------------------------------------
@@ -677,7 +699,7 @@ def test_a_job_that_was_undone_and_the_one_that_undoes_it_name_each_other(
     assert f'undoes <a href="/a/acme/jobs/{job.pk}/">{job.title}</a>' in new
     assert (old_row["undone_by"], old_row["undoes"]) == (by.pk, None)
     assert (new_row["undone_by"], new_row["undoes"]) == (None, job.pk)
-    assert "2 changed, 1 skipped, undone since" in activity
+    assert "2 changed, 1 skipped, undone<" in activity
 
 
 def test_a_job_that_was_undone_is_neither_undone_nor_tried_again(
@@ -695,7 +717,7 @@ def test_a_job_that_was_undone_is_neither_undone_nor_tried_again(
             params={}, actor=by_admin, at=NOON, undoes=job,
         )  # fmt: skip
 
-    assert "Retry the rest" not in page
+    assert ">Retry" not in page
     assert ">Undo<" not in page
     assert "would be skipped again" not in page
     assert (refused.status_code, refused.json()["code"]) == (409, "undone")
@@ -709,6 +731,117 @@ def test_what_failed_in_a_job_that_was_undone_waits_for_nobody(undone: tuple[Job
     Job.objects.update(result={"failed": 1})
 
     assert list(Job.objects.failed_since(NOON)) == [by]
+
+
+def ended(by: Job, *, done: int, failed: int) -> None:
+    """As if the job that undoes had ended so."""
+    items = [ItemState.DONE] * done + [ItemState.FAILED] * failed
+    for item, became in zip(by.items.order_by("pk"), items, strict=True):
+        by.items.filter(pk=item.pk).update(state=became)
+    result = {"done": done, "skipped": 0, "failed": failed}
+    Job.objects.filter(pk=by.pk).update(state=JobState.DONE, result=result)
+
+
+def said_of_undo(job: Job, client: Client) -> tuple[str, str, str]:
+    """What the page of the job, the list of jobs and the overview say became of its undo."""
+    page = client.get(f"/a/acme/jobs/{job.pk}/").content.decode()
+    rows = client.get("/a/acme/jobs/").context["rows"]
+    (row,) = [row for row in rows if row["job"] == job]
+    far = [line.sentence for line in latest(job.account) if f"{job.title} (" in line.sentence]
+    link = re.search(r'">([^<]*[Uu]nd[^<]*)</a>, ', page)
+    return (link[1] if link else "", row["undo"].words, far[-1].partition(" skipped")[2])
+
+
+def code_of_undo(job: Job) -> str:
+    """Why it cannot be undone once more, if so."""
+    try:
+        jobs.refuse_undone(job)
+    except NotDue as error:
+        return error.code
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("done", "page", "words"),
+    [
+        (2, "Undone by {}", "undone"),
+        (1, "Partly undone (1 of 2) by {}", "partly undone (1 of 2)"),
+        (0, "The undo by {} failed", "the undo failed"),
+    ],
+)
+def test_a_job_counts_as_undone_as_far_as_what_undoes_it_went_through(
+    done: int, page: str, words: str, undone: tuple[Job, Job], acme: Account, owner_client: Client
+) -> None:
+    job, by = undone
+    ended(by, done=done, failed=2 - done)
+    program = program_of(acme)
+
+    said = said_of_undo(job, owner_client)
+    row = program.send("get", f"jobs/{job.pk}/").json()
+    listed = {each["id"]: each for each in program.send("get", "jobs/").json()["results"]}
+
+    assert said == (page.format(by.actor_label), words, f", {words}).")
+    assert row["undone_by"] == listed[job.pk]["undone_by"] == (by.pk if done else None)
+    assert code_of_undo(job) == ("undone" if done else "")
+
+
+def test_a_job_is_being_undone_until_the_other_has_ended(
+    undone: tuple[Job, Job], owner_client: Client
+) -> None:
+    job, by = undone
+    ended(by, done=0, failed=2)
+    Job.objects.filter(pk=by.pk).update(state=JobState.SETTLING)
+
+    said = said_of_undo(job, owner_client)
+
+    assert said == (f"Being undone by {by.actor_label}", "being undone", ", being undone).")
+    assert code_of_undo(job) == "undone"
+
+
+def test_an_undo_that_failed_is_offered_again(
+    noon: time_machine.Traveller, acme: Account, by_admin: Actor, owner_client: Client
+) -> None:
+    numbers = PhoneNumberFactory.create_batch(2, account=acme)
+    job = work(acme, by_admin, "exclude", numbers)
+    acme.numbers.update(unlisted_at=NOON)  # so that all would be skipped
+    by = bulk.start(
+        acme.pk, action="bring_back", selection=Selection(ids=[each.pk for each in numbers]),
+        params={}, actor=by_admin, at=NOON, undoes=job,
+    )  # fmt: skip
+    job_items.work(by.pk)
+    acme.numbers.update(unlisted_at=None)
+
+    again = undo_job(owner_client, Job.objects.get(pk=job.pk))
+
+    assert again.undoes_id == job.pk
+    assert undo_address(owner_client, Job.objects.get(pk=job.pk)) is None
+    assert [state(each)["state"] for each in numbers] == [NumberState.HELD] * 2
+
+
+def test_another_try_of_an_undo_that_failed_belongs_to_it(
+    undone: tuple[Job, Job], by_admin: Actor
+) -> None:
+    job, by = undone
+    ended(by, done=0, failed=2)
+    again = job_items.retry_failed(by.pk, actor=by_admin, at=NOON)
+    trying = undo_of(job)
+    ended(again, done=2, failed=0)
+    then = undo_of(job)
+
+    assert trying is not None
+    assert then is not None
+    assert (trying.words, then.words) == ("being undone", "undone")
+
+
+def test_an_undo_that_was_given_up_has_done_what_it_has_done(undone: tuple[Job, Job]) -> None:
+    job, by = undone
+    ended(by, done=1, failed=1)
+    Job.objects.filter(pk=by.pk).update(state=JobState.FAILED, result={})
+
+    undo = undo_of(job)
+
+    assert undo is not None
+    assert undo.words == "partly undone (1 of 2)"
 
 
 def test_support_finds_the_other_job(undone: tuple[Job, Job], support_client: Client) -> None:
@@ -760,9 +893,9 @@ def test_another_try_is_offered_of_any_job_just_where_it_helps(
     decided = owner_client.get(page).content.decode()
 
     assert "would be skipped again now" in in_vain
-    assert "Retry the rest" not in in_vain
-    assert "Retry the rest" in helps
-    assert "Retry the rest" not in decided
+    assert ">Retry" not in in_vain
+    assert ">Retry" in helps
+    assert ">Retry" not in decided
 
 
 def test_asking_about_undo_and_another_try_costs_the_same_however_many(
