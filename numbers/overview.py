@@ -221,7 +221,7 @@ def _in_words(told: list[Moment], zone: ZoneInfo, *, at: datetime) -> str:
 
 
 def _along(since: datetime, until: datetime, zone: ZoneInfo) -> list[str]:
-    """Labels at even distances: days, within four days with the nearest hour; each day said once."""
+    """Labels at even distances: days, within four days with the nearest hour; each said once."""
     step = (until - since) / (ALONG - 1)
     places = [since + place * step for place in range(ALONG)]
     if until - since > timedelta(days=4):
