@@ -8,7 +8,7 @@ the size on the screen), so all text stands beside them in HTML: evenly spaced, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 WIDTH, HEIGHT = 720, 200
 SPARK_WIDTH, SPARK_HEIGHT = 72, 20
@@ -102,8 +102,6 @@ def steps(
         Drawn(label, look, _staircase([(x(at), y(value)) for at, value in points]))
         for look, (label, points) in zip(LOOKS, series, strict=False)
     ]
-    below = f"V{HEIGHT}H{_n(x(first[1][0][0]))}Z"
-    drawn[0] = replace(drawn[0], area=drawn[0].path + below)
     above = _between(first[1], others[0][1], x, y) if marked and others else ""
     return Chart(
         title,

@@ -7,6 +7,7 @@ reads the database: the account and its people are stand-ins.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 
 from config import charts
+from config.text import monthly
 
 TONES = (("good", "Active"), ("warn", "Low, 1 of 3"), ("bad", "May be reclaimed"), ("", "Released"))
 
@@ -137,7 +139,7 @@ def _grace(state: str, *, ends_at: datetime) -> SimpleNamespace:
         percent_used=35,
         release_count=17,
         add_count=17,
-        add_price_text="$85.00 a month",
+        add_price_text=monthly(Decimal(85)),
     )
 
 

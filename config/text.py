@@ -140,16 +140,22 @@ def money(amount: Decimal, currency: str = "USD") -> str:
     return f"${text}" if currency == "USD" else f"{text}{NO_BREAK}{currency}"
 
 
+def monthly(amount: Decimal, currency: str = "USD") -> str:
+    """``$85.00 a month``, on one line."""
+    return f"{money(amount, currency)} a month".replace(" ", NO_BREAK)
+
+
 def absolute(moment: datetime, zone: ZoneInfo) -> str:
-    """``Mon, Nov 23, 2026, 2:05 PM PST``."""
+    """``Mon, Nov 23, 2026, 2:05 PM PST``. A line may end between the day and its time."""
     local = moment.astimezone(zone)
     clock = f"{local:%I:%M %p}".lstrip("0")
-    return f"{local:%a, %b} {local.day}, {local.year}, {clock} {local.tzname()}"
+    time = f"{clock} {local.tzname()}".replace(" ", NO_BREAK)
+    return f"{on_day(local)}, {time}"
 
 
 def on_day(day: date) -> str:
-    """``Thu, Dec 24, 2026``."""
-    return f"{day:%a, %b} {day.day}, {day.year}"
+    """``Thu, Dec 24, 2026``, on one line."""
+    return f"{day:%a, %b} {day.day}, {day.year}".replace(" ", NO_BREAK)
 
 
 def span(length: timedelta) -> str:

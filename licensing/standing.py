@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from accounts.models import Account
 from config import clock
-from config.text import absolute, money, plural, span
+from config.text import absolute, monthly, plural, span
 
 from .models import GracePeriod, Subscription
 from .states import GraceState
@@ -185,7 +185,6 @@ def banner(account: Account) -> Banner | None:
     if over <= 0:
         return None
     length = period.ends_at - period.opened_at
-    monthly = money(subscription.monthly(over), subscription.currency)
     used = min(at - period.opened_at, length)
     return Banner(
         state=GraceState.OPEN if at < period.ends_at else GraceState.EXPIRED,
@@ -195,6 +194,6 @@ def banner(account: Account) -> Banner | None:
         ends_at=period.ends_at,
         percent_used=max(0, int(100 * used / length)),
         remaining=span(max(period.ends_at - at, timedelta(0))),
-        add_price_text=f"{monthly} a month",
+        add_price_text=monthly(subscription.monthly(over), subscription.currency),
         account=account,
     )

@@ -15,7 +15,7 @@ from accounts.models import Account
 from accounts.registries import Card, Figure, OverviewPart, Waiting
 from accounts.states import JobState
 from config.charts import Chart, Table, steps
-from config.text import absolute, plural
+from config.text import NO_BREAK, absolute, plural
 from licensing.models import Subscription
 
 from .filters import Tab, tab_counts
@@ -25,7 +25,7 @@ from .states import ENDED, ConnectionState, TaskState
 from .views.shown import Badge, connection_badge
 
 #: How far back the chart goes, and how short it may be.
-SHOWN, SHORTEST = timedelta(days=90), timedelta(hours=1)
+SHOWN, SHORTEST = timedelta(days=90), timedelta(days=1)
 #: What the table of the chart knows and what it leaves out (docs/decisions/0026).
 HOW_IT_IS_COUNTED = (
     "As it was at the end of each quarter of an hour; what came and went within one is not in it. "
@@ -221,20 +221,22 @@ def _in_words(told: list[Moment], zone: ZoneInfo, *, at: datetime) -> str:
 
 
 def _along(since: datetime, until: datetime, zone: ZoneInfo) -> list[str]:
-    """Labels at even distances: days, within four days with their hours, within one the times."""
+    """Labels at even distances: days, within four days with the nearest hour; each said once."""
     step = (until - since) / (ALONG - 1)
-    moments = [(since + place * step).astimezone(zone) for place in range(ALONG)]
+    places = [since + place * step for place in range(ALONG)]
     if until - since > timedelta(days=4):
-        return [_day(moment.date()) for moment in moments]
-    if until - since > timedelta(days=1):
-        return [
-            f"{_day(moment.date())}, {moment.hour % 12 or 12} {moment:%p}" for moment in moments
-        ]
-    return [f"{moment:%I:%M %p}".lstrip("0") for moment in moments]
+        return [_day(place.astimezone(zone).date()) for place in places]
+    hours = [(place + timedelta(minutes=30)).astimezone(zone) for place in places]
+    labels, before = [], None
+    for hour in hours:
+        day = f"{_day(hour.date())}, " if hour.date() != before else ""
+        labels.append(f"{day}{hour.hour % 12 or 12}{NO_BREAK}{hour:%p}")
+        before = hour.date()
+    return labels
 
 
 def _day(day: date) -> str:
-    return f"{day:%b} {day.day}"
+    return f"{day:%b}{NO_BREAK}{day.day}"
 
 
 def _table(told: list[Moment], zone: ZoneInfo) -> Table:

@@ -18,12 +18,13 @@ from config.countries import has_flag, name_of
 from config.errors import Blocker
 from config.phone_numbers import for_people
 from config.refusals import refusal_code
-from config.text import absolute, countdown, inside, money, on_day, relative
+from config.text import absolute, countdown, inside, money, monthly, on_day, relative
 from config.undo import undo_button
 
 register = template.Library()
 register.filter("country", name_of)
 register.filter("money", money)
+register.filter("monthly", monthly)
 register.filter("inside", inside)
 register.filter("on_day", on_day)
 register.filter("refusal_code", refusal_code)

@@ -17,7 +17,7 @@ from accounts.services.events import tell
 from accounts.services.notices import notify
 from accounts.services.support import require_support
 from config.errors import Invalid, NotDue, refuse
-from config.text import absolute, left_by_mark, money, plural, span
+from config.text import absolute, left_by_mark, monthly, plural, span
 from licensing import gates
 from licensing.models import GracePeriod, Subscription
 from licensing.standing import held_count, is_in_trouble, latest_period
@@ -319,10 +319,10 @@ def _tell(
 ) -> None:
     account: Account = subscription.account
     deadline = absolute(period.ends_at, account.zone)
-    price = money(subscription.monthly(over), subscription.currency)
+    price = monthly(subscription.monthly(over), subscription.currency)
     ways_out = (
         f"Release or exclude {plural(over, 'number')}, or add {plural(over, 'license')} "
-        f"for {price} a month."
+        f"for {price}."
     )
     if stage == NoticeStage.ENDED:
         title = f"The grace period is over: {plural(over, 'number')} beyond your licenses"

@@ -55,8 +55,9 @@ class ActionReasonForm(DigitsForm, ReasonForm):
 
     def __init__(self, rows: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(rows, *args, **kwargs)
-        agents = rows[0].account.agents.order_by("name")
-        self.fields.update(param_fields(self.action.params, agents=agents))
+        account = rows[0].account
+        agents, today = account.agents.order_by("name"), clock.now().astimezone(account.zone).date()
+        self.fields.update(param_fields(self.action.params, agents=agents, today=today))
         risk = self.action.risk
         if risk is not None and len(rows) == 1 and (why := risk(rows[0])):
             self.ask_for_digits(rows[0], why)

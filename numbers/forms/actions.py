@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any, cast
 
 from django import forms
@@ -19,10 +20,15 @@ class ParamsForm(forms.Form):
     """What an action wants to know, as its parameters say; perhaps nothing."""
 
     def __init__(
-        self, params: Sequence[Param], *args: Any, agents: Iterable[Any], **kwargs: Any
+        self,
+        params: Sequence[Param],
+        *args: Any,
+        agents: Iterable[Any],
+        today: date | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields.update(param_fields(params, agents=agents))
+        self.fields.update(param_fields(params, agents=agents, today=today))
 
     def chosen(self, params: Sequence[Param]) -> list[str]:
         """What was chosen, as sentences about many numbers."""
@@ -120,9 +126,19 @@ class TagsField(forms.CharField):
         return [tag.strip() for tag in typed.split(",") if tag.strip()]
 
 
-def param_fields(params: Sequence[Param], *, agents: Iterable[Any]) -> dict[str, forms.Field]:
-    """A form's field for each parameter; ``agents`` are those of the account."""
-    return {each.name: _FIELDS[each.kind](each, agents) for each in params}
+def param_fields(
+    params: Sequence[Param], *, agents: Iterable[Any], today: date | None = None
+) -> dict[str, forms.Field]:
+    """A form's field for each parameter; ``agents`` are those of the account, ``today`` is its day.
+
+    Only days after ``today`` are offered.
+    """
+    fields = {each.name: _FIELDS[each.kind](each, agents) for each in params}
+    for each in params:
+        if each.kind == Kind.DAY and today is not None:
+            tomorrow = today + timedelta(days=1)
+            fields[each.name].widget.attrs["min"] = tomorrow.isoformat()
+    return fields
 
 
 def _agent_field(param: Param, agents: Iterable[Any]) -> forms.Field:

@@ -101,7 +101,8 @@ def _seal(request: AccountRequest) -> str | None:
 
 def _form(request: AccountRequest, deed: Action, number: PhoneNumber) -> ActionForm:
     agents = request.account.agents.order_by("name")
-    return ActionForm(deed, posted(request), number=number, agents=agents)
+    today = clock.now().astimezone(request.account.zone).date()
+    return ActionForm(deed, posted(request), number=number, agents=agents, today=today)
 
 
 #: What an Undo was left with, and what a button was shown with, is posted under such names.

@@ -40,7 +40,9 @@ def bulk(request: AccountRequest) -> HttpResponse:
         return redirect(_back(request))
     action, step = chosen.cleaned_data["action"], request.POST.get("step", "")
     agents = request.account.agents.order_by("name")
-    form = ParamsForm(ACTIONS[action].params, request.POST if step else None, agents=agents)
+    today = clock.now().astimezone(request.account.zone).date()
+    params, typed = ACTIONS[action].params, request.POST if step else None
+    form = ParamsForm(params, typed, agents=agents, today=today)
     if form.fields and not (step and form.is_valid()):
         return _ask(request, chosen, form, failed=bool(step))
     order: dict[str, Any] = {

@@ -479,7 +479,7 @@ def test_an_entry_shows_changes_in_words_and_links_to_its_subject(acme: Account)
     assert entry.actor_text == "API key “Export”"
     assert entry.details == [
         ("Protected", "no", "yes"),
-        ("Ends at", "Sun, Mar 1, 2026, 4:00 AM PST", ""),
+        ("Ends at", "Sun,\u00a0Mar\u00a01,\u00a02026, 4:00\u00a0AM\u00a0PST", ""),
         ("SMS", "yes", ""),
         ("Tags", "", "a, b"),
         ("Reason", "", "Asked by mail"),

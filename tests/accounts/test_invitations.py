@@ -103,7 +103,9 @@ def test_a_person_who_can_sign_in_accepts_as_themselves(
 def test_the_mail_says_until_when_as_pages_do(acme: Account, by_admin: Actor) -> None:
     invite(acme, by_admin)
 
-    assert "Accept until Sun, Mar 8, 2026, 5:00 AM PDT:" in str(mail.outbox[0].body)
+    assert "Accept until Sun,\u00a0Mar\u00a08,\u00a02026, 5:00\u00a0AM\u00a0PDT:" in str(
+        mail.outbox[0].body
+    )
 
 
 def test_nobody_accepts_for_another_address(acme: Account, by_admin: Actor, stranger: User) -> None:

@@ -75,9 +75,12 @@ def test_a_changed_password_is_told_by_mail(client: Client) -> None:
 @pytest.mark.parametrize(
     ("zones", "when"),
     [
-        (["America/Los_Angeles"], "Sun, Mar 1, 2026, 4:00 AM PST"),
-        ([], "Sun, Mar 1, 2026, 12:00 PM UTC"),
-        (["America/Los_Angeles", "Europe/Berlin"], "Sun, Mar 1, 2026, 12:00 PM UTC"),
+        (["America/Los_Angeles"], "Sun,\u00a0Mar\u00a01,\u00a02026, 4:00\u00a0AM\u00a0PST"),
+        ([], "Sun,\u00a0Mar\u00a01,\u00a02026, 12:00\u00a0PM\u00a0UTC"),
+        (
+            ["America/Los_Angeles", "Europe/Berlin"],
+            "Sun,\u00a0Mar\u00a01,\u00a02026, 12:00\u00a0PM\u00a0UTC",
+        ),
     ],
 )
 def test_times_in_mails_are_written_as_on_pages(

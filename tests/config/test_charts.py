@@ -43,7 +43,7 @@ def test_a_stair_keeps_its_height_until_the_next_step_and_ends_at_the_edge() -> 
     chart = stairs(("Held", [(0, 10), (50, 5), (60, 5)]))
 
     assert chart.drawn[0].path == f"M0 0H360V{HEIGHT // 2}H{WIDTH}"
-    assert chart.drawn[0].area == f"{chart.drawn[0].path}V{HEIGHT}H0Z"
+    assert not chart.drawn[0].area  # a fill that the legend does not explain
     assert list(chart.rising) == ["10", "5", "0"]
     assert chart.rules == f"M0 0h{WIDTH}M0 100h{WIDTH}M0 200h{WIDTH}"
 

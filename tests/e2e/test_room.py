@@ -103,6 +103,6 @@ def test_the_banner_of_a_phone_says_until_when_and_for_how_much(house: House, vi
 
     expect(banner).to_contain_text("17 over")
     short = banner.locator(".banner-short").inner_text()
-    assert " PST" in short or " PDT" in short
-    assert "$85.00 a month" in short
+    assert "\u00a0PST" in short or "\u00a0PDT" in short
+    assert "$85.00\u00a0a\u00a0month" in short
     assert fits(desk.page)

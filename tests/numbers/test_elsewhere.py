@@ -37,8 +37,9 @@ def test_a_search_among_held_numbers_finds_a_released_one_and_offers_its_restore
     html = told(owner_client)
 
     assert (
-        "was released on Sun, Mar 1, 2026, 4:00 AM PST and can come back until "
-        "Wed, Mar 11, 2026, 5:00 AM PDT. It is in Released." in html
+        "was released on Sun,\u00a0Mar\u00a01,\u00a02026, 4:00\u00a0AM\u00a0PST and "
+        "can come back until "
+        "Wed,\u00a0Mar\u00a011,\u00a02026, 5:00\u00a0AM\u00a0PDT. It is in Released." in html
     )
     assert f'href="{LIST}?tab=released&q=4155550123">Show in Released' in html
     assert f"/numbers/{number.pk}/restore/" in html

@@ -407,7 +407,10 @@ def test_the_page_before_a_release_says_what_it_means(
 
     assert f"{number.agent} is no longer its agent." in html
     assert "Releasing is free." in html  # S1-17
-    assert "It can come back until about Wed, Mar 11, 2026, 5:00 AM PDT" in html  # S1-18
+    assert (
+        "It can come back until about Wed,\u00a0Mar\u00a011,\u00a02026, 5:00\u00a0AM\u00a0PDT"
+        in html
+    )  # S1-18
     assert "Type the last four digits of" in html  # S4-55
 
 

@@ -87,7 +87,7 @@ def test_a_spare_is_kept_until_a_day(number: PhoneNumber, by_admin: Actor) -> No
 
     assert kept(number) == (True, DAY)
     event = Event.objects.get(type="number.kept")
-    assert event.summary == "Kept as a spare until Tue, Mar 10, 2026."
+    assert event.summary == "Kept as a spare until Tue,\u00a0Mar\u00a010,\u00a02026."
     assert event.data["after"] == {"kept_until": "2026-03-10"}
     assert timeline.changes(event, number.account) == [("Kept until", "", "Tue, Mar 10, 2026")]
 
@@ -148,7 +148,7 @@ def test_when_the_day_begins_the_number_waits_for_a_decision_again(
     assert kept(number) == (False, None)
     assert kept(for_good) == (True, None)
     event = Event.objects.get(type="number.unkept")
-    assert event.summary == "No longer kept as a spare: Tue, Mar 10, 2026 has come."
+    assert event.summary == "No longer kept as a spare: Tue,\u00a0Mar\u00a010,\u00a02026 has come."
     assert (event.actor_kind, event.subject_id) == ("system", number.pk)
     (notice,) = told(acme, admin)
     assert notice.title == "1 spare waits for a decision again"
@@ -282,14 +282,14 @@ def test_a_row_keeps_at_once_and_leads_to_the_page_that_asks_until_when(
     assert done["Location"] == LIST
     assert kept(number) == (True, DAY)
     html = owner_client.get(LIST).content.decode()
-    assert "kept as a spare until Tue, Mar 10, 2026." in html
-    assert "until Tue, Mar 10, 2026</small>" in html
-    assert "Kept until Tue, Mar 10, 2026</span>" in (
+    assert "kept as a spare until Tue,\u00a0Mar\u00a010,\u00a02026." in html
+    assert "until Tue,\u00a0Mar\u00a010,\u00a02026</small>" in html
+    assert "Kept until Tue,\u00a0Mar\u00a010,\u00a02026</span>" in (
         owner_client.get(LIST, {"tab": "unassigned"}).content.decode()
     )
     html = owner_client.get(page(number)).content.decode()
     assert "<dt>Kept until</dt>" in html
-    assert "Tue, Mar 10, 2026, 12:00 AM PDT" in html
+    assert "Tue,\u00a0Mar\u00a010,\u00a02026, 12:00\u00a0AM\u00a0PDT" in html
 
 
 @pytest.mark.parametrize(
@@ -353,7 +353,10 @@ def test_many_are_kept_until_a_day_by_one_job(
 
     assert 'name="until"' in asked.content.decode()
     assert (refused.status_code, "still to come" in refused.content.decode()) == (422, True)
-    assert "On Tue, Mar 10, 2026 they wait for a decision again." in preview.content.decode()
+    assert (
+        "On Tue,\u00a0Mar\u00a010,\u00a02026 they wait for a decision again."
+        in preview.content.decode()
+    )
     assert [kept(each) for each in numbers] == [(True, DAY)] * 2
     assert [item.state for item in job.items.all()] == [ItemState.DONE] * 2
 
