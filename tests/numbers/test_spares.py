@@ -89,7 +89,9 @@ def test_a_spare_is_kept_until_a_day(number: PhoneNumber, by_admin: Actor) -> No
     event = Event.objects.get(type="number.kept")
     assert event.summary == "Kept as a spare until Tue,\u00a0Mar\u00a010,\u00a02026."
     assert event.data["after"] == {"kept_until": "2026-03-10"}
-    assert timeline.changes(event, number.account) == [("Kept until", "", "Tue, Mar 10, 2026")]
+    assert timeline.changes(event, number.account) == [
+        ("Kept until", "", "Tue,\u00a0Mar\u00a010,\u00a02026")
+    ]
 
 
 @pytest.mark.parametrize("day", [date(2020, 1, 1), TODAY])
