@@ -69,6 +69,7 @@ OWN_AFFAIRS = {
     "accounts:notice_preferences",
     "accounts:read_all_notices",
     "numbers:delete_filter",
+    "numbers:export",
     "numbers:columns",
     "numbers:save_filter",
 }

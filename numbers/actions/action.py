@@ -19,7 +19,7 @@ from numbers import gates, plans
 from numbers.gates import Facts
 from numbers.models import PhoneNumber
 from numbers.services.bulk import BULK_ACTIONS, BulkAction
-from numbers.services.lifecycle import hold
+from numbers.services.lifecycle import lock_number, lock_rows
 from numbers.states import TaskKind
 
 Gate = Callable[[PhoneNumber, Facts], list[Blocker]]
@@ -149,9 +149,10 @@ class Action:
     they are; without a reason a button is enough, and the service takes ``risk_confirmed`` to look
     again. ``sealed`` means that the service takes the ``seal`` of the plan that was shown, or none.
     ``at_once`` means a button without a page before it; where there is a page as well, for what may
-    be chosen besides, ``asks`` is the label of the link to it. ``listed`` says whether it is among
-    the actions of a number (else it has a place of its own on the page). ``beside`` means that the
-    page has its button where it says what it is about.
+    be chosen besides, ``asks`` is the label of the link to it. ``alone`` means that it touches no
+    count, so that it holds the number and not the account's licenses. ``listed`` says whether it is
+    among the actions of a number (else it has a place of its own on the page). ``beside`` means
+    that the page has its button where it says what it is about.
     """
 
     name: str
@@ -168,6 +169,7 @@ class Action:
     risk: Callable[[PhoneNumber], str] | None = None
     sealed: bool = False
     at_once: bool = False
+    alone: bool = False
     asks: str = ""
     listed: bool = True
     beside: bool = False
@@ -221,7 +223,7 @@ class Action:
     def do(self, number_id: int, params: Mapping[str, Any], **order: Any) -> Done:
         """``run`` it, and say what that changed: the number is held, so that nobody else changes
         it between the look at it before and the act."""
-        before = hold(number_id)
+        before = lock_rows([number_id])[0] if self.alone else lock_number(number_id)[0]
         changes, undo = self.changes(before, params), self.undo_of(before, params)
         return Done(self.run(number_id, params, **order), changes, undo)
 

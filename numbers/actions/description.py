@@ -52,6 +52,7 @@ def _the_other_tag(params: Mapping[str, Any]) -> Undo | None:
 TAG = Action(
     "tag",
     "Tag",
+    alone=True,
     gate=lambda number, facts: [],
     service=descriptions.tag,
     done="{number}: tags changed.",
@@ -72,6 +73,7 @@ TAG = Action(
 PROTECT = Action(
     "protect",
     "Protect",
+    alone=True,
     gate=lambda number, facts: [],
     service=descriptions.describe,
     done=lambda number: (

@@ -83,6 +83,7 @@ RESTORE = Action(
 PUT_SETTINGS_BACK = Action(
     "put_settings_back",
     "Put settings back",
+    alone=True,
     gate=lambda number, facts: gates.put_settings_back(number),
     service=settings.put_settings_back,
     done=lambda number: (
@@ -120,6 +121,7 @@ PUT_SETTINGS_BACK = Action(
 LEAVE_SETTINGS = Action(
     "leave_settings",
     "Leave settings as they are",
+    alone=True,
     gate=lambda number, facts: gates.leave_settings(number),
     service=settings.leave_settings,
     done="The settings of {number} stay as they are at Twilio.",

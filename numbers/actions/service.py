@@ -21,6 +21,7 @@ _TEXTS = Param(
 SERVICES = Action(
     "services",
     "Services",
+    alone=True,
     gate=lambda number, facts: gates.choose_services(number),
     service=enabling.choose_services,
     done=lambda number: (
@@ -84,6 +85,7 @@ ENABLE = Action(
 DISABLE = Action(
     "disable",
     "Disable",
+    alone=True,
     gate=lambda number, facts: gates.disable(number),
     service=enabling.disable,
     done=lambda number: (
@@ -108,6 +110,7 @@ DISABLE = Action(
 SEND_HERE_AGAIN = Action(
     "send_here_again",
     "Have Twilio send its texts here again",
+    alone=True,
     gate=lambda number, facts: gates.send_here_again(number),
     service=enabling.send_here_again,
     done="Twilio is being told to send the texts of {number} here again.",

@@ -94,6 +94,7 @@ UNASSIGN = Action(
 KEEP = Action(
     "keep",
     "Keep as spare",
+    alone=True,
     gate=lambda number, facts: gates.keep(number),
     service=assignment.keep,
     done=lambda number: (
@@ -124,6 +125,7 @@ KEEP = Action(
 UNKEEP = Action(
     "unkeep",
     "Decide again",
+    alone=True,
     gate=lambda number, facts: gates.unkeep(number),
     service=assignment.unkeep,
     done="{number} waits for a decision again.",

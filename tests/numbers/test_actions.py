@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import clear_url_caches, reverse
 
 from accounts.actor import SYSTEM, Actor
@@ -267,3 +268,19 @@ def test_no_door_and_no_template_of_the_doors_names_the_release() -> None:
         assert '"release' not in text.replace('"fate": "release"', "").replace(
             '{"action": "release"', ""
         ), door
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [("keep", {}), ("tag", {"add": ["spring"], "remove": []}), ("protect", {"protected": True})],
+)
+def test_what_touches_no_count_holds_the_number_alone(
+    acme: Account, by_owner: Actor, name: str, params: dict[str, Any]
+) -> None:
+    number = PhoneNumberFactory.create(account=acme)
+
+    with CaptureQueriesContext(connection) as queries:
+        done = ACTIONS[name].do(number.pk, params, actor=by_owner, at=NOON)
+
+    assert done.changes
+    assert not any('"licensing_subscription"' in query["sql"] for query in queries)

@@ -21,6 +21,7 @@ from licensing.standing import standing
 from numbers import tasks
 from numbers.models import CarrierTask, Connection, PhoneNumber
 from numbers.services import (
+    carrier_steps,
     carrier_tasks,
     connections,
     exclusion,
@@ -420,7 +421,7 @@ STEPS: dict[str, tuple[Any, str, int]] = {
     "the look": (whereabouts, "find", 1),
     "the second delete": (Numbers, "release", 2),
     "the conclusion": (carrier_tasks, "_done", 1),
-    "the move": (carrier_tasks, "relocate", 1),
+    "the move": (carrier_steps, "relocate", 1),
 }
 #: Steps that a release takes only when nothing has the SID that we know.
 ONLY_WHEN_BOUGHT_AGAIN = {"the look", "the second delete"}

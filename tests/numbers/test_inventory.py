@@ -306,7 +306,7 @@ def test_assigning_the_same_agent_again_is_no_event(number: PhoneNumber, by_admi
     assert Event.objects.filter(type="number.assigned").count() == 1
 
 
-def test_a_spare_that_was_excluded_is_to_be_decided_again_when_it_comes_back(
+def test_a_spare_that_was_excluded_is_one_again_when_it_comes_back(
     number: PhoneNumber, by_admin: Actor
 ) -> None:
     assignment.keep(number.pk, actor=by_admin, at=NOON)
@@ -315,7 +315,7 @@ def test_a_spare_that_was_excluded_is_to_be_decided_again_when_it_comes_back(
     exclusion.bring_back(number.pk, actor=by_admin, at=NOON)
 
     number.refresh_from_db()
-    assert (number.state, number.keep_decided_at) == (NumberState.HELD, None)
+    assert (number.state, number.keep_decided_at) == (NumberState.HELD, NOON)
 
 
 def test_nothing_is_released_or_restored_through_a_connection_that_does_not_work(

@@ -692,7 +692,7 @@ def test_keeping_is_a_decision_that_moves_the_number_to_the_end(
 
     number.refresh_from_db()
     assert number.keep_decided_at == NOON
-    assert "kept as a spare already" in told(again)
+    assert "Nothing has changed." in told(again)
 
 
 # --- Back to where one was -------------------------------------------------------------------

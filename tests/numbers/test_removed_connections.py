@@ -142,8 +142,8 @@ def test_the_page_names_what_is_in_the_way(linked: Connection, owner_client: Cli
     asked = owner_client.get(page(linked, "remove/")).content.decode()
     done = owner_client.post(page(linked, "remove/"), follow=True).content.decode()
 
-    assert "Release or exclude them first." in asked
-    assert "Release or exclude them first." in done
+    assert "Release or exclude it first." in asked
+    assert "Release or exclude it first." in done
     linked.refresh_from_db()
     assert linked.state == ConnectionState.ACTIVE
 
