@@ -379,6 +379,7 @@ def test_axe_finds_nothing_while_it_is_open(desk: Desk) -> None:
     expect(beside(page, number)).to_be_visible()
 
     found = look(page, "number beside its list", looks=[(WIDE, "light"), (WIDE, "dark")])
+    page.get_by_label("Name", exact=True).fill("Looked at")
     desk.press("Save", within=beside(page))
     desk.told("Saved.")
     expect(page.locator(".beside[aria-busy=true]")).to_have_count(0)  # its buttons are gray

@@ -50,7 +50,7 @@ def imports(desk: Desk) -> None:  # S0-4, S0-14, S0-15, S0-16
     expect(desk.page.locator("tbody tr")).to_have_count(NUMBERS)
     banner = desk.banner()
     expect(banner).to_contain_text(f"{OVER} numbers over your {LICENSES} licenses.")
-    expect(banner).to_contain_text(re.compile(r"Decide by .+ P[DS]T, in 4[78]\sh"))
+    expect(banner).to_contain_text(re.compile(r"Decide by .+\sP[DS]T, in 4[78]\sh"))
     expect(banner.get_by_role("link", name=re.compile("^Decide"))).to_be_visible()
 
 
@@ -150,7 +150,7 @@ def tags_everything_in_bulk(desk: Desk) -> None:  # B2
     desk.heading(f"Change the tags of {matching} numbers?")
     expect(page.get_by_text("Nothing has been changed yet.")).to_be_visible()
     desk.press(f"Change the tags of {matching}")
-    expect(page.locator(".progress")).to_contain_text(f"{matching} of {matching}")
+    expect(page.get_by_role("main")).to_contain_text(f"{matching} of {matching}")
     expect(page.locator("tbody tr").filter(has_text="Changed")).to_have_count(matching)
 
 
