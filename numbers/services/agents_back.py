@@ -35,8 +35,6 @@ UNDO = "Assign or unassign them again at any time."
 HAD = "had"
 Params = Mapping[str, Any]
 _GONE = Blocker("agent_gone", "The agent that it had is no longer there.")
-
-
 _FORGOTTEN = Blocker(
     "had_forgotten",
     "Which agent it had is no longer kept. Assign or unassign it on its own page.",

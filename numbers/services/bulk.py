@@ -263,28 +263,34 @@ def undoing_of(job: Job) -> Undoing | None:
     return Undoing(*back, Selection(shown=left)) if back else None
 
 
+def _asked_to_undo(
+    job: Job, at: datetime
+) -> tuple[BulkAction, PhoneNumberQuerySet, Params, gates.Facts] | None:
+    """What ``judging`` asks about the undoing; None where nothing undoes it. Raises
+    ``DomainError`` where its parameters do not hold any more."""
+    if (undoing := undoing_of(job)) is None:
+        return None
+    params = check_params(job.account_id, undoing.action, undoing.params)
+    numbers = undoing.selection.numbers(job.account_id)
+    return bulk_action(undoing.action), numbers, params, gates.facts_of(job.account, at=at)
+
+
 def _can_be_undone(job: Job, at: datetime) -> bool:
     """Whether anything would change."""
-    if (undoing := undoing_of(job)) is None:
-        return False
     try:
-        params = check_params(job.account_id, undoing.action, undoing.params)
+        asked = _asked_to_undo(job, at)
     except DomainError:
         return False
-    facts, numbers = gates.facts_of(job.account, at=at), undoing.selection.numbers(job.account_id)
-    return judging.any_would_change(bulk_action(undoing.action), numbers, params, facts)
+    return asked is not None and judging.any_would_change(*asked)
 
 
 def _why_not_undone(job: Job, at: datetime) -> str:
     """Why nothing would change although an act undoes such a job."""
-    if (undoing := undoing_of(job)) is None:
-        return ""
     try:
-        params = check_params(job.account_id, undoing.action, undoing.params)
+        asked = _asked_to_undo(job, at)
     except DomainError as error:
         return error.message
-    facts, numbers = gates.facts_of(job.account, at=at), undoing.selection.numbers(job.account_id)
-    return judging.why_none_changes(bulk_action(undoing.action), numbers, params, facts)
+    return judging.why_none_changes(*asked) if asked else ""
 
 
 #: States in which a number waits for Twilio's confirmation.

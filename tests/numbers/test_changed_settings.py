@@ -300,13 +300,18 @@ def test_a_question_waits_while_the_number_is_excluded(enabled: PhoneNumber) -> 
     assert list(PhoneNumber.objects.differing()) == [enabled]
 
 
-def test_our_own_address_is_no_change_of_somebody_s(number: PhoneNumber) -> None:
+def asked_about_its_texts(number: PhoneNumber) -> None:
+    """Let somebody change where its texts go, and make it ready to be enabled."""
     set_at_twilio(number, sms_url=WAS)
     refresh(number.connection)
     leave_settings(number.pk, **by(SYSTEM))
     changed(number, sms_url=NOW)
     agent = AgentFactory.create(account=number.account)
     PhoneNumber.objects.filter(pk=number.pk).update(label="Desk", texts=True, agent=agent)
+
+
+def test_our_own_address_is_no_change_of_somebody_s(number: PhoneNumber) -> None:
+    asked_about_its_texts(number)
 
     enabling.enable(number.pk, **by(SYSTEM))
     work()
@@ -698,12 +703,7 @@ def test_a_question_of_an_excluded_number_outlives_a_release_that_is_taken_back(
 def test_who_decides_has_not_decided_what_was_not_shown(
     number: PhoneNumber, decide: Callable[..., Any]
 ) -> None:
-    set_at_twilio(number, sms_url=WAS)
-    refresh(number.connection)
-    leave_settings(number.pk, **by(SYSTEM))
-    changed(number, sms_url=NOW)
-    agent = AgentFactory.create(account=number.account)
-    PhoneNumber.objects.filter(pk=number.pk).update(label="Desk", texts=True, agent=agent)
+    asked_about_its_texts(number)
     enabling.enable(number.pk, **by(SYSTEM))
     work()
     changed(number, voice_url=LATER)
